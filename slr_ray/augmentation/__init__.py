@@ -1,0 +1,1 @@
+"""Batched, mask-aware augmentation of poses."""

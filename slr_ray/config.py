@@ -1,0 +1,132 @@
+"""How every configuration is read: field default < file < `section.field=value`.
+
+One pydantic tree serves YAML, command line and search. Classes live beside the code that they
+configure; this module holds what they share.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from slr_ray.errors import ConfigError
+
+
+ConfigT = TypeVar("ConfigT", bound="Config")
+
+
+class Config(BaseModel):
+    """Base of every configuration section: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def set_dotted(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Put `value` at the dotted path, in place, making the mappings on the way."""
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        child = tree.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"{dotted}: {parent!r} holds the value {child!r}, not a section")
+        tree = child
+    tree[last] = value
+
+
+def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
+    """`["training.num_epochs=5"]` as `{"training.num_epochs": 5}`; values are read as YAML."""
+    parsed: dict[str, Any] = {}
+    for override in overrides:
+        dotted, equals, text = override.partition("=")
+        if not equals or not dotted:
+            raise ConfigError(f"{override!r} is not an override; write section.field=value")
+        try:
+            parsed[dotted] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{override!r}: the value is not valid YAML ({error})") from None
+    return parsed
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, section by section.
+
+    A section whose `kind` changes starts afresh: the fields of another kind mean nothing there.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            other_kind = "kind" in value and value["kind"] != below.get("kind")
+            merged[key] = dict(value) if other_kind else merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; `ConfigError` names the file and line where it is broken."""
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"no such file: {path}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file") from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}:" if where else ""
+        problem = getattr(error, "problem", None) or error
+        raise ConfigError(f"{path}:{line} not valid YAML: {problem}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping at the top level, found {tree!r}")
+    return tree
+
+
+def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
+    """Validate `tree` as `cls`; `ConfigError` lists each wrong field with its value."""
+    try:
+        return cls.model_validate(tree)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False):
+            # A union's member appears in the location by its class or tag: it is no field.
+            dotted = ".".join(str(part) for part in item["loc"])
+            if item["type"] == "extra_forbidden":
+                hint = _closest(cls, [str(part) for part in item["loc"]])
+                problems.append(f"{dotted}: no such field{hint}")
+            else:
+                problems.append(f"{dotted}: {item['msg']} (got {item['input']!r})")
+        raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """The configuration classes that an annotation names, through unions and Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return [
+            found for argument in typing.get_args(annotation) for found in _sections(argument)
+        ]
+    return []
+
+
+def _closest(cls: type[BaseModel], location: list[str]) -> str:
+    classes: list[type[BaseModel]] = [cls]
+    for part in location[:-1]:
+        below = [
+            found
+            for one in classes
+            if part in one.model_fields
+            for found in _sections(one.model_fields[part].annotation)
+        ]
+        classes = below or classes
+    names = sorted({name for one in classes for name in one.model_fields})
+    close = difflib.get_close_matches(location[-1], names, n=1)
+    return f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""Corpora: importers of other formats, the embedded corpus, splits and pools."""

@@ -1,0 +1,250 @@
+"""A corpus: every clip of some pose shards, memory-mapped.
+
+Opening a corpus streams its shards once into flat arrays in a cache on this machine; afterwards any
+process maps the same pages, so memory does not grow with the number of clips or of trials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from filelock import FileLock
+
+from slr_ray.errors import DataError
+from slr_ray.poses.clip import Clip
+from slr_ray.poses.shards import ShardReader, Skipped
+from slr_ray.poses.skeleton import NUM_JOINTS
+
+_FORMAT = 1
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Clips by index 0..num_clips-1, in the order of their shards.
+
+    `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED` (-1)
+    marks clips without a gloss. `fingerprint` is the sha256 of every clip's content: two corpora
+    with the same fingerprint give the same results.
+    """
+
+    folder: Path
+    name: str
+    fingerprint: str
+    glosses: tuple[str, ...]
+    signers: tuple[str, ...]
+    num_clips: int
+    provenance: tuple[dict[str, Any], ...]
+    skipped: tuple[Skipped, ...]
+
+    @cached_property
+    def gloss_index(self) -> np.ndarray:
+        return self._map("gloss_index", np.int32)
+
+    @cached_property
+    def signer_index(self) -> np.ndarray:
+        return self._map("signer_index", np.int32)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Clip i owns the frames offsets[i]..offsets[i + 1] of `frames`."""
+        return self._map("offsets", np.int64)
+
+    @cached_property
+    def fps(self) -> np.ndarray:
+        """Frames a second by clip, NaN where unknown."""
+        return self._map("fps", np.float32)
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """All frames of all clips: frames x 54 x (x, y, confidence)."""
+        return self._map("frames", np.float32).reshape(-1, NUM_JOINTS, 3)
+
+    @cached_property
+    def clip_ids(self) -> pa.ChunkedArray:
+        with pa.memory_map(str(self.folder / "clip_ids.arrow")) as source:
+            return pa.ipc.open_file(source).read_all().column("clip_id")
+
+    @property
+    def num_frames(self) -> np.ndarray:
+        return np.diff(self.offsets)
+
+    def clip(self, index: int) -> Clip:
+        """One clip, copied out of the map."""
+        frames = np.array(self.frames[self.offsets[index] : self.offsets[index + 1]])
+        gloss, fps = int(self.gloss_index[index]), float(self.fps[index])
+        return Clip(
+            clip_id=self.clip_ids[int(index)].as_py(),
+            gloss=None if gloss == UNLABELLED else self.glosses[gloss],
+            signer=self.signers[self.signer_index[index]],
+            fps=None if np.isnan(fps) else fps,
+            positions=frames[..., :2],
+            confidence=frames[..., 2],
+        )
+
+    def _map(self, array: str, dtype: type[np.generic]) -> np.ndarray:
+        return np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r")
+
+
+def cache_root() -> Path:
+    """Where corpora are mapped from: `SLR_RAY_CACHE`, else the user's cache folder."""
+    named = os.environ.get("SLR_RAY_CACHE")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "slr_ray"
+
+
+def open_shards(location: str, *, skip_broken: bool = False) -> Corpus:
+    """The corpus in a Parquet file, a folder of them, or a cloud URI.
+
+    Raises `DataError` where the location or a clip is unusable; with `skip_broken`, unusable clips
+    are listed in `Corpus.skipped` instead.
+    """
+    reader = ShardReader(location, skip_broken=skip_broken)
+    reader.check()
+    stamps = [[one.path, one.size, str(one.mtime_ns)] for one in reader.files]
+    key = hashlib.sha256(json.dumps([_FORMAT, stamps, skip_broken]).encode()).hexdigest()[:24]
+    name = location.rstrip("/").rsplit("/", 1)[-1].removesuffix(".parquet")
+    return open_cached(
+        key,
+        name,
+        lambda: reader,
+        provenance=reader.provenance,
+        skipped=lambda: reader.skipped,
+    )
+
+
+def open_cached(
+    key: str,
+    name: str,
+    clips: Callable[[], Iterable[Clip]],
+    *,
+    provenance: Callable[[], Sequence[dict[str, Any]]],
+    skipped: Callable[[], Sequence[Skipped]] = tuple,
+) -> Corpus:
+    """The corpus cached under `key`, built from `clips` where it is not there yet.
+
+    One process of a machine builds; others wait for it. A build that was killed leaves nothing.
+    """
+    root = cache_root() / "corpora"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot make the corpus cache {root}: {error.strerror}; set SLR_RAY_CACHE"
+        ) from None
+    folder = root / key
+    with FileLock(root / f"{key}.lock"):
+        if not (folder / "meta.json").exists():
+            _build(folder, clips(), provenance, skipped)
+    meta = json.loads((folder / "meta.json").read_text())
+    return Corpus(
+        folder=folder,
+        name=name,
+        fingerprint=meta["fingerprint"],
+        glosses=tuple(meta["glosses"]),
+        signers=tuple(meta["signers"]),
+        num_clips=meta["num_clips"],
+        provenance=tuple(meta["provenance"]),
+        skipped=tuple(Skipped(**one) for one in meta["skipped"]),
+    )
+
+
+def _build(
+    folder: Path,
+    clips: Iterable[Clip],
+    provenance: Callable[[], Sequence[dict[str, Any]]],
+    skipped: Callable[[], Sequence[Skipped]],
+) -> None:
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".writing-"))
+    try:
+        meta = _write_arrays(temporary, clips)
+        if meta["num_clips"] == 0:
+            raise DataError("no usable clip: " + _first_reasons(skipped()))
+        meta["provenance"] = list(provenance())
+        meta["skipped"] = [vars(one) for one in skipped()]
+        (temporary / "meta.json").write_text(json.dumps(meta))
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_arrays(folder: Path, clips: Iterable[Clip]) -> dict[str, Any]:
+    glosses: dict[str, int] = {}
+    signers: dict[str, int] = {}
+    digest = hashlib.sha256()
+    count = offset = 0
+    schema = pa.schema([("clip_id", pa.string())])
+    names = ("frames", "gloss_index", "signer_index", "offsets", "fps")
+    streams = {name: (folder / f"{name}.bin").open("wb") for name in names}
+    try:
+        with pa.OSFile(str(folder / "clip_ids.arrow"), "wb") as sink, pa.ipc.new_file(
+            sink, schema
+        ) as ids:
+            pending: list[str] = []
+            streams["offsets"].write(np.int64(0).tobytes())
+            for clip in clips:
+                frames = np.concatenate([clip.positions, clip.confidence[..., None]], axis=-1)
+                content = np.ascontiguousarray(frames, np.float32).tobytes()
+                gloss = UNLABELLED
+                if clip.gloss is not None:
+                    gloss = glosses.setdefault(clip.gloss, len(glosses))
+                signer = signers.setdefault(clip.signer, len(signers))
+                header = json.dumps([clip.clip_id, clip.gloss, clip.signer, clip.num_frames])
+                digest.update(header.encode())
+                digest.update(content)
+                offset += clip.num_frames
+                count += 1
+                streams["frames"].write(content)
+                streams["gloss_index"].write(np.int32(gloss).tobytes())
+                streams["signer_index"].write(np.int32(signer).tobytes())
+                streams["offsets"].write(np.int64(offset).tobytes())
+                streams["fps"].write(np.float32(clip.fps or np.nan).tobytes())
+                pending.append(clip.clip_id)
+                if len(pending) == 4096:
+                    ids.write_batch(pa.record_batch([pa.array(pending, pa.string())], schema))
+                    pending = []
+            if pending:
+                ids.write_batch(pa.record_batch([pa.array(pending, pa.string())], schema))
+    finally:
+        for stream in streams.values():
+            stream.close()
+    if count:
+        _sort_index(folder / "gloss_index.bin", glosses)
+        _sort_index(folder / "signer_index.bin", signers)
+    return {
+        "fingerprint": digest.hexdigest(),
+        "glosses": sorted(glosses),
+        "signers": sorted(signers),
+        "num_clips": count,
+    }
+
+
+def _sort_index(path: Path, appearance: dict[str, int]) -> None:
+    """Renumber an index from order of appearance to sorted order, in place."""
+    ranks = np.full(len(appearance) + 1, UNLABELLED, np.int32)
+    for rank, name in enumerate(sorted(appearance)):
+        ranks[appearance[name]] = rank
+    index = np.memmap(path, dtype=np.int32, mode="r+")
+    index[:] = ranks[index]
+    index.flush()
+
+
+def _first_reasons(skipped: Sequence[Skipped]) -> str:
+    if not skipped:
+        return "the shards have no rows"
+    return f"all {len(skipped)} were skipped, the first because: {skipped[0].reason}"

@@ -1,0 +1,78 @@
+"""A padded batch of clips as tensors, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PoseBatch:
+    """Clips padded at their ends to the longest of them.
+
+    `positions` in whatever coordinates the stage uses (image fractions before normalisation);
+    `confidence` is 0 where a joint is missing and in padding; positions there are 0.
+    """
+
+    positions: Float[Tensor, "clips frames 54 2"]
+    confidence: Float[Tensor, "clips frames 54"]
+    num_frames: Int[Tensor, " clips"]
+
+    @property
+    def num_clips(self) -> int:
+        return int(self.positions.shape[0])
+
+    @property
+    def frame_mask(self) -> Bool[Tensor, "clips frames"]:
+        """True on real frames, False in the padding."""
+        steps = torch.arange(self.positions.shape[1], device=self.positions.device)
+        return steps[None, :] < self.num_frames[:, None]
+
+    @property
+    def joint_mask(self) -> Bool[Tensor, "clips frames 54"]:
+        """True where a joint was found."""
+        return self.confidence > 0
+
+    def to(self, device: torch.device) -> PoseBatch:
+        return PoseBatch(
+            self.positions.to(device, non_blocking=True),
+            self.confidence.to(device, non_blocking=True),
+            self.num_frames.to(device, non_blocking=True),
+        )
+
+    def with_positions(self, positions: Float[Tensor, "clips frames 54 2"]) -> PoseBatch:
+        return PoseBatch(positions, self.confidence, self.num_frames)
+
+
+def pad(
+    positions: Sequence[np.ndarray], confidence: Sequence[np.ndarray], max_frames: int
+) -> PoseBatch:
+    """Pad pose sequences (frames x 54 x 2 and frames x 54 each) into one batch.
+
+    A sequence longer than `max_frames` is thinned to that many frames, evenly spaced with first and
+    last kept: SPOTER has no limit, a padded batch needs one, and thinning keeps the whole sign where
+    cutting would lose its end.
+    """
+    chosen = [thinned(len(one), max_frames) for one in positions]
+    num_frames = [len(frames) for frames in chosen]
+    longest = max(num_frames)
+    joints = positions[0].shape[1]
+    padded = np.zeros((len(positions), longest, joints, 2), np.float32)
+    found = np.zeros((len(positions), longest, joints), np.float32)
+    for row, frames in enumerate(chosen):
+        padded[row, : len(frames)] = positions[row][frames]
+        found[row, : len(frames)] = confidence[row][frames]
+    padded[found <= 0] = 0
+    return PoseBatch(torch.from_numpy(padded), torch.from_numpy(found), torch.tensor(num_frames))
+
+
+def thinned(num_frames: int, max_frames: int) -> np.ndarray:
+    """Indices of at most `max_frames` of `num_frames` frames, evenly spaced, ends included."""
+    if num_frames <= max_frames:
+        return np.arange(num_frames)
+    return np.linspace(0, num_frames - 1, max_frames).round().astype(np.int64)

@@ -1,0 +1,59 @@
+"""One clip: a video of one isolated sign, as the poses of its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from slr_ray.errors import DataError
+from slr_ray.poses.skeleton import NUM_JOINTS
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A pose sequence and what is known about it.
+
+    `positions` are fractions of the image width and height, origin top left, y downward; values
+    outside 0..1 are real (a joint outside the picture). `confidence` is the detector's, 0 where the
+    joint is missing; the position is then (0, 0). `gloss` is None where unlabelled, `fps` (frames a
+    second) None where unknown.
+    """
+
+    clip_id: str
+    gloss: str | None
+    signer: str
+    fps: float | None
+    positions: Float32[np.ndarray, "frames 54 2"]
+    confidence: Float32[np.ndarray, "frames 54"]
+
+    @property
+    def num_frames(self) -> int:
+        return int(self.positions.shape[0])
+
+
+def check_clip(clip: Clip) -> None:
+    """Raise `DataError` that names the clip where its arrays cannot be a pose sequence."""
+    frames = clip.positions.shape[0]
+    if clip.positions.shape != (frames, NUM_JOINTS, 2):
+        raise DataError(
+            f"clip {clip.clip_id!r}: positions have shape {clip.positions.shape}, "
+            f"expected (frames, {NUM_JOINTS}, 2)"
+        )
+    if clip.confidence.shape != (frames, NUM_JOINTS):
+        raise DataError(
+            f"clip {clip.clip_id!r}: confidence has shape {clip.confidence.shape}, "
+            f"expected ({frames}, {NUM_JOINTS})"
+        )
+    if frames == 0:
+        raise DataError(f"clip {clip.clip_id!r} is empty: it has no frames")
+    if not np.isfinite(clip.positions).all() or not np.isfinite(clip.confidence).all():
+        raise DataError(
+            f"clip {clip.clip_id!r} has NaN or infinite values: "
+            "mark missing joints with confidence 0 and position (0, 0)"
+        )
+    if (clip.confidence < 0).any():
+        raise DataError(f"clip {clip.clip_id!r} has negative confidences")
+    if not (clip.confidence > 0).any():
+        raise DataError(f"clip {clip.clip_id!r} has no joint in any frame")

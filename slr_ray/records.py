@@ -1,0 +1,162 @@
+"""What a run leaves behind for reading: typed records, one JSON file each.
+
+    RUN/run.json                     the call: configuration, space, environment, data fingerprint
+    RUN/trials/0007/record.json      one trial of the search, its seeds, rounds and epochs
+    RUN/trials/0007/config.yaml      its resolved configuration, usable with `slr_ray.train`
+    RUN/final/sslr_best/0/record.json  one arm of the final comparison, one seed, on the test set
+    RUN/best/{config.yaml, checkpoint.pt}
+    RUN/report.html, RUN/report.md, RUN/tensorboard/
+
+Reports read these and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from slr_ray.config import Config
+
+
+class Metrics(Config):
+    """Quality of a model on one set of labelled clips; all but `loss` are between 0 and 1."""
+
+    num_clips: int
+    loss: float
+    """Mean cross-entropy in nats."""
+    accuracy: float
+    top5_accuracy: float
+    balanced_accuracy: float
+    """Mean recall over the glosses that occur in the set."""
+    macro_f1: float
+    """Mean F1 over the glosses that occur in the set or were predicted."""
+    calibration_error: float
+    """Expected calibration error over 15 equal-width confidence bins."""
+
+
+class EpochRecord(Config):
+    round: int
+    epoch: int
+    """Counted from 0 in each round."""
+    num_steps: int
+    """Gradient steps since the start of the trial, this epoch included."""
+    training_loss: float
+    learning_rate: float
+    validation: Metrics
+
+
+class Audit(Config):
+    """What a round's selection did; for reading only, nothing is decided by it."""
+
+    num_unlabelled: int
+    """Clips that the round predicted."""
+    num_selected: int
+    """Pseudo-labels in use in the round that follows."""
+    num_added: int
+    """Of them, those that the round before did not use."""
+    num_changed: int
+    """Of those used before, how many got another gloss."""
+    selected_per_gloss: dict[str, int]
+    confidence_counts: list[int]
+    """Unlabelled clips by confidence in 20 equal bins from 0 to 1."""
+    selected_confidence_counts: list[int]
+    precision: float | None
+    """Share of selected clips whose hidden label equals the pseudo-label; None without labels."""
+    pool_accuracy: float | None
+    """The same over every unlabelled clip with a hidden label."""
+    precision_per_gloss: dict[str, float] | None
+    calibration_error: float | None
+    """Expected calibration error on the unlabelled clips with hidden labels."""
+
+
+class RoundRecord(Config):
+    round: int
+    num_true_labels: int
+    num_pseudo_labels: int
+    num_steps: int
+    """Gradient steps of this round."""
+    training_s: float
+    """Time spent in training and prediction; of the stage's first computation if `reused`."""
+    reused: bool
+    """Taken from the stage store instead of trained again."""
+    validation: Metrics
+    audit: Audit | None
+    """How this round's pseudo-labels were chosen; None in round 0."""
+
+
+class SeedRecord(Config):
+    seed: int
+    """Draw of the labelled pool, initial weights and order of the clips."""
+    num_labelled: int
+    num_unlabelled: int
+    stopped_because: str
+    best_round: int
+    """The round whose model validated best; its model is the result."""
+    rounds: list[RoundRecord]
+    epochs: list[EpochRecord]
+
+
+class TrialRecord(Config):
+    number: int
+    status: Literal["complete", "pruned", "failed"]
+    params: dict[str, Any]
+    """Searched values by dotted path: the same names as command-line overrides."""
+    value: float | None
+    """The search's metric, mean over seeds; None when failed."""
+    seeds: list[SeedRecord]
+    error: str | None
+    wall_s: float
+    """From the trial's start to its end, in its process."""
+    training_s: float
+    """Of it, training and prediction."""
+    source: Literal["published", "searched"]
+    """Whether the setting was enqueued (published settings first) or suggested."""
+
+
+class ArmRecord(Config):
+    """One method, one seed, evaluated once on the test set."""
+
+    arm: Literal["fsl", "fsl_equal_steps", "sslr_default", "sslr_best", "nearest_neighbour"]
+    seed: int
+    num_steps: int
+    training_s: float
+    validation: Metrics
+    test: Metrics
+    f1_per_gloss: dict[str, float]
+    confusion: list[list[int]]
+    """confusion[i][j]: test clips of gloss i predicted as j; order of `RunRecord.glosses`."""
+    trained: SeedRecord | None
+    """Rounds and epochs; None for the nearest neighbour."""
+
+
+class Interval(Config):
+    """Mean over seeds with its 95 % confidence interval (Student's t over seeds)."""
+
+    mean: float
+    half_width: float | None
+    """None with fewer than two seeds."""
+    num_seeds: int
+
+
+class RunRecord(Config):
+    name: str
+    created: str
+    """ISO 8601 with time zone."""
+    command: list[str]
+    base_config: dict[str, Any]
+    space: dict[str, Any]
+    metric: str
+    num_samples: int
+    search_seeds: list[int]
+    final_seeds: list[int]
+    glosses: list[str]
+    corpus: str
+    fingerprint: str
+    provenance: list[dict[str, Any]]
+    num_skipped_clips: int
+    split: dict[str, Any]
+    """Counts of clips and names of signers in training, validation and test."""
+    environment: dict[str, Any]
+    """Python, platform, CPU, GPU, package versions, git commit."""
+    finished: str | None
+    """When the final comparison was complete; None while running."""
+    wall_s: float | None

@@ -1,0 +1,1 @@
+"""Search spaces, the searcher, trials and the tuner."""

@@ -1,0 +1,1 @@
+"""Pseudo-label selection rules, one file each."""

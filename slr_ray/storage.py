@@ -1,0 +1,122 @@
+"""Files in a local folder or behind a cloud URI, written so that no reader sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pyarrow import ArrowException
+from pyarrow import fs as arrow_fs
+
+from slr_ray.errors import StorageError
+
+
+def is_uri(location: str) -> bool:
+    """Whether `location` names a place behind a scheme, such as s3://bucket/runs."""
+    return "://" in location
+
+
+def resolve(location: str) -> tuple[arrow_fs.FileSystem, str]:
+    """The filesystem behind a path or URI, and the path on it. `StorageError` on a bad URI."""
+    if not is_uri(location):
+        return arrow_fs.LocalFileSystem(), str(Path(location).expanduser().absolute())
+    try:
+        filesystem, path = arrow_fs.FileSystem.from_uri(location)
+    except (ArrowException, OSError, ValueError) as error:
+        raise StorageError(f"cannot use {location!r} as a location: {error}") from None
+    return filesystem, path
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder, local or remote, whose files are replaced whole.
+
+    Local files are written beside their target and renamed; object stores replace an object
+    atomically by themselves.
+    """
+
+    location: str
+
+    @property
+    def is_local(self) -> bool:
+        return not is_uri(self.location) or self.location.startswith("file://")
+
+    def local_path(self, name: str = "") -> Path:
+        """The path of `name` on this machine; only where `is_local`."""
+        _, base = resolve(self.location)
+        return Path(base) / name
+
+    def join(self, name: str) -> Store:
+        return Store(f"{self.location.rstrip('/')}/{name}")
+
+    def _at(self, name: str) -> tuple[arrow_fs.FileSystem, str]:
+        filesystem, base = resolve(self.location)
+        return filesystem, str(PurePosixPath(base) / name)
+
+    def exists(self, name: str) -> bool:
+        filesystem, path = self._at(name)
+        return bool(filesystem.get_file_info(path).type == arrow_fs.FileType.File)
+
+    def read_bytes(self, name: str) -> bytes:
+        filesystem, path = self._at(name)
+        with filesystem.open_input_stream(path) as stream:
+            return bytes(stream.read())
+
+    def read_json(self, name: str) -> Any:
+        return json.loads(self.read_bytes(name))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        filesystem, path = self._at(name)
+        if self.is_local:
+            folder = Path(path).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            return
+        filesystem.create_dir(str(PurePosixPath(path).parent), recursive=True)
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(content)
+
+    def write_json(self, name: str, value: Any) -> None:
+        self.write_bytes(name, (json.dumps(value, indent=1) + "\n").encode())
+
+    def delete(self, name: str) -> None:
+        filesystem, path = self._at(name)
+        if self.exists(name):
+            filesystem.delete_file(path)
+
+    def names(self, folder: str = "", suffix: str = "") -> Iterator[str]:
+        """Names, relative to the store, of the files below `folder`; sorted."""
+        filesystem, base = resolve(self.location)
+        selector = arrow_fs.FileSelector(
+            str(PurePosixPath(base) / folder), recursive=True, allow_not_found=True
+        )
+        found = [info for info in filesystem.get_file_info(selector) if info.is_file]
+        for info in sorted(found, key=lambda one: one.path):
+            name = str(PurePosixPath(info.path).relative_to(base))
+            if name.endswith(suffix) and not PurePosixPath(name).name.startswith(".writing-"):
+                yield name
+
+    def check_writable(self) -> None:
+        """Write and remove a small file; `StorageError` says why that is not possible."""
+        try:
+            self.write_bytes(".write-check", b"")
+            self.delete(".write-check")
+        except (OSError, ArrowException) as error:
+            raise StorageError(
+                f"cannot write to {self.location!r}: {error}; "
+                "choose another --storage or make it writable"
+            ) from None

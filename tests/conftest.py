@@ -1,0 +1,30 @@
+"""Shared set-up: shapes checked at run time, real data found, one Ray instance for the whole run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before anything of slr_ray is imported: every jaxtyping annotation becomes a run-time check.
+_hook = install_import_hook("slr_ray", "beartype.beartype")
+_hook.__enter__()
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real poses and videos; its tests are skipped where there is none."""
+    folder = Path(os.environ.get("SLR_RAY_TEST_DATA", _CHECKOUT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set SLR_RAY_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corpus caches of the tests stay out of the user's."""
+    monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slr_ray.errors import ConfigError
 
-
 ConfigT = TypeVar("ConfigT", bound="Config")
 
 
@@ -111,9 +110,7 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return [
-            found for argument in typing.get_args(annotation) for found in _sections(argument)
-        ]
+        return [found for argument in typing.get_args(annotation) for found in _sections(argument)]
     return []
 
 

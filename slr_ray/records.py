@@ -97,7 +97,8 @@ class SeedRecord(Config):
 
 class TrialRecord(Config):
     number: int
-    status: Literal["complete", "pruned", "failed"]
+    status: Literal["complete", "pruned", "failed", "running"]
+    """`running` only in a trial's progress.json, never in its record.json."""
     params: dict[str, Any]
     """Searched values by dotted path: the same names as command-line overrides."""
     value: float | None

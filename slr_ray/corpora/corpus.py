@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
+from slr_ray.storage import is_uri
 
 _FORMAT = 1
 UNLABELLED = -1
@@ -34,9 +34,9 @@ UNLABELLED = -1
 class Corpus:
     """Clips by index 0..num_clips-1, in the order of their shards.
 
-    `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED` (-1)
-    marks clips without a gloss. `fingerprint` is the sha256 of every clip's content: two corpora
-    with the same fingerprint give the same results.
+    `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`
+    (-1) marks clips without a gloss. `fingerprint` is the sha256 of every clip's content: two
+    corpora with the same fingerprint give the same results.
     """
 
     folder: Path
@@ -116,7 +116,9 @@ def open_shards(location: str, *, skip_broken: bool = False) -> Corpus:
     reader.check()
     stamps = [[one.path, one.size, str(one.mtime_ns)] for one in reader.files]
     key = hashlib.sha256(json.dumps([_FORMAT, stamps, skip_broken]).encode()).hexdigest()[:24]
-    name = location.rstrip("/").rsplit("/", 1)[-1].removesuffix(".parquet")
+    # Resolved: `.` has no name of its own.
+    place = location.rstrip("/") if is_uri(location) else Path(location).resolve().name
+    name = place.rsplit("/", 1)[-1].removesuffix(".parquet")
     return open_cached(
         key,
         name,
@@ -168,7 +170,10 @@ def _build(
     provenance: Callable[[], Sequence[dict[str, Any]]],
     skipped: Callable[[], Sequence[Skipped]],
 ) -> None:
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".writing-"))
+    # One name a key: the next build removes what a killed one left. The caller holds the lock.
+    temporary = folder.with_name(f".writing-{folder.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
     try:
         meta = _write_arrays(temporary, clips)
         if meta["num_clips"] == 0:
@@ -192,9 +197,10 @@ def _write_arrays(folder: Path, clips: Iterable[Clip]) -> dict[str, Any]:
     names = ("frames", "gloss_index", "signer_index", "offsets", "fps")
     streams = {name: (folder / f"{name}.bin").open("wb") for name in names}
     try:
-        with pa.OSFile(str(folder / "clip_ids.arrow"), "wb") as sink, pa.ipc.new_file(
-            sink, schema
-        ) as ids:
+        with (
+            pa.OSFile(str(folder / "clip_ids.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, schema) as ids,
+        ):
             pending: list[str] = []
             streams["offsets"].write(np.int64(0).tobytes())
             for clip in clips:

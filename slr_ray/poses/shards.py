@@ -51,8 +51,9 @@ class Skipped:
 class ShardReader:
     """Streams the clips of a Parquet file, a folder of them, or a URI, a row group at a time.
 
-    With `skip_broken`, clips that are no pose sequence are listed in `skipped`; without it the first
-    one raises `DataError`. Duplicate clip ids are broken clips too. Memory is that of one row group.
+    With `skip_broken`, clips that are no pose sequence are listed in `skipped`; without it the
+    first one raises `DataError`. Duplicate clip ids are broken clips too. Memory is that of one row
+    group.
     """
 
     def __init__(self, location: str, *, skip_broken: bool = False) -> None:
@@ -79,8 +80,7 @@ class ShardReader:
         found: list[dict[str, Any]] = []
         for info in self.files:
             with self._open(info) as file:
-                metadata = file.schema_arrow.metadata or {}
-                record = json.loads(metadata.get(b"provenance", b"null"))
+                record = _metadata(info.path, file, b"provenance")
             if record is not None and record not in found:
                 found.append(record)
         return found
@@ -90,7 +90,7 @@ class ShardReader:
         seen: set[str] = set()
         for info in self.files:
             with self._open(info) as file:
-                for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP, columns=SCHEMA.names):
+                for batch in _batches(info.path, file):
                     yield from self._clips(info.path, batch, seen)
 
     def _open(self, info: arrow_fs.FileInfo) -> pq.ParquetFile:
@@ -140,7 +140,12 @@ def list_shards(location: str) -> tuple[arrow_fs.FileSystem, list[arrow_fs.FileI
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read {location!r}: {error}") from None
     files = sorted(
-        (one for one in inside if one.is_file and one.path.endswith(".parquet")),
+        # A hidden file is a shard that a killed process left half written.
+        (
+            one
+            for one in inside
+            if one.is_file and one.path.endswith(".parquet") and not one.base_name.startswith(".")
+        ),
         key=lambda one: one.path,
     )
     if not files:
@@ -175,6 +180,22 @@ def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -
     finally:
         temporary.unlink(missing_ok=True)
     return count
+
+
+def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """A file's rows; a page that does not decode raises `DataError`, skipped clips or not."""
+    try:
+        yield from file.iter_batches(batch_size=_ROWS_PER_GROUP, columns=SCHEMA.names)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged: {error}. Copy or write it again") from None
+
+
+def _metadata(path: str, file: pq.ParquetFile, key: bytes) -> Any:
+    """A JSON value of the file's metadata, None where it is absent."""
+    try:
+        return json.loads((file.schema_arrow.metadata or {}).get(key, b"null"))
+    except ValueError:
+        raise DataError(f"{path}: its metadata {key.decode()!r} is not JSON") from None
 
 
 def _row(clip: Clip) -> dict[str, Any]:
@@ -234,8 +255,8 @@ def _check_schema(path: str, file: pq.ParquetFile) -> None:
     ]
     if wrong:
         raise DataError(f"{path} is no pose shard: {'; '.join(wrong)}")
-    joints = (schema.metadata or {}).get(b"joints")
-    if joints is not None and tuple(json.loads(joints)) != JOINTS:
+    joints = _metadata(path, file, b"joints")
+    if joints is not None and joints != list(JOINTS):
         raise DataError(f"{path}: its joints are not SPOTER's 54 in SPOTER's order")
 
 

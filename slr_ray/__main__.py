@@ -1,0 +1,46 @@
+"""`python -m slr_ray` and `slr-ray`: the commands, each also a module of its own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "tune": "search a space in parallel, then compare the best setting on a test set",
+    "train": "run one experiment in this process, such as a search's best trial",
+    "predict": "top-5 glosses of every clip with a checkpoint",
+    "report": "write a run's report again from its records",
+    "data": "import other formats, inspect pose shards",
+    "doctor": "check this machine: packages, GPUs, Ray, caches",
+}
+
+
+def main() -> None:
+    """Run the named command; without one, list them."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(
+            "usage: python -m slr_ray COMMAND [OPTIONS]   (or: slr-ray COMMAND, "
+            "python -m slr_ray.COMMAND)\n"
+        )
+        for name, what in COMMANDS.items():
+            print(f"  {name:<8} {what}")
+        print("\nCOMMAND --help tells its options.")
+        raise SystemExit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        from slr_ray import __version__
+
+        print(__version__)
+        return
+    if arguments[0] not in COMMANDS:
+        print(
+            f"error: no command {arguments[0]!r}; there are: {', '.join(COMMANDS)}", file=sys.stderr
+        )
+        raise SystemExit(2)
+    command = importlib.import_module(f"slr_ray.{arguments[0]}")
+    sys.argv = [f"slr-ray {arguments[0]}", *arguments[1:]]
+    command.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Which augmentations a clip may get, how often and how strong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slr_ray.config import Config
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Degrees = Annotated[float, Field(ge=0, le=180)]
+# Beyond these a projection or a squeeze leaves nothing of the picture.
+Ratio = Annotated[float, Field(ge=0, le=0.3)]
+Fraction = Annotated[float, Field(ge=0, le=0.45)]
+
+
+class NoAugmentation(Config):
+    """Clips as they are."""
+
+    kind: Literal["none"] = "none"
+
+    @property
+    def noise_std(self) -> float:
+        """Nothing is added."""
+        return 0.0
+
+
+class SpoterAugmentation(Config):
+    """As published: for some clips exactly one of four transforms; defaults of the release."""
+
+    kind: Literal["spoter"] = "spoter"
+    probability: Probability = 0.5
+    """That a clip is augmented at all; each of the four transforms is equally likely then."""
+    rotation_degrees: Degrees = 13.0
+    """Rotation about the image's centre, uniform between plus and minus this."""
+    perspective_ratio: Ratio = 0.1
+    """How far one edge of the image is pushed away, uniform from 0; body only."""
+    squeeze_ratio: Ratio = 0.15
+    """How much of the width is lost at each side, uniform from 0; body only."""
+    arm_degrees: Degrees = 4.0
+    """Rotation about an arm's joint, uniform between plus and minus this; body only."""
+    arm_joint_probability: Probability = 0.3
+    """That a joint of the arm is turned about."""
+    noise_std: float = Field(default=0.001, ge=0)
+    """Gaussian noise on every feature after normalisation, whether augmented or not."""
+
+
+class StrongAugmentation(Config):
+    """Each transform independently, hands included; for few labels and for views. Ours."""
+
+    kind: Literal["strong"] = "strong"
+    rotation_probability: Probability = 0.5
+    rotation_degrees: Degrees = 15.0
+    """About the image's centre, uniform between plus and minus this."""
+    scale_probability: Probability = 0.5
+    scale: float = Field(default=0.2, ge=0, lt=1)
+    """Both axes by a factor uniform in 1 ± this (`signing_space` normalisation undoes it)."""
+    stretch_probability: Probability = 0.5
+    stretch: float = Field(default=0.15, ge=0, lt=1)
+    """x by a factor uniform in 1 ± this and y by its inverse: the image's aspect is unknown."""
+    shear_probability: Probability = 0.5
+    shear: float = Field(default=0.15, ge=0, lt=1)
+    """x moved by y times a number uniform between plus and minus this."""
+    translation_probability: Probability = 0.5
+    translation: float = Field(default=0.1, ge=0, le=1)
+    """In image sizes, by axis, uniform between plus and minus this (normalisation undoes it)."""
+    perspective_probability: Probability = 0.5
+    perspective_ratio: Ratio = 0.1
+    arm_probability: Probability = 0.5
+    """That a clip's arms are turned at all."""
+    arm_degrees: Degrees = 6.0
+    arm_joint_probability: Probability = 0.3
+    mirror_probability: Probability = 0.25
+    """Left and right exchanged; about one signer in eight is left-handed or filmed mirrored."""
+    cut_probability: Probability = 0.5
+    cut_fraction: Fraction = 0.15
+    """Of a clip's frames, cut off each end, uniform from 0."""
+    speed_probability: Probability = 0.5
+    speed: float = Field(default=1.3, ge=1, le=4)
+    """Between 1 / this and this, uniform in its logarithm."""
+    frame_dropout_probability: Probability = 0.25
+    frame_dropout: Probability = 0.1
+    """Share of frames that lose all joints."""
+    hand_dropout_probability: Probability = 0.25
+    hand_dropout_fraction: Probability = 0.3
+    """Longest part of a clip during which one hand is missing, uniform from 0."""
+    joint_dropout_probability: Probability = 0.25
+    joint_dropout: Probability = 0.05
+    """Share of joints, frame by frame, that go missing."""
+    noise_std: float = Field(default=0.001, ge=0)
+    """Gaussian noise on every feature after normalisation."""
+
+
+AugmentationConfig = Annotated[
+    NoAugmentation | SpoterAugmentation | StrongAugmentation, Field(discriminator="kind")
+]

@@ -1,0 +1,128 @@
+"""One augmented version of every clip of a batch.
+
+The order is SPOTER's: `augment`, then `poses.normalisation.features`, which takes 0.5 away, then
+`add_noise`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from slr_ray.augmentation.affine import about_centre, rotate, shape_matrix, squeeze
+from slr_ray.augmentation.arms import NUM_PIVOTS, rotate_arms
+from slr_ray.augmentation.config import (
+    AugmentationConfig,
+    NoAugmentation,
+    SpoterAugmentation,
+    StrongAugmentation,
+)
+from slr_ray.augmentation.draws import chance, uniform
+from slr_ray.augmentation.dropout import drop_frames, drop_hand, drop_joints
+from slr_ray.augmentation.noise import add_noise
+from slr_ray.augmentation.perspective import perspective
+from slr_ray.augmentation.temporal import cut_and_resample
+from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.handedness import mirrored
+from slr_ray.poses.skeleton import BODY, NUM_JOINTS
+
+__all__ = ["add_noise", "augment"]
+
+_ALL_JOINTS = slice(0, NUM_JOINTS)
+
+
+def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Generator) -> PoseBatch:
+    """Clips in image fractions, each with its own draw; missing joints stay missing.
+
+    The same state of `generator` gives the same clips, whatever the padding and, for a CPU
+    generator, the batch's device. The input is not changed.
+    """
+    match config:
+        case NoAugmentation():
+            return batch
+        case SpoterAugmentation():
+            return _spoter(batch, config, generator)
+        case StrongAugmentation():
+            return _strong(batch, config, generator)
+        case _:
+            assert_never(config)
+
+
+def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Generator) -> PoseBatch:
+    """SPOTER release, `CzechSLRDataset.__getitem__`: one of four, with `config.probability`."""
+    clips = batch.num_clips
+    augmented = chance((clips,), config.probability, generator)
+    which = torch.randint(4, (clips,), generator=generator, device=generator.device)
+    limit = config.rotation_degrees
+    degrees = uniform((clips,), -limit, limit, generator)
+    ratio = uniform((clips,), 0.0, config.perspective_ratio, generator)
+    from_left = chance((clips,), 0.5, generator)
+    left = uniform((clips,), 0.0, config.squeeze_ratio, generator)
+    right = uniform((clips,), 0.0, config.squeeze_ratio, generator)
+    arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, generator)
+    transforms: tuple[Callable[[PoseBatch, Tensor], PoseBatch], ...] = (
+        lambda some, rows: rotate(some, degrees[rows]),
+        lambda some, rows: perspective(some, ratio[rows], from_left[rows], BODY),
+        lambda some, rows: squeeze(some, left[rows], right[rows]),
+        lambda some, rows: rotate_arms(some, arms[rows], hands_follow=False),
+    )
+    positions = batch.positions.clone()
+    for number, transform in enumerate(transforms):
+        rows = (augmented & (which == number)).nonzero().squeeze(1)
+        if len(rows):
+            here = rows.to(batch.positions.device)
+            some = PoseBatch(batch.positions[here], batch.confidence[here], batch.num_frames[here])
+            positions[here] = transform(some, rows).positions
+    return batch.with_positions(positions)
+
+
+def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Generator) -> PoseBatch:
+    """Mirror, space, then time, then losses: a joint that is lost must not be interpolated."""
+    clips = batch.num_clips
+
+    def sometimes(probability: float, low: float, high: float, otherwise: float = 0.0) -> Tensor:
+        chosen = chance((clips,), probability, generator)
+        return torch.where(chosen, uniform((clips,), low, high, generator), otherwise)
+
+    batch = mirrored(batch, chance((clips,), config.mirror_probability, generator))
+    arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, generator)
+    with_arms: Bool[Tensor, " clips"] = chance((clips,), config.arm_probability, generator)
+    batch = rotate_arms(batch, arms * with_arms[:, None, None], hands_follow=True)
+
+    rotation, shear = config.rotation_degrees, config.shear
+    matrix = shape_matrix(
+        sometimes(config.scale_probability, 1 - config.scale, 1 + config.scale, 1.0),
+        sometimes(config.stretch_probability, 1 - config.stretch, 1 + config.stretch, 1.0),
+        sometimes(config.shear_probability, -shear, shear),
+        sometimes(config.rotation_probability, -rotation, rotation),
+    )
+    shift = uniform((clips, 2), -config.translation, config.translation, generator)
+    shift *= chance((clips, 1), config.translation_probability, generator)
+    batch = about_centre(batch, matrix, shift)
+    ratio = sometimes(config.perspective_probability, 0.0, config.perspective_ratio)
+    batch = perspective(batch, ratio, chance((clips,), 0.5, generator), _ALL_JOINTS)
+
+    head = uniform((clips,), 0.0, config.cut_fraction, generator)
+    tail = uniform((clips,), 0.0, config.cut_fraction, generator)
+    cut = chance((clips,), config.cut_probability, generator)
+    faster = config.speed ** sometimes(config.speed_probability, -1.0, 1.0)
+    batch = cut_and_resample(batch, head * cut, tail * cut, faster)
+
+    length = sometimes(config.hand_dropout_probability, 0.0, config.hand_dropout_fraction)
+    start = uniform((clips,), 0.0, 1.0, generator) * (1 - length)
+    batch = drop_hand(batch, chance((clips,), 0.5, generator), start, length)
+    frames = chance((clips,), config.frame_dropout_probability, generator)
+    batch = drop_frames(batch, frames * config.frame_dropout, generator)
+    joints = chance((clips,), config.joint_dropout_probability, generator)
+    return drop_joints(batch, joints * config.joint_dropout, generator)
+
+
+def _arm_degrees(
+    clips: int, limit: float, probability: float, generator: torch.Generator
+) -> Tensor:
+    shape = (clips, 2, NUM_PIVOTS)
+    return uniform(shape, -limit, limit, generator) * chance(shape, probability, generator)

@@ -1,0 +1,128 @@
+"""The import command: another format in, one pose shard out, and a table of what came through."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from slr_ray.corpora.importers import IMPORTERS
+from slr_ray.corpora.importers.source import ImportOptions, read_clips
+from slr_ray.errors import ConfigError, DataError, StorageError
+from slr_ray.poses.clip import Clip
+from slr_ray.poses.shards import Skipped, write_shard
+
+_NUM_LISTED = 10
+
+
+@dataclass
+class ImportCount:
+    """What an import brought in, and what it left out."""
+
+    path: Path
+    num_clips: int = 0
+    num_frames: int = 0
+    clips_per_gloss: Counter[str | None] = field(default_factory=Counter)
+    signers: set[str] = field(default_factory=set)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def watch(self, clips: Iterable[Clip]) -> Iterator[Clip]:
+        """Hand the clips on, counting them."""
+        for clip in clips:
+            self.num_clips += 1
+            self.num_frames += clip.num_frames
+            self.clips_per_gloss[clip.gloss] += 1
+            self.signers.add(clip.signer)
+            yield clip
+
+
+def convert(
+    source: Path,
+    out: Path,
+    *,
+    source_format: str,
+    signer: str | None = None,
+    glosses_file: Path | None = None,
+    skip_broken: bool = False,
+) -> ImportCount:
+    """Write the clips of `source` to one pose shard and print what came through.
+
+    `out` is a .parquet file, or a folder that gets one named after `source`. An existing file is
+    replaced when the new one is complete. Raises `ConfigError` on an unknown format, `DataError` on
+    unusable input, `StorageError` where `out` can't be written.
+    """
+    if source_format not in IMPORTERS:
+        raise ConfigError(f"no format {source_format!r}; there are {', '.join(IMPORTERS)}")
+    if glosses_file is not None and source_format != "spoter_csv":
+        raise ConfigError(f"--glosses is for spoter_csv; {source_format} names its own glosses")
+    options = ImportOptions(signer, _read_glosses(glosses_file) if glosses_file else None)
+    opened = IMPORTERS[source_format](source, options)
+    name = source.resolve().name
+    path = out if out.suffix == ".parquet" else out / f"{Path(name).stem}.parquet"
+    count = ImportCount(path)
+    provenance = {**opened.provenance, "source_format": source_format, "source": name}
+    clips = read_clips(opened, skip_broken=skip_broken, skipped=count.skipped)
+    with _progress() as progress:
+        task = progress.add_task(source_format, total=opened.num_clips)
+        try:
+            write_shard(path, _ticking(count.watch(clips), progress, task), provenance)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
+    _print(count)
+    return count
+
+
+def _ticking(clips: Iterable[Clip], progress: Progress, task: object) -> Iterator[Clip]:
+    for clip in clips:
+        progress.advance(task)  # type: ignore[arg-type]
+        yield clip
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _read_glosses(path: Path) -> tuple[str, ...]:
+    try:
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the glosses file {str(path)!r}: {error}") from None
+    blank = [number for number, name in enumerate(names, start=1) if not name]
+    if blank or not names:
+        raise DataError(f"{path}: line {blank[0] if blank else 1} names no gloss")
+    return names
+
+
+def _print(count: ImportCount) -> None:
+    table = Table("", "", show_header=False, title=str(count.path), title_justify="left")
+    labelled = {gloss: num for gloss, num in count.clips_per_gloss.items() if gloss is not None}
+    unlabelled = count.clips_per_gloss[None]
+    table.add_row("clips", f"{count.num_clips:,}")
+    table.add_row("glosses", f"{len(labelled):,}" + (" (no labels)" if not labelled else ""))
+    if unlabelled and labelled:
+        table.add_row("clips without gloss", f"{unlabelled:,}")
+    table.add_row("signers", f"{len(count.signers):,}")
+    table.add_row("frames", f"{count.num_frames:,}")
+    table.add_row("skipped", f"{len(count.skipped):,}")
+    console = Console()
+    console.print(table)
+    if count.skipped:
+        listed = Table("clip", "skipped because", title_justify="left")
+        for one in count.skipped[:_NUM_LISTED]:
+            listed.add_row(one.clip_id, one.reason)
+        if len(count.skipped) > _NUM_LISTED:
+            listed.add_row("...", f"{len(count.skipped) - _NUM_LISTED} more")
+        console.print(listed)

@@ -1,0 +1,14 @@
+"""Importers: pose data in other formats as clips, one file a format."""
+
+from __future__ import annotations
+
+from slr_ray.corpora.importers import asl_signs, mp_data, pose_files, spoter_csv
+from slr_ray.corpora.importers.source import Importer
+
+IMPORTERS: dict[str, Importer] = {
+    "spoter_csv": spoter_csv.open_source,
+    "mp_data": mp_data.open_source,
+    "asl_signs": asl_signs.open_source,
+    "pose": pose_files.open_source,
+}
+"""Every source format by the name that the command line takes."""

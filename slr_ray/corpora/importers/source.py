@@ -1,0 +1,87 @@
+"""What every importer gives: a source found usable, and its clips one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slr_ray.errors import DataError
+from slr_ray.poses.clip import Clip, check_clip
+from slr_ray.poses.shards import Skipped
+
+UNKNOWN_SIGNER = "unknown"
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the user knows and the source may not say."""
+
+    signer: str | None = None
+    """Signer of the clips for which the source names none."""
+    glosses: tuple[str, ...] | None = None
+    """Names of the labels 1, 2, ...; only formats that number their glosses use it."""
+
+    @property
+    def fallback_signer(self) -> str:
+        return self.signer or UNKNOWN_SIGNER
+
+
+@dataclass(frozen=True)
+class Item:
+    """One clip of a source, not read yet; `read` raises `DataError` where it is broken."""
+
+    clip_id: str
+    origin: str
+    """The file, and the row in it, for messages."""
+    read: Callable[[], Clip]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that exists and has the format's layout; only reading tells whether clips are whole.
+
+    `provenance` says where the poses come from: `extractor`, `version` (None where the source does
+    not say) and `settings`.
+    """
+
+    num_clips: int
+    provenance: dict[str, Any]
+    items: Iterable[Item]
+
+
+Importer = Callable[[Path, ImportOptions], Source]
+
+
+def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> Iterator[Clip]:
+    """The clips of a source, each a valid pose sequence with an id of its own.
+
+    The first broken one raises `DataError`; with `skip_broken` it is added to `skipped` instead. A
+    source of which no clip is left raises `DataError` in any case.
+    """
+    seen: set[str] = set()
+    for item in source.items:
+        try:
+            clip = item.read()
+            check_clip(clip)
+            if clip.clip_id in seen:
+                raise DataError(f"clip id {clip.clip_id!r} appears twice")
+        except DataError as error:
+            if not skip_broken:
+                raise DataError(
+                    f"{item.origin}: {error}. Pass --skip-broken to leave such clips out"
+                ) from None
+            skipped.append(Skipped(item.origin, item.clip_id, str(error)))
+            continue
+        seen.add(clip.clip_id)
+        yield clip
+    if not seen:
+        first = f", the first because: {skipped[0].reason}" if skipped else ""
+        raise DataError(f"no usable clip: {len(skipped)} skipped{first}")
+
+
+def require_exists(path: Path) -> None:
+    """`DataError` where nothing is at `path`."""
+    if not path.exists():
+        raise DataError(f"no such file or folder: {str(path)!r}")

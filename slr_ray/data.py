@@ -1,0 +1,93 @@
+"""`python -m slr_ray.data`: bring pose data of other formats in, and look at what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slr_ray.command import user_errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Bring pose data of other formats in, and look at what is there.",
+)
+
+SkipBroken = Annotated[
+    bool,
+    typer.Option("--skip-broken", help="Leave broken clips out, counted and listed."),
+]
+
+
+@app.command("import")
+@user_errors()
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="File or folder to read.")],
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="Pose shard to write: a .parquet file or a folder."),
+    ],
+    source_format: Annotated[
+        str,
+        typer.Option("--format", help="spoter_csv, mp_data, asl_signs or pose."),
+    ],
+    signer: Annotated[
+        str | None,
+        typer.Option(help="Signer of clips for which SRC names none; else 'unknown'."),
+    ] = None,
+    glosses: Annotated[
+        Path | None,
+        typer.Option(help="Text file, one gloss a line: names of spoter_csv's labels 1, 2, ..."),
+    ] = None,
+    skip_broken: SkipBroken = False,
+) -> None:
+    """Convert pose data into a pose shard (Parquet)."""
+    from slr_ray.corpora.conversion import convert
+
+    convert(
+        source,
+        out,
+        source_format=source_format,
+        signer=signer,
+        glosses_file=glosses,
+        skip_broken=skip_broken,
+    )
+
+
+@app.command()
+@user_errors()
+def inspect(
+    source: Annotated[
+        str, typer.Argument(metavar="SRC", help="Pose shard, a folder of them, or a URI.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for pictures, index.html and statistics.json; "
+            "./inspection/NAME if not given."
+        ),
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a clip to draw (repeat for more); a few typical ones otherwise."),
+    ] = None,
+    skip_broken: SkipBroken = False,
+) -> None:
+    """Count, check and draw what is in pose shards."""
+    from slr_ray.corpora.corpus import open_shards
+    from slr_ray.corpora.inspection import inspect_corpus
+    from slr_ray.corpora.inspection_page import find_clips, write_page
+    from slr_ray.corpora.inspection_tables import print_inspection
+
+    corpus = open_shards(source, skip_broken=skip_broken)
+    chosen = find_clips(corpus, clip or [])
+    inspection = inspect_corpus(corpus)
+    print_inspection(inspection)
+    page = write_page(corpus, inspection, out or Path("inspection") / corpus.name, chosen)
+    typer.echo(f"pictures and tables: {page}")
+
+
+if __name__ == "__main__":
+    app()

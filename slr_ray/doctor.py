@@ -1,0 +1,93 @@
+"""Is this machine ready? `python -m slr_ray.doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+_NEEDED = ("ray", "torch", "optuna", "numpy", "pyarrow", "tensorboard", "pydantic")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    is_good: bool
+    found: str
+    advice: str = ""
+
+
+def doctor() -> None:
+    """Check Python, packages, GPUs, Ray's dashboard, caches and disk; exit status 1 on a problem."""
+    findings = list(_findings())
+    for one in findings:
+        mark = "ok  " if one.is_good else "BAD "
+        typer.echo(f"{mark} {one.what}: {one.found}" + (f" - {one.advice}" if one.advice else ""))
+    raise SystemExit(0 if all(one.is_good for one in findings) else 1)
+
+
+def _findings() -> Iterator[Finding]:
+    python = sys.version.split()[0]
+    yield Finding("Python", sys.version_info >= (3, 11), python)
+    for package in _NEEDED:
+        try:
+            yield Finding(package, True, importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(package, False, "missing", "pip install slr_ray brings it")
+    yield _dashboard()
+    yield _gpus()
+    yield Finding("processors", True, str(os.cpu_count()))
+    yield from _disk()
+    mode = os.environ.get("RAY_AUTH_MODE", "token (Ray's default)")
+    yield Finding(
+        "Ray authentication",
+        mode != "disabled",
+        mode,
+        "" if mode != "disabled" else "never switch it off on a cluster that others can reach",
+    )
+
+
+def _dashboard() -> Finding:
+    try:
+        import aiohttp  # noqa: F401  # what ray[default] adds and the dashboard needs
+    except ImportError:
+        advice = "trials with several workers leak resources without it: pip install 'ray[default]'"
+        return Finding("Ray dashboard", False, "missing", advice)
+    return Finding("Ray dashboard", True, "installed")
+
+
+def _gpus() -> Finding:
+    import torch
+
+    if not torch.cuda.is_available():
+        return Finding("GPUs", True, "none: training runs on processors")
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return Finding("GPUs", True, ", ".join(names))
+
+
+def _disk() -> Iterator[Finding]:
+    from slr_ray.corpora.corpus import cache_root
+
+    root = cache_root()
+    existing = root
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free / 2**30
+    writable = os.access(existing, os.W_OK)
+    advice = "" if writable else "set SLR_RAY_CACHE to a folder that can be written"
+    yield Finding("corpus cache", writable, f"{root} ({free:.0f} GiB free)", advice)
+
+
+def main() -> None:
+    typer.run(doctor)
+
+
+if __name__ == "__main__":
+    main()

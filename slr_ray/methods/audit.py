@@ -1,0 +1,71 @@
+"""What a selection did, for a person to read. Nothing here flows back into a decision."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.evaluation.metrics import calibration_error
+from slr_ray.records import Audit
+from slr_ray.training.problem import Problem
+
+_BINS = 20
+
+
+def audit_selection(
+    problem: Problem,
+    probabilities: Float[np.ndarray, "unlabelled glosses"],
+    clips_before: Int[np.ndarray, " before"],
+    glosses_before: Int[np.ndarray, " before"],
+    clips: Int[np.ndarray, " selected"],
+    glosses: Int[np.ndarray, " selected"],
+) -> Audit:
+    """Counts, confidences and, where hidden labels exist, precision of one round's pseudo-labels.
+
+    Both lists of clips are ascending.
+    """
+    names = problem.corpus.glosses
+    confidence = probabilities.max(axis=1)
+    selected = np.isin(problem.unlabelled, clips)
+    stayed, now, then = np.intersect1d(clips, clips_before, assume_unique=True, return_indices=True)
+    hidden = problem.glosses(problem.unlabelled)
+    known = hidden != UNLABELLED
+    truth = problem.glosses(clips)
+    judged = truth != UNLABELLED
+    counts = np.bincount(glosses, minlength=len(names))
+    correct = np.bincount(glosses[judged & (glosses == truth)], minlength=len(names))
+    judged_counts = np.bincount(glosses[judged], minlength=len(names))
+    has_truth = bool(judged.any())
+    return Audit(
+        num_unlabelled=len(problem.unlabelled),
+        num_selected=len(clips),
+        num_added=len(clips) - len(stayed),
+        num_changed=int((glosses[now] != glosses_before[then]).sum()),
+        selected_per_gloss={name: int(count) for name, count in zip(names, counts, strict=True)},
+        confidence_counts=_histogram(confidence),
+        selected_confidence_counts=_histogram(confidence[selected]),
+        precision=float((glosses[judged] == truth[judged]).mean()) if has_truth else None,
+        pool_accuracy=(
+            float((probabilities[known].argmax(axis=1) == hidden[known]).mean())
+            if known.any()
+            else None
+        ),
+        precision_per_gloss=(
+            {
+                name: float(correct[gloss] / judged_counts[gloss])
+                for gloss, name in enumerate(names)
+                if judged_counts[gloss]
+            }
+            if has_truth
+            else None
+        ),
+        calibration_error=(
+            calibration_error(probabilities[known], hidden[known]) if known.any() else None
+        ),
+    )
+
+
+def _histogram(confidence: Float[np.ndarray, " clips"]) -> list[int]:
+    counts, _ = np.histogram(confidence, bins=_BINS, range=(0, 1))
+    return [int(count) for count in counts]

@@ -1,0 +1,78 @@
+"""Checkpoints that predict: weights, configuration and names of the glosses in one safe file."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.errors import DataError
+from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.models.spoter import Spoter
+from slr_ray.poses.normalisation import num_channels
+from slr_ray.training.devices import this_place
+from slr_ray.training.loop import State
+from slr_ray.training.prediction import predict
+from slr_ray.training.stages import loads
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """A trained model and what it takes to use it."""
+
+    model: Spoter
+    config: Experiment
+    glosses: tuple[str, ...]
+
+    def probabilities(
+        self, corpus: Corpus, clips: Int[np.ndarray, " clips"]
+    ) -> Float[np.ndarray, "clips glosses"]:
+        """Softmax probabilities; columns in the order of `glosses`."""
+        place = this_place()
+        return predict(
+            self.model.to(place.device),
+            corpus,
+            clips,
+            normalisation=self.config.normalisation,
+            max_frames=self.config.training.max_frames,
+            device=place.device,
+            precision=self.config.training.precision,
+        )
+
+
+def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric: str) -> State:
+    """What a checkpoint holds; `load_recogniser` reads it."""
+    return {
+        "format": _FORMAT,
+        "model": state,
+        "config": config.model_dump(mode="json"),
+        "glosses": list(corpus.glosses),
+        "fingerprint": corpus.fingerprint,
+        "chosen_by": f"validation {metric}",
+    }
+
+
+def load_recogniser(path: Path) -> Recogniser:
+    """Read a checkpoint (`weights_only`); `DataError` where it is none of ours."""
+    try:
+        content = loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"no such checkpoint: {path}") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is not a checkpoint that can be loaded safely: {first}") from None
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
+    config = experiment(content["config"], str(path))
+    glosses = tuple(content["glosses"])
+    model = Spoter(config.model, num_channels(config.normalisation), len(glosses))
+    model.load_state_dict(content["model"])
+    return Recogniser(model.eval(), config, glosses)

@@ -1,0 +1,318 @@
+"""SSLR (arXiv 2504.16640): train, pseudo-label the unlabelled pool, extend, train again.
+
+Read `rounds` first: it is the paper's loop. What the paper leaves open (confidence threshold, clips
+a round, stopping) and what we add are options of `SslrConfig`, all searchable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.config import Config
+from slr_ray.methods.audit import audit_selection
+from slr_ray.records import Audit, EpochRecord, RoundRecord, SeedRecord
+from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.rules import SelectionRule
+from slr_ray.selection.top_per_gloss import TopPerGloss
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.devices import Place
+from slr_ray.training.loop import Round, State, Trained, train
+from slr_ray.training.prediction import predict
+from slr_ray.training.problem import Problem
+from slr_ray.training.sampling import TrainingSet, extended, true_labels
+from slr_ray.training.stages import StageStore, stage_key
+
+
+class SslrConfig(Config):
+    """SSLR's settings. Defaults: the paper's procedure, with our choice where it states none."""
+
+    kind: Literal["sslr"] = "sslr"
+    selection: SelectionRule = TopPerGloss()
+    num_rounds: int = Field(5, ge=0)
+    """Rounds after round 0; the loop may stop earlier. 0 is fully supervised learning."""
+    pool: Literal["accumulate", "reselect"] = "accumulate"
+    """`accumulate`: a pseudo-label stays once it was given (published). `reselect`: every round
+    chooses anew from the whole unlabelled pool."""
+    growth: Literal["constant", "linear", "geometric"] = "constant"
+    """Round r takes 1, r or 2^(r - 1) times the rule's number of clips."""
+    initialisation: Literal["scratch", "continue"] = "scratch"
+    """Whether a round starts from new weights or from the model that gave its pseudo-labels."""
+    true_share: float | None = Field(None, gt=0, lt=1)
+    """Share of every batch that has true labels; None = as often as they occur (published)."""
+    pseudo_augmentation: AugmentationConfig | None = None
+    """Augmentation of pseudo-labelled clips; None = that of the labelled ones (published)."""
+    pseudo_weight: float = Field(1.0, gt=0, le=1)
+    """Weight of a pseudo-labelled clip's loss."""
+    weigh_by_confidence: bool = False
+    """Multiply that weight by the clip's confidence."""
+    num_views: int = Field(1, ge=1)
+    """Views of a clip whose predictions are averaged before selection; 1 as published."""
+    num_epochs: int | None = Field(None, ge=1)
+    """Epochs of rounds 1 and later; None = those of round 0."""
+    patience_rounds: int | None = Field(None, ge=1)
+    """Converged when validation has not improved for so many rounds; None = never."""
+    changed_tolerance: float = Field(0.0, ge=0, le=1)
+    """Nothing left to add: at most this share of the selection is new or changed."""
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """The pseudo-labelled clips that a round trains on, in ascending order of clips."""
+
+    clips: Int[np.ndarray, " clips"]
+    glosses: Int[np.ndarray, " clips"]
+    confidence: Float[np.ndarray, " clips"]
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+NO_PSEUDO_LABELS = PseudoLabels(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+)
+
+
+@dataclass(frozen=True)
+class FinishedRound:
+    """A round that was trained or found among the stages."""
+
+    record: RoundRecord
+    epochs: list[EpochRecord]
+    model_state: State
+    pseudo: PseudoLabels
+
+
+OnEpoch = Callable[[EpochRecord], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that a seed's rounds depend on, and where they run."""
+
+    problem: Problem
+    training: TrainingConfig
+    method: SslrConfig
+    seed: int
+    facts: dict[str, Any]
+    """What identifies problem and training, for the stages' keys."""
+    stages: StageStore
+    place: Place
+    on_epoch: OnEpoch | None = None
+
+
+def rounds(setting: Setting) -> Iterator[FinishedRound]:
+    """SSLR's loop; yields each round as it ends. It returns when the paper's criteria stop it.
+
+    Round 0 is supervised. Each later round predicts the unlabelled pool with the last round's model,
+    selects, extends the labelled set and trains again, until nothing is left to add or validation no
+    longer improves.
+    """
+    labelled = true_labels(
+        setting.problem.labelled, setting.problem.glosses(setting.problem.labelled)
+    )
+    done: list[FinishedRound] = []
+    while True:
+        number = len(done)
+        finished = _stage(setting, labelled, number, done[-1] if done else None)
+        if finished is None:
+            return
+        done.append(finished)
+        yield finished
+        if number == setting.method.num_rounds or _converged(setting.method, done):
+            return
+
+
+def seed_record(setting: Setting, done: list[FinishedRound]) -> SeedRecord:
+    """The record of the rounds so far."""
+    return SeedRecord(
+        seed=setting.seed,
+        num_labelled=len(setting.problem.labelled),
+        num_unlabelled=len(setting.problem.unlabelled),
+        stopped_because=stop_reason(setting.method, done),
+        best_round=best_round(done),
+        rounds=[one.record for one in done],
+        epochs=[epoch for one in done for epoch in one.epochs],
+    )
+
+
+def best_round(done: list[FinishedRound]) -> int:
+    """The round that validated best; the earlier of equals."""
+    scores = [one.record.validation.balanced_accuracy for one in done]
+    return int(np.argmax(scores))
+
+
+def stop_reason(method: SslrConfig, done: list[FinishedRound]) -> str:
+    """Why the loop ended after these rounds."""
+    if len(done) > method.num_rounds:
+        return "all rounds done"
+    if _converged(method, done):
+        return f"validation did not improve for {method.patience_rounds} rounds"
+    return "nothing left to add"
+
+
+def _converged(method: SslrConfig, done: list[FinishedRound]) -> bool:
+    patience = method.patience_rounds
+    return patience is not None and len(done) - 1 - best_round(done) >= patience
+
+
+def _stage(
+    setting: Setting, labelled: TrainingSet, number: int, before: FinishedRound | None
+) -> FinishedRound | None:
+    """Round `number`, from the stages or trained now; None where nothing is left to add."""
+    method = setting.method
+    # num_rounds and patience decide only how many rounds there are, never what one of them gives.
+    stopping = {"num_rounds", "patience_rounds"}
+    settings = method.model_dump(mode="json", exclude=stopping) if number else None
+    key = stage_key(**setting.facts, seed=setting.seed, round=number, method=settings)
+    found = setting.stages.load(key)
+    if found is None:
+        with setting.stages.claimed(key):
+            found = setting.stages.load(key)
+            if found is None:
+                trained = _train_round(setting, labelled, number, before, key)
+                if setting.place.leads:
+                    setting.stages.save(key, trained)
+                setting.place.wait_for_all()
+                return _unpacked(trained, reused=False)
+    return _unpacked(found, reused=True)
+
+
+def _train_round(
+    setting: Setting,
+    labelled: TrainingSet,
+    number: int,
+    before: FinishedRound | None,
+    key: str,
+) -> State:
+    problem, training, method = setting.problem, setting.training, setting.method
+    torch.manual_seed(stable_seed(setting.seed, number))
+    model = problem.new_model()
+    audit: Audit | None = None
+    pseudo = NO_PSEUDO_LABELS
+    if before is not None:
+        teacher = problem.new_model().to(setting.place.device)
+        teacher.load_state_dict(before.model_state)
+        probabilities = predict(
+            teacher,
+            problem.corpus,
+            problem.unlabelled,
+            normalisation=problem.normalisation,
+            max_frames=training.max_frames,
+            device=setting.place.device,
+            precision=training.precision,
+            num_views=method.num_views,
+            augmentation=problem.augmentation,
+        )
+        pseudo = select(method, problem.unlabelled, probabilities, before.pseudo, number)
+        audit = audit_selection(
+            problem,
+            probabilities,
+            before.pseudo.clips,
+            before.pseudo.glosses,
+            pseudo.clips,
+            pseudo.glosses,
+        )
+        num_new = audit.num_added + audit.num_changed
+        if num_new <= method.changed_tolerance * max(len(pseudo), 1):
+            return {"nothing_left": True}
+        if method.initialisation == "continue":
+            model.load_state_dict(before.model_state)
+    weights = np.full(len(pseudo), method.pseudo_weight, np.float32)
+    if method.weigh_by_confidence:
+        weights *= pseudo.confidence
+    trained = train(
+        model,
+        problem,
+        training,
+        Round(
+            number=number,
+            seed=setting.seed,
+            training_set=extended(labelled, pseudo.clips, pseudo.glosses, weights),
+            true_share=method.true_share if number else None,
+            pseudo_augmentation=method.pseudo_augmentation,
+            steps_before=before.epochs[-1].num_steps if before else 0,
+            num_epochs=method.num_epochs if number else None,
+        ),
+        setting.place,
+        checkpoint=setting.stages.checkpoint(key),
+        on_epoch=setting.on_epoch,
+    )
+    return _packed(number, labelled, trained, pseudo, audit)
+
+
+def select(
+    method: SslrConfig,
+    unlabelled: Int[np.ndarray, " unlabelled"],
+    probabilities: Float[np.ndarray, "unlabelled glosses"],
+    before: PseudoLabels,
+    number: int,
+) -> PseudoLabels:
+    """The pseudo-labels of round `number`: those that stay and those that the rule selects."""
+    kept = before if method.pool == "accumulate" else NO_PSEUDO_LABELS
+    candidates = Candidates(
+        probabilities=probabilities,
+        allowed=~np.isin(unlabelled, kept.clips),
+        round=number,
+        growth={"constant": 1.0, "linear": float(number), "geometric": 2.0 ** (number - 1)}[
+            method.growth
+        ],
+    )
+    rows = method.selection.select(candidates)
+    clips = np.concatenate([kept.clips, unlabelled[rows]])
+    order = np.argsort(clips, kind="stable")
+    return PseudoLabels(
+        clips[order],
+        np.concatenate([kept.glosses, candidates.gloss[rows]])[order],
+        np.concatenate([kept.confidence, candidates.confidence[rows]])[order],
+    )
+
+
+def stable_seed(*numbers: int) -> int:
+    """One 31-bit seed from several numbers, the same everywhere."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+def _packed(
+    number: int, labelled: TrainingSet, trained: Trained, pseudo: PseudoLabels, audit: Audit | None
+) -> State:
+    record = RoundRecord(
+        round=number,
+        num_true_labels=len(labelled),
+        num_pseudo_labels=len(pseudo),
+        num_steps=trained.num_steps,
+        training_s=trained.training_s,
+        reused=False,
+        validation=trained.validation,
+        audit=audit,
+    )
+    return {
+        "record": record.model_dump(),
+        "epochs": [epoch.model_dump() for epoch in trained.epochs],
+        "model": trained.model_state,
+        "pseudo_clips": torch.from_numpy(pseudo.clips),
+        "pseudo_glosses": torch.from_numpy(pseudo.glosses),
+        "pseudo_confidence": torch.from_numpy(pseudo.confidence),
+    }
+
+
+def _unpacked(stage: State, *, reused: bool) -> FinishedRound | None:
+    if stage.get("nothing_left"):
+        return None
+    return FinishedRound(
+        record=RoundRecord.model_validate({**stage["record"], "reused": reused}),
+        epochs=[EpochRecord.model_validate(one) for one in stage["epochs"]],
+        model_state=stage["model"],
+        pseudo=PseudoLabels(
+            stage["pseudo_clips"].numpy(),
+            stage["pseudo_glosses"].numpy(),
+            stage["pseudo_confidence"].numpy(),
+        ),
+    )

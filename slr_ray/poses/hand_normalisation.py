@@ -1,0 +1,56 @@
+"""Hand shape: each hand in its own coordinates, apart from where it is."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.skeleton import HAND_JOINTS, LEFT_HAND, RIGHT_HAND
+
+HANDS = slice(LEFT_HAND.start, RIGHT_HAND.stop)
+_NUM_HAND_JOINTS = len(HAND_JOINTS)
+_WRIST = HAND_JOINTS.index("wrist")
+_KNUCKLES = [HAND_JOINTS.index(f"{one}MCP") for one in ("index", "middle", "ring", "little")]
+
+
+def spoter_hand_boxes(
+    hands: Float[Tensor, "42 2 frames"], found: Bool[Tensor, "42 frames"]
+) -> tuple[Float[Tensor, "2 2 frames"], Float[Tensor, "2 frames"]]:
+    """Top left corner and side of the square around each hand (left, right), frame by frame.
+
+    SPOTER release, `normalize_single_dict` for hands: the bounding box of the found joints, widened
+    on every side by 10 % of its longer side, then squared about its middle. A hand without extent
+    (missing, or one joint) has the image as box, which leaves its coordinates as they are, as
+    published. Missing is confidence 0 here, a coordinate of exactly 0 in the release.
+    """
+    # An infinite penalty keeps missing joints out of both extremes, faster than masking twice.
+    penalty = torch.zeros_like(hands[:, 0]).masked_fill_(~found, torch.inf)[:, None]
+    low = (hands + penalty).view(2, _NUM_HAND_JOINTS, 2, -1).amin(dim=1)
+    high = (hands - penalty).view(2, _NUM_HAND_JOINTS, 2, -1).amax(dim=1)
+    longer = (high - low).amax(dim=1)
+    known = longer > 0
+    side = torch.where(known, 1.2 * longer, 1.0)
+    corner = (low + high - side[:, None]) / 2
+    return torch.where(known[:, None], corner, 0.0), side
+
+
+def hand_shape(batch: PoseBatch) -> Float[Tensor, "clips frames hand_joints 2"]:
+    """Both hands (left, then right) relative to their wrists, in units of the hand's size.
+
+    The size is the largest distance from the wrist to a knuckle, as the median over the clip's
+    frames in which the hand's wrist and knuckles were found: a box fitted frame by frame, SPOTER's
+    way, makes a fist as large as an open hand. Missing joints, and hands without wrist or size, are
+    0. Ours, not published.
+    """
+    hands = torch.unflatten(batch.positions[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
+    found = torch.unflatten(batch.joint_mask[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
+    from_wrist = hands - hands[:, :, :, [_WRIST]]
+    reach = torch.linalg.vector_norm(from_wrist[:, :, :, _KNUCKLES], dim=-1).amax(dim=-1)
+    usable = found[..., [_WRIST, *_KNUCKLES]].all(dim=-1) & (reach > 0)
+    nan = torch.tensor(torch.nan, dtype=reach.dtype, device=reach.device)
+    size = torch.where(usable, reach, nan).nanmedian(dim=1).values
+    known = found & found[..., [_WRIST]] & ~size.isnan()[:, None, :, None]
+    shape = from_wrist / size.nan_to_num(1.0)[:, None, :, None, None]
+    return torch.where(known[..., None], shape, 0.0).flatten(2, 3)

@@ -1,0 +1,161 @@
+"""From image fractions to what a model reads: SPOTER's normalisation, and a signing space.
+
+Everything is one batched computation on the batch's device. Missing joints (confidence 0) are never
+moved, and padding stays 0.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, assert_never
+
+import torch
+from jaxtyping import Float, Shaped
+from pydantic import Field
+from torch import Tensor
+
+from slr_ray.config import Config
+from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.body_normalisation import signing_space, spoter_body_box
+from slr_ray.poses.hand_normalisation import HANDS, hand_shape, spoter_hand_boxes
+from slr_ray.poses.handedness import canonical_hand
+from slr_ray.poses.skeleton import BODY, HAND_JOINTS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
+
+
+class _Normalisation(Config):
+    canonical_hand: bool = False
+    """Flip clips whose left hand is the more active one. About one signer in eight signs with the
+    left hand or has a mirrored camera. Not published."""
+
+
+class SpoterNormalisation(_Normalisation):
+    """As published: the body in a box sized by the shoulders, each hand in its own box."""
+
+    kind: Literal["spoter"] = "spoter"
+
+
+class SigningSpace(_Normalisation):
+    """Body and hands located from the neck in shoulder widths, hand shapes beside them.
+
+    SPOTER's boxes say nothing about where a hand is, except through the body's wrist joint; here
+    all joints share one space.
+    """
+
+    kind: Literal["signing_space"] = "signing_space"
+    hand_shape: bool = True
+    """Add 84 channels: hand joints relative to their wrist in units of the hand's size."""
+    found_flags: bool = True
+    """Add 14 channels, 1 where found: the 12 body joints, the left hand, the right hand."""
+
+
+class NoNormalisation(_Normalisation):
+    """Image fractions as they are, for ablations."""
+
+    kind: Literal["none"] = "none"
+
+
+NormalisationConfig = Annotated[
+    SpoterNormalisation | SigningSpace | NoNormalisation, Field(discriminator="kind")
+]
+
+_NUM_POSITIONS = 2 * NUM_JOINTS
+_NUM_SHAPE = 2 * 2 * len(HAND_JOINTS)
+_NUM_FLAGS = BODY.stop - BODY.start + 2
+
+
+def normalise(batch: PoseBatch, config: NormalisationConfig) -> PoseBatch:
+    """Positions in image fractions to those of `config`.
+
+    `spoter`: 0..1 in the box of the body or of the hand, y downward (see `spoter_body_box` and
+    `spoter_hand_boxes` for the source and the differences). `signing_space`: shoulder widths from
+    the neck, y downward. `none`: unchanged. Missing joints and padding are 0.
+    """
+    return _normalised(_oriented(batch, config), config)
+
+
+def features(
+    batch: PoseBatch, config: NormalisationConfig
+) -> Float[Tensor, "clips frames channels"]:
+    """What a model reads of clips in image fractions: `num_channels(config)` numbers a frame.
+
+    `spoter` and `none`: x and y of each joint in turn, minus 0.5. As in the SPOTER release the 0.5
+    is taken from missing joints too, which are therefore -0.5. `signing_space`: x and y of each
+    joint in turn (missing joints 0), then hand shapes, then found flags. Padding is 0.
+    """
+    batch = _oriented(batch, config)
+    positions = _normalised(batch, config).positions.flatten(2)
+    match config:
+        case SpoterNormalisation():
+            # In place: these positions are this function's own, and fresh memory is slow.
+            return positions.sub_(0.5).mul_(batch.frame_mask[..., None])
+        case NoNormalisation():
+            return (positions - 0.5) * batch.frame_mask[..., None]
+        case SigningSpace():
+            channels = [positions]
+            if config.hand_shape:
+                channels.append(hand_shape(batch).flatten(2))
+            if config.found_flags:
+                channels.append(_found_flags(batch))
+            return torch.cat(channels, dim=-1)
+        case _:
+            assert_never(config)
+
+
+def num_channels(config: NormalisationConfig) -> int:
+    """Width of `features`."""
+    match config:
+        case SpoterNormalisation() | NoNormalisation():
+            return _NUM_POSITIONS
+        case SigningSpace():
+            return _NUM_POSITIONS + _NUM_SHAPE * config.hand_shape + _NUM_FLAGS * config.found_flags
+        case _:
+            assert_never(config)
+
+
+def _oriented(batch: PoseBatch, config: NormalisationConfig) -> PoseBatch:
+    return canonical_hand(batch) if config.canonical_hand else batch
+
+
+def _normalised(batch: PoseBatch, config: NormalisationConfig) -> PoseBatch:
+    match config:
+        case SpoterNormalisation():
+            return _in_boxes(batch)
+        case SigningSpace():
+            centre, unit = signing_space(batch)
+            moved = batch.positions - centre[:, None, None]
+            moved /= unit[:, None, None, None]
+            return batch.with_positions(moved.mul_(batch.joint_mask[..., None]))
+        case NoNormalisation():
+            return batch
+        case _:
+            assert_never(config)
+
+
+def _in_boxes(batch: PoseBatch) -> PoseBatch:
+    # Joints first, frames last: what every frame has of its own then runs along memory, which is
+    # ten times faster than with pairs of x and y innermost.
+    clips, frames = batch.confidence.shape[:2]
+    joints = _transposed(batch.positions.reshape(clips * frames, -1)).view(NUM_JOINTS, 2, -1)
+    confidence = _transposed(batch.confidence.reshape(clips * frames, -1))
+    found = confidence > 0
+    by_joint = PoseBatch(
+        joints.view(NUM_JOINTS, 2, clips, frames).permute(2, 3, 0, 1),
+        confidence.view(NUM_JOINTS, clips, frames).permute(1, 2, 0),
+        batch.num_frames,
+    )
+    body_corner, body_side = spoter_body_box(by_joint)
+    hand_corner, hand_side = spoter_hand_boxes(joints[HANDS], found[HANDS])
+    joints[BODY].sub_(body_corner.flatten(0, 1).t()).div_(body_side.flatten())
+    hands = torch.unflatten(joints[HANDS], 0, (2, len(HAND_JOINTS)))
+    hands.sub_(hand_corner[:, None]).div_(hand_side[:, None, None])
+    moved = _transposed(joints.mul_(found[:, None]).flatten(0, 1))
+    return batch.with_positions(moved.view_as(batch.positions))
+
+
+def _transposed(table: Shaped[Tensor, "rows columns"]) -> Shaped[Tensor, "columns rows"]:
+    return table.t().contiguous()
+
+
+def _found_flags(batch: PoseBatch) -> Float[Tensor, "clips frames flags"]:
+    found = batch.joint_mask
+    hands = [found[:, :, hand].any(dim=2, keepdim=True) for hand in (LEFT_HAND, RIGHT_HAND)]
+    return torch.cat([found[:, :, BODY], *hands], dim=-1).to(batch.positions.dtype)

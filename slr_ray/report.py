@@ -1,0 +1,42 @@
+"""`python -m slr_ray.report RUN`: write a run's report from its records."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from slr_ray.command import user_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="Folder or URI of a run, as slr_ray.tune printed it.")],
+    out: Annotated[
+        str | None, typer.Option(help="Where to write; by default into the run itself.")
+    ] = None,
+) -> None:
+    """Write report.html, report.md and figures/ for RUN, and print its verdict."""
+    with user_errors():
+        from rich.console import Console
+
+        from slr_ray.reporting.report import write_report
+        from slr_ray.reporting.run import load_run
+        from slr_ray.reporting.terminal import print_summary
+
+        loaded = load_run(run)
+        written = write_report(loaded, out)
+        print_summary(loaded, Console())
+        for location in written:
+            typer.echo(location)
+
+
+def main() -> None:
+    """Entry of `slr-ray report` and of this module."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""What the result rests on: pools and split, cost, environment, how to rerun, limits."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from slr_ray.reporting.document import (
+    Block,
+    Bullets,
+    Code,
+    Column,
+    Paragraph,
+    Section,
+    Table,
+    Value,
+    duration,
+)
+from slr_ray.reporting.run import ARM_NAMES, Run
+
+_MAX_NAMES = 20
+_MAX_ORIGINS = 5
+
+
+def data_section(run: Run) -> Section:
+    record = run.record
+    facts = f"{record.corpus}: {len(record.glosses)} glosses, fingerprint {record.fingerprint}"
+    skipped = (
+        f"; {record.num_skipped_clips:,} unusable clips left out."
+        if record.num_skipped_clips
+        else "."
+    )
+    blocks: list[Block] = [Paragraph(facts + skipped)]
+    blocks += _split_blocks(record.split)
+    pools = _pools(run)
+    if pools:
+        columns = [Column("used by"), Column("seed", "count"), Column("labelled clips", "count")]
+        columns.append(Column("unlabelled clips", "count"))
+        blocks.append(Table(columns, pools, "Labelled and unlabelled pool.", markdown_rows=40))
+    if record.provenance:
+        for index, item in enumerate(record.provenance[:_MAX_ORIGINS]):
+            blocks.append(_facts(item, f"Origin of the poses, {index + 1}."))
+        more = len(record.provenance) - _MAX_ORIGINS
+        if more > 0:
+            blocks.append(Paragraph(f"{more} more origins stand in run.json.", "note"))
+    return Section("data", "Data and split", blocks)
+
+
+def cost_section(run: Run) -> Section:
+    trials = run.trials
+    rounds = [one for trial in trials for seed in trial.seeds for one in seed.rounds]
+    reused = [one for one in rounds if one.reused]
+    wall_s = sum(trial.wall_s for trial in trials)
+    training_s = sum(trial.training_s for trial in trials)
+    facts: list[tuple[str, str]] = []
+    if run.record.wall_s is not None:
+        facts.append(("Wall time of the run", duration(run.record.wall_s)))
+    facts.append(("Time in trials, added up", duration(wall_s)))
+    if run.record.wall_s:
+        facts.append(("Trials at the same time, mean", f"{wall_s / run.record.wall_s:.1f}"))
+    facts.append(("Training and prediction in trials", duration(training_s)))
+    if wall_s > 0:
+        facts.append(("Platform share of trial time", f"{100 * (1 - training_s / wall_s):.1f} %"))
+    steps = sum(one.num_steps for one in rounds if not one.reused)
+    facts.append(("Gradient steps in trials, without reused ones", f"{steps:,}"))
+    if rounds:
+        share = 100 * len(reused) / len(rounds)
+        saved = duration(sum(one.training_s for one in reused))
+        facts.append(
+            (
+                "Rounds reused from other trials",
+                f"{len(reused):,} of {len(rounds):,} ({share:.0f} %), {saved} saved",
+            )
+        )
+    for status in ("complete", "pruned", "failed"):
+        found = [trial for trial in trials if trial.status == status]
+        spent = duration(sum(trial.wall_s for trial in found))
+        facts.append((f"Trials {status}", f"{len(found)} ({spent})"))
+    if run.arms:
+        spent = duration(sum(arm.training_s for arm in run.arms))
+        steps = sum(arm.num_steps for arm in run.arms)
+        facts.append(("Final comparison", f"{len(run.arms)} trainings, {spent}, {steps:,} steps"))
+    rows: list[list[Value]] = [[name, value] for name, value in facts]
+    return Section("cost", "Cost", [Table([Column("what"), Column("how much")], rows)])
+
+
+def environment_section(run: Run) -> Section:
+    record = run.record
+    facts: dict[str, Any] = {
+        "run": record.name,
+        "created": record.created,
+        "finished": record.finished,
+        "metric of the search": record.metric,
+        "seeds of the search": record.search_seeds,
+        "seeds of the final comparison": record.final_seeds,
+        "data fingerprint": record.fingerprint,
+        **record.environment,
+    }
+    return Section("environment", "Environment", [_facts(facts, "")])
+
+
+def rerun_section(run: Run) -> Section:
+    location = run.location.rstrip("/")
+    blocks: list[Block] = [Paragraph("This run:"), Code(shlex.join(run.record.command))]
+    if run.ranked:
+        best = run.ranked[0]
+        config = shlex.quote(f"{location}/best/config.yaml")
+        blocks += [
+            Paragraph("The best trial again, trained alone:"),
+            Code(f"python -m slr_ray.train --config {config}"),
+            Paragraph(f"Its searched settings (trial {best.number}), usable as overrides:"),
+            Code(
+                " \\\n  ".join(
+                    shlex.quote(f"{name}={_yaml(value)}") for name, value in best.params.items()
+                )
+                or "(none: the default setting)"
+            ),
+        ]
+    blocks += [
+        Paragraph("This report again:"),
+        Code(f"python -m slr_ray.report {shlex.quote(location)}"),
+    ]
+    return Section("rerun", "Run it again", blocks)
+
+
+def limits_section(run: Run) -> Section:
+    items = [
+        "Validation labels chose the trial, the round and the epoch. They are extra supervision "
+        "that a user with few labels may not have; the test set was used once, at the end.",
+        "Validation values of the best of many trials are too high by selection; only test values "
+        "compare methods.",
+        "Intervals are over seeds: draw of the labelled pool, initial weights, order of clips. "
+        "All seeds share the test clips, so the choice of test signers is not in them.",
+        "Clips of one signer recorded in one go are nearly copies: there are fewer independent "
+        "test items than clips.",
+        "FSL at equal steps takes as many steps as the best trial did on the same seed; SSLR at "
+        "its default may have taken another number.",
+        "FSL ran at the base configuration; only the semi-supervised side was searched. Part of "
+        "a gain of the best trial may be better tuning.",
+    ]
+    fewest = min((len(run.arm(arm)) for arm in run.arm_names), default=0)
+    if 0 < fewest < 5:
+        items.append(f"Few seeds ({fewest}): with so few, intervals are wide and unstable.")
+    if len(run.record.search_seeds) < 2:
+        items.append("Each trial was judged on one seed: the ranking of close trials is chance.")
+    return Section("limits", "Limits", [Bullets(items)])
+
+
+def _pools(run: Run) -> list[list[Value]]:
+    """Sizes of the pools by seed, the arms that share them in one row."""
+    used = [(ARM_NAMES[arm.arm], arm.trained) for arm in run.arms if arm.trained is not None]
+    if not used:
+        used = [(f"trial {one.number}", seed) for one in run.ranked[:1] for seed in one.seeds]
+    sizes: dict[tuple[int, int, int], list[str]] = {}
+    for who, seed in used:
+        sizes.setdefault((seed.seed, seed.num_labelled, seed.num_unlabelled), []).append(who)
+    return [["; ".join(who), *size] for size, who in sorted(sizes.items())]
+
+
+def _split_blocks(split: Mapping[str, Any]) -> list[Block]:
+    """Single facts, then one table of the parts, then one for each deeper mapping."""
+    tables = {name: part for name, part in split.items() if isinstance(part, Mapping)}
+    facts = {name: value for name, value in split.items() if name not in tables}
+    deeper = {
+        name: part
+        for name, part in tables.items()
+        if part and all(isinstance(inner, Mapping) for inner in part.values())
+    }
+    parts = {name: part for name, part in tables.items() if name not in deeper}
+    told = "; ".join(f"{_readable(name)}: {_told(value)}" for name, value in facts.items())
+    blocks: list[Block] = [Paragraph(f"Split: {told}.")] if told else []
+    if parts:
+        blocks.append(_parts_table(parts, "part", "Clips and signers of each part."))
+    for name, part in deeper.items():
+        blocks.append(
+            _parts_table(
+                part, "seed" if "seed" in name else "part", _readable(name).capitalize() + "."
+            )
+        )
+    return blocks
+
+
+def _parts_table(parts: Mapping[str, Mapping[str, Any]], first: str, caption: str) -> Table:
+    names = list(dict.fromkeys(key for part in parts.values() for key in part))
+    rows: list[list[Value]] = [
+        [str(part), *(_told(found.get(name)) for name in names)] for part, found in parts.items()
+    ]
+    columns = [Column(first)]
+    for name in names:
+        counts = all(isinstance(found.get(name), int) for found in parts.values())
+        columns.append(Column(_readable(name), "count" if counts else "text"))
+    return Table(columns, rows, caption, markdown_rows=100)
+
+
+def _readable(name: object) -> str:
+    return str(name).replace("_", " ").removeprefix("num ")
+
+
+def _facts(facts: Mapping[str, Any], caption: str) -> Table:
+    rows: list[list[Value]] = [[name, _told(value)] for name, value in _flat(facts)]
+    return Table([Column("what"), Column("value")], rows, caption, markdown_rows=100)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            found += _flat(value, f"{prefix}{key} › ")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+def _told(value: Any) -> Value:
+    """A cell for whatever a record holds; long lists of names are cut."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(str(item) for item in value[:_MAX_NAMES])
+        if not value:
+            return "none"
+        return f"{len(value)}: {shown}" + (" …" if len(value) > _MAX_NAMES else "")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or None
+    return str(value)
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)

@@ -1,0 +1,153 @@
+"""The audit of the pseudo-labels: how many, how sure, and how right where that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from slr_ray.records import Audit, RoundRecord, SeedRecord
+from slr_ray.reporting.charts import BarSeries, Line, grouped_bars, histogram, lines
+from slr_ray.reporting.document import Block, Column, Figure, Paragraph, Section, Table, Value
+from slr_ray.reporting.run import ARM_NAMES, Run
+
+_MAX_GLOSSES = 40
+
+_NOTE = (
+    "Precision, pool accuracy and calibration use hidden labels of the unlabelled pool, where the "
+    "corpus has them. They are for reading only: no selection, stop or trial was decided by them."
+)
+
+
+def pseudo_label_section(run: Run) -> Section:
+    title, seeds = _audited(run)
+    audits = _by_round(seeds)
+    if not audits:
+        nothing = Paragraph("No round chose pseudo-labels, so there is nothing to audit.", "note")
+        return Section("pseudo-labels", "Pseudo-labels", [nothing])
+    blocks: list[Block] = [Paragraph(f"{title}, {len(seeds)} seed(s). {_NOTE}")]
+    blocks.append(_round_table(audits))
+    if any(one.precision is not None for found in audits.values() for one in found):
+        blocks.append(_precision_figure(audits))
+    last = audits[max(audits)]
+    blocks += [_confidence_figure(last, max(audits)), _gloss_figure(run, last, max(audits))]
+    return Section("pseudo-labels", "Pseudo-labels", blocks)
+
+
+def _audited(run: Run) -> tuple[str, list[SeedRecord]]:
+    """The seeds to look at: the best trial's in the final comparison, else the best there is."""
+    for arm in ("sslr_best", "sslr_default"):
+        seeds = [one.trained for one in run.arm(arm) if one.trained is not None]
+        if seeds:
+            return f"{ARM_NAMES[arm]} in the final comparison", seeds
+    for trial in run.ranked[:1]:
+        return f"Trial {trial.number} in the search", trial.seeds
+    return "", []
+
+
+def _by_round(seeds: Iterable[SeedRecord]) -> dict[int, list[Audit]]:
+    found: dict[int, list[Audit]] = {}
+    rounds: list[RoundRecord] = [one for seed in seeds for one in seed.rounds]
+    for one in rounds:
+        if one.audit is not None:
+            found.setdefault(one.round, []).append(one.audit)
+    return dict(sorted(found.items()))
+
+
+def _mean(audits: list[Audit], read: Callable[[Audit], float | None]) -> float | None:
+    values = [value for audit in audits if (value := read(audit)) is not None]
+    return float(np.mean(values)) if values else None
+
+
+def _round_table(audits: dict[int, list[Audit]]) -> Table:
+    columns = [Column("round", "count"), Column("seeds", "count"), Column("unlabelled", "count")]
+    columns += [Column(name, "count") for name in ("selected", "added", "changed")]
+    columns += [
+        Column(f"{name}, %", "percent")
+        for name in ("precision", "pool accuracy", "calibration error")
+    ]
+    rows: list[list[Value]] = [
+        [
+            at,
+            len(found),
+            _mean(found, lambda one: one.num_unlabelled),
+            _mean(found, lambda one: one.num_selected),
+            _mean(found, lambda one: one.num_added),
+            _mean(found, lambda one: one.num_changed),
+            _mean(found, lambda one: one.precision),
+            _mean(found, lambda one: one.pool_accuracy),
+            _mean(found, lambda one: one.calibration_error),
+        ]
+        for at, found in audits.items()
+    ]
+    caption = "Means over the seeds that reached the round. Added: not used in the round before; "
+    caption += "changed: used before with another gloss."
+    return Table(columns, rows, caption)
+
+
+def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
+    readings: list[tuple[str, int, Callable[[Audit], float | None]]] = [
+        ("precision of the selected", 3, lambda one: one.precision),
+        ("accuracy on the whole pool", 4, lambda one: one.pool_accuracy),
+        (
+            "share of the pool selected",
+            1,
+            lambda one: one.num_selected / max(1, one.num_unlabelled),
+        ),
+    ]
+    drawn = [
+        Line(
+            label,
+            [
+                (float(at), value)
+                for at, found in audits.items()
+                if (value := _mean(found, read)) is not None
+            ],
+            series,
+        )
+        for label, series, read in readings
+    ]
+    alt = "Precision of the pseudo-labels, accuracy on the pool and share selected, by round"
+    svg = lines(drawn, alt, "round", "share", share=True, whole_x=True)
+    return Figure("pseudo_label_precision", svg, alt, "Means over seeds.")
+
+
+def _confidence_figure(audits: list[Audit], at: int) -> Figure:
+    num_bins = len(audits[0].confidence_counts)
+    everything = [
+        float(np.mean([one.confidence_counts[index] for one in audits]))
+        for index in range(num_bins)
+    ]
+    chosen = [
+        float(np.mean([one.selected_confidence_counts[index] for one in audits]))
+        for index in range(num_bins)
+    ]
+    alt = f"Unlabelled clips by confidence in round {at}, with the selected ones in front"
+    names = ("unlabelled clips", "selected clips")
+    svg = histogram(everything, chosen, names, alt, "confidence of the predicted gloss")
+    return Figure("confidence", svg, alt, f"Round {at}, the last one; mean over seeds.")
+
+
+def _gloss_figure(run: Run, audits: list[Audit], at: int) -> Figure:
+    counts = {
+        gloss: float(np.mean([one.selected_per_gloss.get(gloss, 0) for one in audits]))
+        for gloss in run.record.glosses
+    }
+    ordered = sorted(counts, key=lambda gloss: -counts[gloss])
+    caption = f"Selected clips by gloss in round {at}, mean over seeds"
+    if len(ordered) > _MAX_GLOSSES:
+        half = _MAX_GLOSSES // 2
+        caption += f"; the {half} most and {half} least chosen of {len(ordered)} glosses"
+        ordered = ordered[:half] + ordered[-half:]
+    labels = [gloss + _precision_text(audits, gloss) for gloss in ordered]
+    alt = f"Selected clips by gloss in round {at}"
+    bars = [BarSeries("selected", [counts[gloss] for gloss in ordered], 3)]
+    svg = grouped_bars(labels, bars, alt, "clips")
+    known = any(one.precision_per_gloss for one in audits)
+    caption += ". In brackets: precision where hidden labels exist." if known else "."
+    return Figure("selected_per_gloss", svg, alt, caption)
+
+
+def _precision_text(audits: list[Audit], gloss: str) -> str:
+    found = _mean(audits, lambda one: (one.precision_per_gloss or {}).get(gloss))
+    return "" if found is None else f" ({100 * found:.0f} %)"

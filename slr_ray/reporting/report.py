@@ -1,0 +1,64 @@
+"""The report of a run: one document, written as HTML and as Markdown."""
+
+from __future__ import annotations
+
+from pyarrow import ArrowException
+
+from slr_ray.errors import StorageError
+from slr_ray.reporting import background, result, search_results
+from slr_ray.reporting.document import Document
+from slr_ray.reporting.html import to_html
+from slr_ray.reporting.markdown import figure_files, to_markdown
+from slr_ray.reporting.pseudo_labels import pseudo_label_section
+from slr_ray.reporting.run import Run
+from slr_ray.reporting.training_curves import training_section
+from slr_ray.reporting.verdict import verdict
+from slr_ray.storage import Store
+
+
+def build_document(run: Run) -> Document:
+    """Every section of the report, the verdict first."""
+    record = run.record
+    state = run.state.lower() + (f" {record.finished}" if record.finished else "")
+    subtitle = (
+        f"{record.corpus} · {len(record.glosses)} glosses · {len(run.trials)} trials · "
+        f"created {record.created}, {state}"
+    )
+    sections = [
+        result.verdict_section(run, verdict(run)),
+        search_results.trials_section(run),
+        search_results.failures_section(run),
+        search_results.parameters_section(run),
+        training_section(run),
+        result.gloss_section(run),
+        pseudo_label_section(run),
+        background.data_section(run),
+        background.cost_section(run),
+        background.environment_section(run),
+        background.rerun_section(run),
+        background.limits_section(run),
+    ]
+    return Document(f"{record.name}: what the run found", subtitle, sections)
+
+
+def write_report(run: Run, folder: str | None = None) -> list[str]:
+    """Write report.html, report.md and figures/ into `folder`, by default the run's own.
+
+    Returns the locations of the two reports. `StorageError` where nothing can be written.
+    """
+    document = build_document(run)
+    store = Store(folder or run.location)
+    files = {
+        **figure_files(document),
+        "report.md": to_markdown(document).encode("utf-8", "replace"),
+        "report.html": to_html(document).encode("utf-8", "replace"),
+    }
+    try:
+        for name, content in files.items():
+            store.write_bytes(name, content)
+    except (OSError, ArrowException) as error:
+        raise StorageError(
+            f"cannot write the report to {store.location}: {error}; choose another --out"
+        ) from None
+    base = store.location.rstrip("/")
+    return [f"{base}/report.html", f"{base}/report.md"]

@@ -1,0 +1,187 @@
+"""The search: trials, failures, which parameters mattered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from slr_ray.records import TrialRecord
+from slr_ray.reporting.charts import BarSeries, Line, grouped_bars, lines
+from slr_ray.reporting.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
+from slr_ray.reporting.importance import (
+    MIN_TRIALS,
+    is_number,
+    parameter_importance,
+    parameter_names,
+)
+from slr_ray.reporting.matrices import ParallelRow, parallel_chart
+from slr_ray.reporting.run import METRIC_NAMES, Run
+
+_MAX_LINES = 300
+"""Trials drawn in the parallel coordinates: more can't be told apart."""
+
+
+def trials_section(run: Run) -> Section:
+    if not run.trials:
+        return Section("trials", "Trials", [Paragraph("No trial has ended yet.", "note")])
+    counted = Counter(trial.status for trial in run.trials)
+    told = ", ".join(f"{number} {status}" for status, number in sorted(counted.items()))
+    blocks: list[Block] = [
+        Paragraph(f"{len(run.trials)} of {run.record.num_samples} trials have ended: {told}.")
+    ]
+    if run.ranked:
+        blocks.append(_progress(run))
+    else:
+        blocks.append(Paragraph("No trial is complete, so there is no best trial.", "warning"))
+    blocks.append(_trial_table(run))
+    return Section("trials", "Trials", blocks)
+
+
+def failures_section(run: Run) -> Section:
+    failed = [trial for trial in run.trials if trial.status == "failed"]
+    if not failed:
+        return Section("failures", "Failed trials", [Paragraph("No trial failed.")])
+    columns = [Column("trial", "count"), Column("reason", "code"), Column("parameters", "code")]
+    rows: list[list[Value]] = [
+        [trial.number, _reason(trial.error), params_text(trial)] for trial in failed
+    ]
+    kinds = Counter(_reason(trial.error).split(":", 1)[0] for trial in failed)
+    told = ", ".join(f"{number} × {kind}" for kind, number in kinds.most_common(5))
+    note = Paragraph(f"{len(failed)} of {len(run.trials)} trials failed: {told}.", "warning")
+    return Section("failures", "Failed trials", [note, Table(columns, rows, sortable=True)])
+
+
+def parameters_section(run: Run) -> Section:
+    blocks: list[Block] = []
+    importance = parameter_importance(run)
+    if importance is None:
+        blocks.append(
+            Paragraph(
+                f"Too few trials for parameter importance: {len(run.ranked)} complete, "
+                f"{MIN_TRIALS} needed.",
+                "note",
+            )
+        )
+    elif not importance:
+        blocks.append(Paragraph("No searched parameter varied over the complete trials.", "note"))
+    else:
+        alt = "Parameter importance: " + ", ".join(
+            f"{name} {100 * share:.0f} %" for name, share in importance.items()
+        )
+        bars = [BarSeries("importance", list(importance.values()), 3)]
+        caption = (
+            "PED-ANOVA: what sets the best tenth of the complete trials apart from the rest. It "
+            "ranks association within this search, not cause"
+        )
+        few = "; with fewer than 50 trials it is rough." if len(run.ranked) < 50 else "."
+        svg = grouped_bars(list(importance), bars, alt, "%")
+        blocks.append(Figure("importance", svg, alt, caption + few))
+    if len(run.ranked) >= 2:
+        blocks.append(_parallel(run, list(importance or {})))
+    return Section("parameters", "What mattered", blocks)
+
+
+def params_text(trial: TrialRecord) -> str:
+    """The searched values in a line for reading; floats are rounded."""
+    return " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in trial.params.items()
+    )
+
+
+def _reason(error: str | None) -> str:
+    """The message of a traceback: its last line with text."""
+    told = [line.strip() for line in (error or "").splitlines() if line.strip()]
+    return told[-1] if told else "no reason recorded"
+
+
+def _progress(run: Run) -> Figure:
+    complete = sorted(run.ranked, key=lambda trial: trial.number)
+    values = [trial.value or 0.0 for trial in complete]
+    best = np.minimum.accumulate(values) if run.lower_is_better else np.maximum.accumulate(values)
+    name = METRIC_NAMES[run.metric]
+    dots = [
+        Line("trial", [(trial.number, value)], 4, title=f"trial {trial.number} ({trial.source})")
+        for trial, value in zip(complete, values, strict=True)
+    ]
+    so_far = [(float(trial.number), float(v)) for trial, v in zip(complete, best, strict=True)]
+    drawn = [*dots, Line("best so far", so_far, 3, marks=False)]
+    alt = f"Validation {name} by trial; the best reached {best[-1]:.4g}"
+    share = not run.lower_is_better
+    svg = lines(drawn, alt, "trial", f"validation {name}", share, whole_x=True)
+    caption = "Complete trials in the order they were suggested, mean over the search's seeds."
+    return Figure("search_progress", svg, alt, caption)
+
+
+def _trial_table(run: Run) -> Table:
+    names = parameter_names(run.trials)
+    share = not run.lower_is_better
+    columns = [Column("rank", "count"), Column("trial", "count"), Column("status")]
+    columns.append(
+        Column(
+            f"validation {METRIC_NAMES[run.metric]}" + (", %" if share else ""),
+            "percent" if share else "number",
+        )
+    )
+    columns += [Column("rounds", "number"), Column("time", "seconds"), Column("source")]
+    columns += [Column(name, _param_kind(run, name)) for name in names]
+    rank = {trial.number: index + 1 for index, trial in enumerate(run.ranked)}
+    ordered = run.ranked + [trial for trial in run.trials if trial.number not in rank]
+    rows: list[list[Value]] = [
+        [
+            rank.get(trial.number),
+            trial.number,
+            trial.status,
+            trial.value,
+            _mean_rounds(trial),
+            trial.wall_s,
+            trial.source,
+            *(_cell(trial.params.get(name)) for name in names),
+        ]
+        for trial in ordered
+    ]
+    caption = "Best first; rounds are means over seeds. Click a column's head to sort."
+    return Table(columns, rows, caption, sortable=True, markdown_rows=15)
+
+
+def _param_kind(run: Run, name: str) -> Kind:
+    values = [trial.params.get(name) for trial in run.trials]
+    numeric = all(value is None or is_number(value) for value in values)
+    return "number" if numeric else "code"
+
+
+def _cell(value: Any) -> Value:
+    if value is None or is_number(value):
+        return value  # type: ignore[no-any-return]
+    return str(value)
+
+
+def _mean_rounds(trial: TrialRecord) -> float | None:
+    counts = [len(seed.rounds) for seed in trial.seeds]
+    return float(np.mean(counts)) if counts else None
+
+
+def _parallel(run: Run, order: list[str]) -> Figure:
+    ranked = run.ranked
+    shown = ranked
+    if len(ranked) > _MAX_LINES:
+        step = len(ranked) / _MAX_LINES
+        shown = [ranked[int(index * step)] for index in range(_MAX_LINES)]
+    name = METRIC_NAMES[run.metric]
+    rest = [one for one in parameter_names(ranked) if one not in order]
+    rows = [
+        ParallelRow(
+            {**trial.params, name: trial.value},
+            1 - index / max(1, len(shown) - 1),
+            f"trial {trial.number}, {name} {trial.value:.4g}: {params_text(trial)}",
+        )
+        for index, trial in enumerate(shown)
+    ]
+    alt = (
+        f"Parallel coordinates of {len(shown)} complete trials over {len(order + rest)} parameters"
+    )
+    caption = "One line a complete trial; bold: the best tenth, blue: the better half"
+    caption += f"; {len(shown)} of {len(ranked)} drawn." if len(shown) < len(ranked) else "."
+    return Figure("parallel", parallel_chart(order + rest, rows, name, alt), alt, caption)

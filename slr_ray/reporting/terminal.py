@@ -1,0 +1,58 @@
+"""The verdict and the best trials for the terminal, at the end of a search."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+from slr_ray.reporting.search_results import params_text
+from slr_ray.reporting.verdict import TEST_METRICS, interval_text, verdict
+
+_COLOURS = {"better": "green", "worse": "red", "open": "yellow", "undecided": "yellow"}
+
+
+def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
+    """Verdict, test results of the arms and the `num_trials` best trials.
+
+    All of the records' texts are printed literally: square brackets are no markup.
+    """
+    found = verdict(run)
+    for sentence in run.missing:
+        console.print(Text(f"{run.state.lower()}: {sentence}", style="yellow"))
+    console.print(Panel(Text(found.headline, style="bold"), border_style=_COLOURS[found.outcome]))
+    if found.results:
+        table = Table(
+            box=box.SIMPLE, title="Test set, mean ± 95 % over seeds", title_justify="left"
+        )
+        table.add_column("method")
+        for name in TEST_METRICS:
+            table.add_column(METRIC_NAMES[name], justify="right")
+        table.add_column("seeds", justify="right")
+        for one in found.results:
+            values = [interval_text(one.metrics[name]) for name in TEST_METRICS]
+            num_seeds = str(one.metrics["accuracy"].num_seeds)
+            table.add_row(ARM_NAMES[one.arm], *values, num_seeds)
+        console.print(table)
+    for sentence in found.sentences[len(found.results) :]:
+        console.print(Text(f"• {sentence}"))
+    for caveat in found.caveats:
+        console.print(Text(f"! {caveat}", style="yellow"))
+    if run.ranked:
+        console.print(_best_trials(run, num_trials))
+    failed = sum(trial.status == "failed" for trial in run.trials)
+    if failed:
+        console.print(Text(f"{failed} of {len(run.trials)} trials failed; the report names why."))
+
+
+def _best_trials(run: Run, num_trials: int) -> Table:
+    table = Table(box=box.SIMPLE, title="Best trials", title_justify="left")
+    table.add_column("trial", justify="right")
+    table.add_column(f"validation {METRIC_NAMES[run.metric]}", justify="right")
+    table.add_column("parameters", overflow="fold")
+    for trial in run.ranked[:num_trials]:
+        table.add_row(str(trial.number), f"{trial.value:.4f}", Text(params_text(trial)))
+    return table

@@ -1,0 +1,118 @@
+"""How training went: accuracy by round and learning curves, on the validation set."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slr_ray.records import EpochRecord, RoundRecord, SeedRecord
+from slr_ray.reporting.charts import Line, lines
+from slr_ray.reporting.document import Block, Figure, Paragraph, Section
+from slr_ray.reporting.result import ARM_SERIES
+from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+
+_NUM_TOP_TRIALS = 5
+_MAX_POINTS = 150
+"""Of a learning curve; more would not be seen at the figure's width."""
+
+
+def training_section(run: Run) -> Section:
+    metric = run.metric
+    share = metric != "loss"
+    name = f"validation {METRIC_NAMES[metric]}"
+    blocks: list[Block] = []
+    trained = {
+        arm: [one.trained for one in run.arm(arm) if one.trained is not None]
+        for arm in run.arm_names
+    }
+    trained = {arm: seeds for arm, seeds in trained.items() if seeds}
+    by_round = [
+        line
+        for arm, seeds in trained.items()
+        for line in _round_lines(ARM_NAMES[arm], seeds, metric, ARM_SERIES[arm])
+    ]
+    if by_round:
+        alt = f"{name} by round for " + ", ".join(ARM_NAMES[arm] for arm in trained)
+        svg = lines(by_round, alt, "round", name, share, whole_x=True)
+        caption = "Final comparison, mean over seeds with single seeds behind it; "
+        caption += "FSL has round 0 only."
+        blocks.append(Figure("rounds_arms", svg, alt, caption))
+    by_round = [
+        line
+        for index, trial in enumerate(run.ranked[:_NUM_TOP_TRIALS])
+        for line in _round_lines(f"trial {trial.number}", trial.seeds, metric, 3 + index)[-1:]
+    ]
+    if by_round:
+        alt = f"{name} by round for the {len(by_round)} best trials"
+        svg = lines(by_round, alt, "round", name, share, whole_x=True)
+        caption = "Best trials, mean over the search's seeds."
+        blocks.append(Figure("rounds_trials", svg, alt, caption))
+    for field, label, is_share in (
+        (metric, name, share),
+        ("training_loss", "training loss", False),
+    ):
+        curves = [
+            Line(
+                ARM_NAMES[arm],
+                [(float(epoch.num_steps), _of_epoch(epoch, field)) for epoch in _thin(seed.epochs)],
+                ARM_SERIES[arm],
+                title=f"{ARM_NAMES[arm]}, seed {seed.seed}",
+                marks=False,
+            )
+            for arm, seeds in trained.items()
+            for seed in seeds
+            if seed.epochs
+        ]
+        if curves:
+            alt = f"Learning curves: {label} by gradient step, one line an arm and seed"
+            svg = lines(curves, alt, "gradient steps", label, is_share)
+            caption = "Final comparison, one line a seed."
+            blocks.append(Figure(f"curves_{field}", svg, alt, caption))
+    if not blocks:
+        blocks.append(Paragraph("No rounds or epochs are recorded yet.", "note"))
+    return Section("training", "Training", blocks)
+
+
+def _round_lines(label: str, seeds: list[SeedRecord], metric: str, series: int) -> list[Line]:
+    """Single seeds, faint, then their mean over the rounds that each of them reached."""
+    found = [
+        Line(
+            label,
+            [(float(one.round), _of_round(one, metric)) for one in seed.rounds],
+            series,
+            faint=True,
+            title=f"{label}, seed {seed.seed}",
+        )
+        for seed in seeds
+        if seed.rounds
+    ]
+    by_round: dict[int, list[float]] = {}
+    for seed in seeds:
+        for one in seed.rounds:
+            by_round.setdefault(one.round, []).append(_of_round(one, metric))
+    # Later rounds that only some seeds reached would compare other seeds than the round before.
+    everyone = max((len(values) for values in by_round.values()), default=0)
+    means = [
+        (float(at), float(np.mean(values)))
+        for at, values in sorted(by_round.items())
+        if len(values) == everyone
+    ]
+    if not means:
+        return []
+    return [*(found if len(found) > 1 else []), Line(label, means, series)]
+
+
+def _of_round(record: RoundRecord, metric: str) -> float:
+    return float(getattr(record.validation, metric))
+
+
+def _of_epoch(record: EpochRecord, field: str) -> float:
+    if field == "training_loss":
+        return record.training_loss
+    return float(getattr(record.validation, field))
+
+
+def _thin(epochs: list[EpochRecord]) -> list[EpochRecord]:
+    if len(epochs) <= _MAX_POINTS:
+        return epochs
+    chosen = np.linspace(0, len(epochs) - 1, _MAX_POINTS).round().astype(int)
+    return [epochs[index] for index in chosen]

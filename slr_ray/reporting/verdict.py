@@ -1,0 +1,217 @@
+"""The result of a run in plain sentences: the same for terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
+from slr_ray.records import Interval
+from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+
+TEST_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+
+Outcome = Literal["better", "worse", "open", "undecided"]
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm on the test set: an interval over seeds for each of `TEST_METRICS`."""
+
+    arm: str
+    metrics: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`arm - reference` on the test set, paired by seed, as shares (not points)."""
+
+    arm: str
+    reference: str
+    metric: str
+    difference: PairedDifference
+    corrected_p: float | None
+    """Holm-corrected over the comparisons of this metric."""
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.difference.half_width is None:
+            return "undecided"
+        if not self.difference.excludes_zero:
+            return "open"
+        return "better" if self.difference.mean > 0 else "worse"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    outcome: Outcome
+    headline: str
+    sentences: list[str]
+    caveats: list[str]
+    results: list[ArmResult]
+    comparisons: list[Comparison]
+    metric: str
+    """The metric of the headline, one of `TEST_METRICS`."""
+
+
+def verdict(run: Run) -> Verdict:
+    """What the final comparison on the test set shows, and no more than that.
+
+    The headline compares the best trial with FSL and with FSL at equal steps. A difference counts
+    as shown where its 95 % interval over common seeds excludes 0; p-values are Holm-corrected over
+    the comparisons made.
+    """
+    metric = run.headline_metric
+    results = [
+        ArmResult(
+            arm,
+            {name: interval(list(run.test_values(arm, name).values())) for name in TEST_METRICS},
+        )
+        for arm in run.arm_names
+    ]
+    comparisons = [found for name in TEST_METRICS for found in _compare(run, name)]
+    judged = [one for one in comparisons if one.metric == metric]
+    outcome, headline = _headline(judged, metric)
+    sentences = [_arm_sentence(result) for result in results]
+    sentences += [comparison_sentence(one) for one in judged]
+    return Verdict(
+        outcome, headline, sentences, _caveats(run, judged), results, comparisons, metric
+    )
+
+
+def percent(share: float) -> str:
+    return "–" if not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points with its sign; a true minus for reading."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def p_text(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
+
+
+def interval_text(found: Interval) -> str:
+    if found.half_width is None:
+        return percent(found.mean)
+    return f"{100 * found.mean:.1f} ± {100 * found.half_width:.1f} %"
+
+
+def comparison_sentence(one: Comparison) -> str:
+    difference = one.difference
+    subject = f"{ARM_NAMES[one.arm]} against {ARM_NAMES[one.reference]}"
+    size = f"{points(difference.mean)} points of {METRIC_NAMES[one.metric]}"
+    if difference.low is None or difference.high is None:
+        return f"{subject}: {size} with one common seed, so there is no interval."
+    reading = {
+        "better": "excludes 0: better",
+        "worse": "excludes 0: worse",
+        "open": "includes 0: within noise",
+        "undecided": "",
+    }[one.outcome]
+    corrected = "" if one.corrected_p is None else f"; Holm-corrected p {p_text(one.corrected_p)}"
+    return (
+        f"{subject}: {size} (95 % interval {points(difference.low)} to {points(difference.high)}, "
+        f"{difference.num_seeds} seeds; {reading}{corrected})."
+    )
+
+
+def _compare(run: Run, metric: str) -> list[Comparison]:
+    found = []
+    for arm in ("sslr_best", "sslr_default"):
+        for reference in ("fsl_equal_steps", "fsl"):
+            difference = paired_difference(
+                run.test_values(arm, metric), run.test_values(reference, metric)
+            )
+            if difference is not None:
+                found.append((arm, reference, difference))
+    tested = [one.p_value for _, _, one in found if one.p_value is not None]
+    corrected = iter(holm(tested))
+    return [
+        Comparison(arm, reference, metric, one, None if one.p_value is None else next(corrected))
+        for arm, reference, one in found
+    ]
+
+
+def _headline(judged: list[Comparison], metric: str) -> tuple[Outcome, str]:
+    by_reference = {one.reference: one for one in judged if one.arm == "sslr_best"}
+    equal = by_reference.get("fsl_equal_steps")
+    plain = by_reference.get("fsl")
+    strict = equal or plain
+    if strict is None:
+        return (
+            "undecided",
+            "Not decided: the final comparison has no test results of the best trial and FSL yet.",
+        )
+    reference = "FSL at equal steps" if equal else "FSL"
+    size = f"{points(strict.difference.mean)} points of {METRIC_NAMES[metric]} on the test set"
+    if strict.outcome == "undecided":
+        return (
+            "undecided",
+            f"Not decided: the best trial differs from {reference} by {size}, with one common "
+            "seed; at least two, better five, are needed to tell it from noise.",
+        )
+    span = _span_text(strict.difference)
+    if strict.outcome == "better":
+        if equal and plain and plain.outcome != "better":
+            return (
+                "open",
+                f"Mixed: the best trial is ahead of FSL at equal steps ({size}), but not shown "
+                f"to beat FSL as it is ({points(plain.difference.mean)} points).",
+            )
+        return "better", f"Semi-supervised training helped: {size} against {reference} {span}."
+    if strict.outcome == "worse":
+        return "worse", f"Semi-supervised training hurt: {size} against {reference} {span}."
+    if equal and plain and plain.outcome == "better":
+        return (
+            "open",
+            f"Not shown to come from pseudo-labels: the best trial beats FSL by "
+            f"{points(plain.difference.mean)} points, but against FSL at equal steps the "
+            f"difference ({points(equal.difference.mean)}) is within noise; more training steps "
+            "alone may explain the gain.",
+        )
+    return (
+        "open",
+        f"No difference shown: {size} against {reference} is within noise {span}.",
+    )
+
+
+def _span_text(difference: PairedDifference) -> str:
+    low, high = difference.low, difference.high
+    if low is None or high is None:
+        return ""
+    seeds = f"{difference.num_seeds} seeds"
+    return f"(95 % interval {points(low)} to {points(high)}, {seeds})"
+
+
+def _arm_sentence(result: ArmResult) -> str:
+    values = ", ".join(
+        f"{METRIC_NAMES[name]} {interval_text(found)}" for name, found in result.metrics.items()
+    )
+    num_seeds = result.metrics["accuracy"].num_seeds
+    seeds = "1 seed, no interval" if num_seeds == 1 else f"{num_seeds} seeds"
+    return f"{ARM_NAMES[result.arm]}: {values} ({seeds})."
+
+
+def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
+    caveats = []
+    if run.missing:
+        caveats.append(f"The run is {run.state.lower()}; this verdict may still change.")
+    weak = [
+        one
+        for one in judged
+        if one.difference.excludes_zero and one.corrected_p is not None and one.corrected_p >= 0.05
+    ]
+    if weak:
+        caveats.append(
+            f"{len(weak)} of {len(judged)} comparisons exclude 0 on their own but not after "
+            "Holm's correction for making several; read them as a hint."
+        )
+    fewest = min((one.difference.num_seeds for one in judged), default=0)
+    if 2 <= fewest < 5:
+        caveats.append(
+            f"Only {fewest} seeds: the intervals are wide and lean on normally distributed results."
+        )
+    return caveats

@@ -1,0 +1,87 @@
+"""Connecting to Ray: a local one for the run, or a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from slr_ray.errors import ConfigError
+from slr_ray.search.execution import Workers
+
+if TYPE_CHECKING:
+    from slr_ray.search.run import RunOptions
+
+
+def check_resources(options: RunOptions) -> None:
+    """`ConfigError` where this machine can never give what a trial asks for; no Ray needed.
+
+    A cluster's nodes are checked once connected, since only it knows them.
+    """
+    if options.address is not None:
+        return
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if options.trial_gpus > gpus:
+        raise ConfigError(
+            f"--trial-gpus {options.trial_gpus:g}: this machine has {gpus}; "
+            "lower it, or name a cluster with --address"
+        )
+    cpus = os.cpu_count() or 1
+    wanted = options.trial_cpus * options.trial_workers
+    if wanted > cpus:
+        raise ConfigError(
+            f"--trial-workers {options.trial_workers} x --trial-cpus {options.trial_cpus:g} = "
+            f"{wanted:g} processors: this machine has {cpus}; lower it, or name a cluster with "
+            "--address"
+        )
+
+
+@contextlib.contextmanager
+def connected(options: RunOptions, workers: Workers) -> Iterator[None]:
+    """Ray for the body: the cluster at `options.address`, or one of this machine's own."""
+    # Spares a warning per run: our trials ask for resources by placement group, not by override.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    was_running = ray.is_initialized()
+    if not was_running:
+        try:
+            ray.init(
+                address=options.address,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+                # Ray Train leaks its placement groups under early stopping when the dashboard is
+                # off; one worker needs no Ray Train and starts faster without it.
+                include_dashboard=(workers.num_workers > 1 if options.address is None else None),
+            )
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ConfigError(f"--address {options.address}: cannot connect: {error}") from None
+    try:
+        if not options.wait_for_nodes:
+            _check_nodes(workers)
+        yield
+    finally:
+        if not was_running:
+            ray.shutdown()
+
+
+def _check_nodes(workers: Workers) -> None:
+    import ray
+
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    most = {
+        name: max((node.get(name, 0.0) for node in alive), default=0.0) for name in ("GPU", "CPU")
+    }
+    for name, wanted, option in (
+        ("GPU", workers.gpus, "--trial-gpus"),
+        ("CPU", workers.cpus, "--trial-cpus"),
+    ):
+        if wanted > most[name]:
+            raise ConfigError(
+                f"{option} {wanted:g}: the cluster's largest node has {most[name]:g}; lower it, or "
+                "pass --wait-for-nodes where an autoscaler adds larger nodes"
+            )

@@ -1,0 +1,87 @@
+"""Running a task in this process, or on several workers through Ray Train.
+
+The task is the same either way; with one worker no further process is started, which on small
+trials saves more time than the training takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from slr_ray.search.trial import Report
+from slr_ray.storage import Store
+from slr_ray.training.devices import Place, this_place
+
+
+class Task(Protocol):
+    """A trial or an arm of the final comparison."""
+
+    def run(self, place: Place, report: Report) -> None: ...
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What one task gets."""
+
+    num_workers: int = 1
+    cpus: float = 1.0
+    """Of each worker."""
+    gpus: float = 0.0
+    """Of each worker; a fraction only with one worker (NCCL refuses to share a GPU)."""
+
+    def bundles(self) -> list[dict[str, float]]:
+        """Resources of the task as Ray placement bundles."""
+        worker = {"CPU": self.cpus}
+        if self.gpus:
+            worker["GPU"] = self.gpus
+        if self.num_workers == 1:
+            return [worker]
+        # The process that drives the workers idles while they train.
+        return [{"CPU": 0.001}, *([worker] * self.num_workers)]
+
+
+def run_here(task: Task, report: Report, num_threads: int) -> None:
+    """Run in this process, on its GPU if Ray gave it one."""
+    torch.set_num_threads(num_threads)
+    task.run(this_place(), report)
+
+
+def run_on_workers(
+    task: Task,
+    num_threads: int,
+    workers: Workers,
+    store: Store,
+    name: str,
+    *,
+    in_trial: bool,
+) -> None:
+    """Run on several Ray Train workers; `name` must be stable, so that a restart resumes.
+
+    Inside a Tune trial, the first worker's reports go to Tune as it makes them.
+    """
+    from ray import train
+    from ray.train.torch import TorchTrainer
+    from ray.tune.integration.ray_train import TuneReportCallback
+
+    def on_worker(_: dict[str, Any]) -> None:
+        torch.set_num_threads(num_threads)
+        task.run(this_place(), train.report)
+
+    trainer = TorchTrainer(
+        on_worker,
+        train_loop_config={},
+        scaling_config=train.ScalingConfig(
+            num_workers=workers.num_workers,
+            use_gpu=workers.gpus > 0,
+            resources_per_worker=workers.bundles()[-1],
+        ),
+        run_config=train.RunConfig(
+            name=name,
+            storage_path=str(store.local_path()) if store.is_local else store.location,
+            callbacks=[TuneReportCallback()] if in_trial else [],
+        ),
+    )
+    trainer.fit()

@@ -1,0 +1,187 @@
+"""What a person sees while a run works: a live table with time left, or plain lines in a log."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from slr_ray.records import TrialRecord
+
+_SHOWN = 12
+
+
+@dataclass
+class _Row:
+    number: int
+    params: str
+    state: str = "waiting"
+    round: str = ""
+    value: float | None = None
+    seconds: float = 0.0
+
+
+class LiveView:
+    """Trials as they go, then the final comparison. Redraws in a terminal, prints lines elsewhere."""
+
+    def __init__(self, console: Console, metric: str, num_trials: int, num_arms: int) -> None:
+        self.console, self.metric = console, metric
+        self.num_trials, self.num_arms = num_trials, num_arms
+        self._rows: dict[int, _Row] = {}
+        self._trials_done = self._arms_done = 0
+        self._new_trials_done = 0
+        self._started = self._phase_started = time.monotonic()
+        self._phase = "search"
+        self._live: Live | None = None
+
+    @contextlib.contextmanager
+    def showing(self) -> Iterator[None]:
+        """Keep the table on the screen while the body runs."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._render, console=self.console, refresh_per_second=2, transient=False
+        ) as self._live:
+            yield
+        self._live = None
+
+    def found(self, record: TrialRecord) -> None:
+        """A trial that an earlier process finished."""
+        self._put(record)
+        self._trials_done += 1
+
+    def started(self, number: int, params: dict[str, Any], source: str) -> None:
+        text = short(params) + ("  (published)" if source == "published" else "")
+        self._rows[number] = _Row(number, text)
+
+    def progressed(self, number: int, result: dict[str, Any]) -> None:
+        row = self._rows[number]
+        row.state, row.round = "running", str(result["round"])
+        row.value = result[self.metric]
+        row.seconds = result["trial_wall_s"]
+
+    def restarted(self, number: int) -> None:
+        self._rows[number].state = "restarted"
+        self._print(f"trial {number}: its process died, it is started again")
+
+    def interrupted(self, number: int) -> None:
+        self._rows[number].state = "interrupted"
+        self._print(f"trial {number}: interrupted")
+
+    def finished(self, record: TrialRecord) -> None:
+        self._put(record)
+        self._trials_done += 1
+        self._new_trials_done += 1
+        value = "" if record.value is None else f", {self.metric} {record.value:.3f}"
+        error = f": {record.error}" if record.error else ""
+        self._print(
+            f"trial {record.number} {record.status}{error}{value}, {record.wall_s:.0f} s "
+            f"[{self._trials_done}/{self.num_trials}{self._left_text()}] {short(record.params)}"
+        )
+
+    def begin_final(self) -> None:
+        """The search is over; the final comparison starts."""
+        self._phase, self._phase_started = "final", time.monotonic()
+        self._print(f"final comparison: {self.num_arms} trainings, test set touched once each")
+
+    def arm_finished(self, arm: str, seed: int, *, fresh: bool) -> None:
+        self._arms_done += 1
+        if fresh:
+            self._print(f"{arm} seed {seed} done [{self._arms_done}/{self.num_arms}]")
+
+    def _put(self, record: TrialRecord) -> None:
+        rounds = max((len(seed.rounds) for seed in record.seeds), default=0)
+        text = short(record.params) + ("  (published)" if record.source == "published" else "")
+        self._rows[record.number] = _Row(
+            record.number,
+            text,
+            record.status if not record.error else f"failed: {record.error}",
+            str(rounds - 1) if rounds else "",
+            record.value,
+            record.wall_s,
+        )
+
+    def seconds_left(self) -> float | None:
+        """Of this phase, from the pace so far; None before anything is finished."""
+        elapsed = time.monotonic() - self._phase_started
+        done, total = self._new_trials_done, self.num_trials
+        left = total - self._trials_done
+        if self._phase == "final":
+            done, left = self._arms_done, self.num_arms - self._arms_done
+        return elapsed / done * left if done else None
+
+    def _left_text(self) -> str:
+        left = self.seconds_left()
+        return f", {span(left)} left" if left is not None else ""
+
+    def _print(self, line: str) -> None:
+        if self._live is None:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _render(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("trial", "setting", "state", "round", self.metric.replace("_", " "), "s"):
+            table.add_column(heading, overflow="fold")
+        finished = [row for row in self._rows.values() if row.state in ("complete", "pruned")]
+        best = max(
+            (row.value for row in finished if row.state == "complete" and row.value is not None),
+            default=None,
+        )
+        for row in sorted(self._rows.values(), key=lambda one: one.number)[-_SHOWN:]:
+            value = "" if row.value is None else f"{row.value:.3f}"
+            style = "green" if best is not None and row.value == best else ""
+            style = "red" if row.state.startswith("failed") else style
+            table.add_row(
+                str(row.number),
+                row.params,
+                row.state,
+                row.round,
+                value,
+                f"{row.seconds:.0f}",
+                style=style,
+            )
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
+        )
+        left = self.seconds_left()
+        text = f"{span(left)} left" if left is not None else "estimating"
+        if self._phase == "search":
+            bar.add_task("search", total=self.num_trials, completed=self._trials_done, left=text)
+        else:
+            bar.add_task("final", total=self.num_arms, completed=self._arms_done, left=text)
+        elapsed = f"{span(time.monotonic() - self._started)} since the start"
+        return Group(table, bar, elapsed)
+
+
+def short(params: dict[str, Any]) -> str:
+    """Parameters on one line, each under the last part of its path."""
+    texts = []
+    for path, value in params.items():
+        name = path.rsplit(".", 1)[-1]
+        if name == "kind":
+            texts.append(str(value))
+        else:
+            texts.append(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}")
+    return ", ".join(texts)
+
+
+def span(seconds: float) -> str:
+    """A duration for people: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

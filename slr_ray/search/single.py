@@ -1,0 +1,83 @@
+"""One experiment outside a search, in this process and without Ray."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from slr_ray.errors import ConfigError
+from slr_ray.methods.experiment import Experiment, problem
+from slr_ray.records import ArmRecord, EpochRecord, Metrics
+from slr_ray.search.arms import ArmTask, arm_folder
+from slr_ray.search.job import Job
+from slr_ray.training.devices import this_place
+
+
+def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
+    """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
+    job = Job(str(out), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
+    job.store.check_writable()
+    torch.set_num_threads(job.num_threads)
+    own = problem(config, seed)
+    console = Console()
+    console.print(
+        f"{own.corpus.name}: {len(own.labelled)} labelled, {len(own.unlabelled)} unlabelled, "
+        f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
+    )
+    tree = config.model_dump(mode="json")
+    _refuse_other_config(job, tree)
+    arm = "fsl" if config.method.kind == "supervised" else "sslr_best"
+    task = ArmTask(job, arm, seed, tree)
+    rounds = config.rounds
+    epochs = config.training.num_epochs + rounds.num_rounds * (
+        rounds.num_epochs or config.training.num_epochs
+    )
+    with Progress(console=console) as progress:
+        bar = progress.add_task("training", total=epochs)
+
+        def on_epoch(record: EpochRecord) -> None:
+            every = config.training.evaluate_every_epochs
+            progress.update(
+                bar,
+                advance=every,
+                description=f"round {record.round} epoch {record.epoch} validation "
+                f"{record.validation.balanced_accuracy:.3f}",
+            )
+
+        task.run(this_place(), _ignore, on_epoch)
+        progress.update(bar, completed=epochs)
+    content = job.store.read_bytes(f"{arm_folder(arm, seed)}/record.json")
+    record = ArmRecord.model_validate_json(content)
+    if record.trained is not None:
+        for one in record.trained.rounds:
+            pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
+            console.print(f"round {one.round}{pseudo}: validation {_text(one.validation)}")
+        console.print(f"chosen: round {record.trained.best_round}")
+    console.print(f"test: {_text(record.test)}")
+    console.print(f"checkpoint: {out / arm_folder(arm, seed) / 'checkpoint.pt'}", soft_wrap=True)
+    return record
+
+
+def _refuse_other_config(job: Job, tree: dict[str, Any]) -> None:
+    """A folder holds one experiment: its finished result must not answer for another one."""
+    if job.store.exists("experiment.json"):
+        if job.store.read_json("experiment.json") != tree:
+            raise ConfigError(f"{job.location} holds another experiment; choose another --out")
+        return
+    job.store.write_json("experiment.json", tree)
+
+
+def _text(metrics: Metrics) -> str:
+    return (
+        f"accuracy {metrics.accuracy:.3f}, balanced accuracy {metrics.balanced_accuracy:.3f}, "
+        f"macro-F1 {metrics.macro_f1:.3f}"
+    )
+
+
+def _ignore(metrics: dict[str, Any]) -> None:
+    """Progress comes through the epochs."""

@@ -1,0 +1,160 @@
+"""A search space's file: found, read and checked before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from slr_ray.config import Config, build, merge, read_yaml, set_dotted
+from slr_ray.errors import ConfigError
+from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.search.space import Tree, extremes, parameters, parse
+
+
+class SearchConfig(Config):
+    """How a space is searched; each field has its option on the command line."""
+
+    num_samples: int = Field(16, ge=1)
+    """Trials, the published settings among them."""
+    search_seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    """Label draws that each trial averages over."""
+    final_seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    """Label draws of the final comparison."""
+    metric: str = "balanced_accuracy"
+    """What the search maximises on validation: a field of `Metrics`."""
+    seed: int = 0
+    """Of the sampler."""
+    early_stopping: bool = True
+    """Stop trials that lag behind after a round (asynchronous successive halving)."""
+
+
+_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
+
+
+@dataclass(frozen=True)
+class Space:
+    """A checked space."""
+
+    name: str
+    tree: Tree
+    """With `Parameter` and `Branch` objects."""
+    written: dict[str, Any]
+    """The file with the user's overrides, as it can be written again."""
+    published: Tree
+    """What `sslr_default` adds to the fixed part: the published-style setting."""
+    start_from: tuple[Tree, ...]
+    """Plain configurations to try first."""
+    search: SearchConfig
+
+    def default_tree(self) -> Tree:
+        """The plain configuration of `sslr_default`: searched values left at their defaults."""
+        return merge(fixed_part(self.tree), self.published)
+
+    def supervised_tree(self) -> Tree:
+        """The plain configuration of `fsl`."""
+        return merge(self.default_tree(), {"method": {"kind": "supervised"}})
+
+
+def spaces_folder() -> Path:
+    """Where the shipped spaces are: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parent / "search_spaces"
+    return beside if beside.is_dir() else package / "search_spaces"
+
+
+def find_space(name: str) -> Path:
+    """The file of a shipped space's name or of a path; `ConfigError` lists what there is."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise ConfigError(f"no such search space file: {name!r}")
+        return path
+    folder = spaces_folder()
+    found = folder / f"{name}.yaml"
+    if found.is_file():
+        return found
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+    raise ConfigError(f"no search space {name!r}; {hint} (or give the path of a YAML file)")
+
+
+def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
+    """Read and check a space, `overrides` (by dotted path) laid on it.
+
+    An override of a searched value fixes it. Raises `ConfigError` that names path and value: every
+    branch and both ends of every range are tried on the configuration.
+    """
+    path = find_space(name)
+    return check_space(read_yaml(path), str(path), overrides)
+
+
+def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, Any]) -> Space:
+    """The space of a mapping; see `load_space`."""
+    for dotted, value in overrides.items():
+        set_dotted(written, dotted, value)
+    rest = dict(written)
+    name = rest.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"{origin}: name: a space needs a name, got {name!r}")
+    search = build(SearchConfig, rest.pop("search", {}), f"{origin}: search")
+    if search.metric not in _METRICS:
+        raise ConfigError(
+            f"{origin}: search.metric: {search.metric!r} is not one of {', '.join(_METRICS)}"
+        )
+    published = rest.pop("published", {})
+    start_from = rest.pop("start_from", [])
+    unknown = [key for key in rest if key not in Experiment.model_fields]
+    if unknown:
+        known = ["name", "search", "published", "start_from", *Experiment.model_fields]
+        close = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+        raise ConfigError(f"{origin}: {unknown[0]}: no such section{hint}")
+    tree = parse(rest)
+    try:
+        for plain in extremes(tree):
+            experiment(plain, origin)
+    except ConfigError as error:
+        raise ConfigError(f"{error} (checked at the ends of the ranges)") from None
+    if not parameters(tree):
+        raise ConfigError(f"{origin}: nothing is searched: every value is fixed")
+    if not isinstance(published, Mapping) or not isinstance(start_from, list):
+        raise ConfigError(f"{origin}: published is a mapping and start_from a list of mappings")
+    starts = tuple(
+        merge(fixed_part(tree), undotted(one, f"{origin}: start_from")) for one in start_from
+    )
+    space = Space(name, tree, written, undotted(published, origin), starts, search)
+    for plain in (space.default_tree(), *starts):
+        experiment(plain, f"{origin}: start_from or published")
+    return space
+
+
+def fixed_part(tree: Tree) -> Tree:
+    """The plain values of a space; what is searched is left to the configuration's defaults."""
+    fixed: Tree = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            fixed[key] = fixed_part(value)
+        elif not hasattr(value, "path"):
+            fixed[key] = value
+    return fixed
+
+
+def undotted(given: Any, origin: str) -> Tree:
+    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{origin}: expected a mapping of dotted paths to values, got {given!r}")
+    tree: Tree = {}
+    for dotted, value in given.items():
+        set_dotted(tree, str(dotted), value)
+    return tree
+
+
+def resolved(plain: Tree) -> Tree:
+    """A plain configuration with every default filled in."""
+    return experiment(plain, "configuration").model_dump(mode="json")

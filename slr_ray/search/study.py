@@ -1,0 +1,136 @@
+"""The search's memory: an Optuna study in a journal, the one truth about every trial.
+
+Ray Tune runs the trials but keeps no history that we rely on. A run that was killed at any moment
+goes on from the journal: finished trials stay as they are, unfinished ones are handed out again under
+their own number and parameters, and each trial is told once. (Ray's `OptunaSearch` with a persistent
+study can't be restored after a kill, tells early-stopped trials as complete and leaves a NaN running
+for ever; hence our own, on Ray's `Searcher` interface.)
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from slr_ray.search.space import Tree, as_optuna_params, suggest
+
+_SOURCE = "source"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A trial to run."""
+
+    number: int
+    tree: Tree
+    params: dict[str, Any]
+    source: str
+
+
+class SearchStudy:
+    """Asks Optuna for settings and tells it how they did; safe to reopen after a kill."""
+
+    def __init__(self, journal: Path, space: Tree, *, seed: int, early_stopping: bool) -> None:
+        """`journal` is a local file, made where it does not exist."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        self.space = space
+        self._handed_out: dict[int, Trial] = {}
+        self._pruned: set[int] = set()
+        self.study = optuna.create_study(
+            study_name="search",
+            storage=JournalStorage(JournalFileBackend(str(journal))),
+            sampler=_sampler(seed),
+            pruner=_pruner(early_stopping),
+            direction="maximize",
+            load_if_exists=True,
+        )
+        known = len(self.study.get_trials(deepcopy=False))
+        if known:
+            # A reopened study must not draw again what it drew before.
+            self.study.sampler = _sampler(seed + known)
+        self._unfinished = [trial.number for trial in self._trials(TrialState.RUNNING)]
+
+    def enqueue(self, plain: Tree) -> list[str]:
+        """Try a plain configuration before anything else; returns the paths outside the space."""
+        params, outside = as_optuna_params(self.space, plain)
+        self.study.enqueue_trial(params, user_attrs={_SOURCE: "published"}, skip_if_exists=True)
+        return outside
+
+    def ask(self) -> Suggestion:
+        """The next trial: an unfinished one of an earlier process, then new ones."""
+        if self._unfinished:
+            frozen = self._frozen(self._unfinished.pop(0))
+            trial = Trial(self.study, frozen._trial_id)
+        else:
+            trial = self.study.ask()
+        tree, params = suggest(self.space, trial)
+        self._handed_out[trial.number] = trial
+        source = trial.user_attrs.get(_SOURCE, "searched")
+        return Suggestion(trial.number, tree, params, source)
+
+    def should_prune(self, number: int, round_: int, value: float) -> bool:
+        """Report a round's value; whether the trial is to stop (asynchronous successive halving)."""
+        trial = self._handed_out[number]
+        if self._frozen(number).intermediate_values.get(round_) is None:
+            trial.report(value, round_)
+        if trial.should_prune():
+            self._pruned.add(number)
+            return True
+        return False
+
+    def was_pruned(self, number: int) -> bool:
+        return number in self._pruned
+
+    def tell(self, number: int, status: str, value: float | None) -> None:
+        """Record how a trial ended: complete, pruned or failed. A second telling changes nothing."""
+        state = {
+            "complete": TrialState.COMPLETE,
+            "pruned": TrialState.PRUNED,
+            "failed": TrialState.FAIL,
+        }[status]
+        if self._frozen(number).state.is_finished():
+            return
+        values = value if state == TrialState.COMPLETE else None
+        self.study.tell(number, values, state=state)
+        if number in self._unfinished:
+            self._unfinished.remove(number)
+
+    def unfinished(self) -> list[int]:
+        """Trials that an earlier process started and nobody has taken up yet."""
+        return list(self._unfinished)
+
+    def num_finished(self) -> int:
+        """Trials told, in whatever state."""
+        return sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
+
+    def _trials(self, state: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(state,))
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self.study.get_trials(deepcopy=False)[number]
+
+
+def _pruner(early_stopping: bool) -> BasePruner:
+    if not early_stopping:
+        return NopPruner()
+    return SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+
+
+def _sampler(seed: int) -> optuna.samplers.TPESampler:
+    with warnings.catch_warnings():
+        # constant_liar and group are what Optuna advises for parallel trials and for conditional
+        # spaces; the label says only that their interface may still change.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=8
+        )

@@ -1,0 +1,158 @@
+"""One trial: the rounds of one setting on every search seed, in whatever process runs it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
+from slr_ray.methods.sslr import FinishedRound, OnEpoch, Setting, rounds, seed_record
+from slr_ray.records import SeedRecord, TrialRecord
+from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.space import Tree
+from slr_ray.training.devices import Place
+
+Report = Callable[[dict[str, Any]], None]
+"""Called after each round with the metric's name and value, `round` and counts."""
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """What a process needs to run a trial."""
+
+    job: Job
+    number: int
+    tree: Tree
+    params: dict[str, Any]
+    source: str
+
+    def run(self, place: Place, report: Report) -> None:
+        """Run the trial; its progress, result or error is in its folder. Errors are raised again."""
+        try:
+            self._run(place, report)
+        except Exception as error:
+            if place.leads:
+                self.job.store.write_json(
+                    f"{trial_folder(self.number)}/error.json",
+                    {
+                        "error": f"{type(error).__name__}: {error}",
+                        "traceback": traceback.format_exc(),
+                    },
+                )
+            raise
+
+    def _run(self, place: Place, report: Report) -> None:
+        started = time.monotonic()
+        config = experiment(self.tree, f"trial {self.number}")
+        if place.leads:
+            write_config(self.job, trial_folder(self.number), config)
+        runs = [
+            _SeedRun(setting(self.job, config, seed, place, self._owner))
+            for seed in self.job.search_seeds
+        ]
+        while True:
+            for run in runs:
+                run.advance()
+            done = all(run.ended for run in runs)
+            value = sum(run.best(self.job.metric) for run in runs) / len(runs)
+            round_ = max(len(run.done) for run in runs) - 1
+            record = self._record(runs, value, time.monotonic() - started, done=done)
+            if place.leads:
+                self.job.store.write_bytes(
+                    f"{trial_folder(self.number)}/progress.json",
+                    record.model_dump_json(indent=1).encode(),
+                )
+            report(
+                {
+                    self.job.metric: value,
+                    "round": round_,
+                    "training_s": record.training_s,
+                    "trial_wall_s": record.wall_s,
+                    "number": self.number,
+                }
+            )
+            if done:
+                return
+
+    @property
+    def _owner(self) -> str:
+        return f"trial_{self.number:04d}"
+
+    def _record(
+        self, runs: list[_SeedRun], value: float, wall_s: float, *, done: bool
+    ) -> TrialRecord:
+        seeds = [run.record() for run in runs]
+        return TrialRecord(
+            number=self.number,
+            status="complete" if done else "running",
+            params=self.params,
+            value=value,
+            seeds=seeds,
+            error=None,
+            wall_s=wall_s,
+            training_s=fresh_training_s(seeds),
+            source="published" if self.source == "published" else "searched",
+        )
+
+
+@dataclass
+class _SeedRun:
+    setting: Setting
+    done: list[FinishedRound] = field(default_factory=list)
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        self._rounds = rounds(self.setting)
+
+    def advance(self) -> None:
+        if self.ended:
+            return
+        finished = next(self._rounds, None)
+        if finished is None:
+            self.ended = True
+            return
+        self.done.append(finished)
+        self.ended = len(self.done) > self.setting.method.num_rounds
+
+    def best(self, metric: str) -> float:
+        return max(float(getattr(one.record.validation, metric)) for one in self.done)
+
+    def record(self) -> SeedRecord:
+        return seed_record(self.setting, self.done)
+
+
+def setting(
+    job: Job,
+    config: Experiment,
+    seed: int,
+    place: Place,
+    owner: str,
+    on_epoch: OnEpoch | None = None,
+) -> Setting:
+    """One seed of an experiment within a job."""
+    return Setting(
+        problem=problem(config, seed),
+        training=config.training,
+        method=config.rounds,
+        seed=seed,
+        facts=stage_facts(config),
+        stages=job.stages(owner),
+        place=place,
+        on_epoch=on_epoch,
+    )
+
+
+def fresh_training_s(seeds: list[SeedRecord]) -> float:
+    """Time spent in training, without the stages that were only read."""
+    return sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused)
+
+
+def write_config(job: Job, folder: str, config: Experiment) -> None:
+    """The resolved configuration, usable with `python -m slr_ray.train --config`."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    job.store.write_bytes(f"{folder}/config.yaml", text.encode())

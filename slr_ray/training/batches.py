@@ -1,0 +1,41 @@
+"""Clips of a memory-mapped corpus as padded batches, and their way to the model's input."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.augmentation.noise import add_noise
+from slr_ray.augmentation.pipeline import augment
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.poses.batch import PoseBatch, pad
+from slr_ray.poses.normalisation import NormalisationConfig, features
+
+
+def read_batch(corpus: Corpus, clips: Int[np.ndarray, " clips"], max_frames: int) -> PoseBatch:
+    """Clips by index, in image coordinates; long ones thinned to `max_frames`."""
+    frames = [corpus.frames[corpus.offsets[one] : corpus.offsets[one + 1]] for one in clips]
+    return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
+
+
+def model_input(
+    batch: PoseBatch,
+    normalisation: NormalisationConfig,
+    augmentation: AugmentationConfig | None,
+    generator: torch.Generator | None,
+) -> tuple[Float[Tensor, "clips frames channels"], Bool[Tensor, "clips frames"]]:
+    """Augment (in image coordinates), normalise, add noise: SPOTER's order.
+
+    Without `augmentation` the clip itself. Returns features and the mask of real frames.
+    """
+    if augmentation is None:
+        return features(batch, normalisation), batch.frame_mask
+    if generator is None:
+        raise ValueError("augmentation draws from a generator: pass one")
+    batch = augment(batch, augmentation, generator)
+    normalised = features(batch, normalisation)
+    noisy = add_noise(normalised, batch.frame_mask, augmentation.noise_std, generator)
+    return noisy, batch.frame_mask

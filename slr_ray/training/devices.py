@@ -1,0 +1,45 @@
+"""Where training runs: the device, and this process's place among the workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+
+
+@dataclass(frozen=True)
+class Place:
+    """One worker. With `world_size` > 1 torch.distributed must be initialised."""
+
+    device: torch.device
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this worker writes what all of them computed."""
+        return self.rank == 0
+
+    def replicated(self, model: nn.Module) -> nn.Module:
+        """`model` with gradients averaged over the workers."""
+        if self.world_size == 1:
+            return model
+        ids = [self.device] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(model, device_ids=ids)
+
+    def wait_for_all(self) -> None:
+        if self.world_size > 1:
+            distributed.barrier()
+
+
+def this_place() -> Place:
+    """The GPU if there is one, and the rank that torch.distributed knows."""
+    device = (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else (torch.device("cpu"))
+    )
+    if distributed.is_available() and distributed.is_initialized():
+        return Place(device, distributed.get_rank(), distributed.get_world_size())
+    return Place(device)

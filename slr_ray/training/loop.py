@@ -1,0 +1,379 @@
+"""The training loop of one round; every method and every number of workers uses it."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.evaluation.metrics import measure
+from slr_ray.records import EpochRecord, Metrics
+from slr_ray.training.batches import model_input, read_batch
+from slr_ray.training.config import Sgd, TrainingConfig
+from slr_ray.training.devices import Place
+from slr_ray.training.prediction import autocast, predict
+from slr_ray.training.problem import Problem
+from slr_ray.training.sampling import TrainingSet, epoch_batches
+
+State = dict[str, Any]
+"""What torch.save writes and weights_only loading reads: tensors, numbers, texts, lists, dicts."""
+
+
+@dataclass
+class Round:
+    """What to train in one round, and where the numbers of its records start."""
+
+    number: int
+    seed: int
+    training_set: TrainingSet
+    true_share: float | None = None
+    pseudo_augmentation: AugmentationConfig | None = None
+    """Augmentation of pseudo-labelled clips; None = the labelled clips' one."""
+    steps_before: int = 0
+    num_epochs: int | None = None
+    """Instead of the configured number."""
+
+
+@dataclass
+class Trained:
+    """A finished round: the model kept, and its history."""
+
+    model_state: State
+    validation: Metrics
+    epochs: list[EpochRecord]
+    num_steps: int
+    training_s: float
+
+
+@dataclass
+class Checkpoint:
+    """Where a round that was interrupted goes on; `load` gives the last state or None."""
+
+    load: Callable[[], State | None]
+    save: Callable[[State], None]
+    every_s: float = 10.0
+
+
+@dataclass
+class _Progress:
+    epoch: int = 0
+    num_steps: int = 0
+    training_s: float = 0.0
+    best: Metrics | None = None
+    best_epoch: int = -1
+    best_state: State | None = None
+    epochs: list[EpochRecord] = field(default_factory=list)
+
+
+class NonFiniteLoss(RuntimeError):
+    """Training diverged."""
+
+
+def train(
+    model: nn.Module,
+    problem: Problem,
+    config: TrainingConfig,
+    round_: Round,
+    place: Place,
+    *,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+) -> Trained:
+    """Train `model` (in place) for one round and return the model to keep.
+
+    Deterministic under `round_.seed` on one device: every epoch's order, views and dropout follow
+    from seed, round and epoch alone, so a round resumed from a checkpoint ends as if it had never
+    stopped. Raises `NonFiniteLoss` where the loss is no number.
+    """
+    model.to(place.device)
+    loop = _Loop(model, problem, config, round_, place)
+    saved = checkpoint.load() if checkpoint else None
+    if saved is not None:
+        loop.restore(saved)
+    progress = loop.progress
+    last_save = time.monotonic()
+    while progress.epoch < loop.num_epochs and not loop.out_of_patience():
+        started = time.monotonic()
+        record = loop.run_epoch()
+        progress.training_s += time.monotonic() - started
+        if record is not None and on_epoch is not None:
+            on_epoch(record)
+        if checkpoint and time.monotonic() - last_save > checkpoint.every_s:
+            if place.leads:
+                checkpoint.save(loop.state())
+            last_save = time.monotonic()
+    if progress.best_state is None or progress.best is None:
+        raise RuntimeError("a round ended without an evaluation")
+    model.load_state_dict(progress.best_state)
+    return Trained(
+        progress.best_state, progress.best, progress.epochs, progress.num_steps, progress.training_s
+    )
+
+
+class _Loop:
+    """Model, optimiser and counters of one round."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        problem: Problem,
+        config: TrainingConfig,
+        round_: Round,
+        place: Place,
+    ) -> None:
+        self.problem, self.config, self.round, self.place = problem, config, round_, place
+        self.model = model
+        self.replica = place.replicated(model)
+        self.forward = torch.compile(self.replica) if config.compile else self.replica
+        self.average = AveragedModel(model, avg_fn=self._blend) if config.ema_decay else None
+        self.optimiser = self._optimiser()
+        self.num_epochs = round_.num_epochs or config.num_epochs
+        size = len(round_.training_set)
+        self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
+        self.lengths = np.minimum(
+            problem.corpus.num_frames[round_.training_set.clips], config.max_frames
+        )
+        self.gloss_weights = self._gloss_weights()
+        self.validation_glosses = problem.glosses(problem.split.validation)
+        self.progress = _Progress()
+
+    def run_epoch(self) -> EpochRecord | None:
+        """Train one epoch; a record where this epoch is evaluated."""
+        progress, config = self.progress, self.config
+        seed = np.random.SeedSequence([self.round.seed, self.round.number, progress.epoch])
+        rng = np.random.default_rng(seed)
+        # Dropout draws from the global generator; ranks must differ in it, but not in their views.
+        torch.manual_seed(int(rng.integers(2**31)) + self.place.rank)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        batches = epoch_batches(
+            self.round.training_set,
+            self.lengths,
+            batch_size=config.batch_size,
+            num_steps=config.steps_per_epoch,
+            true_share=self.round.true_share,
+            balanced=config.class_balance == "sampling",
+            rng=rng,
+        )
+        self.replica.train()
+        losses = torch.zeros(2, device=self.place.device)
+        for rows in batches:
+            if len(rows) < self.place.world_size:
+                # An epoch's last batch may be too small for a clip a worker.
+                continue
+            loss = self._step(rows, generator, rng)
+            losses += torch.stack([loss.detach(), loss.new_ones(())])
+        progress.epoch += 1
+        mean_loss = float(losses[0] / losses[1])
+        if not math.isfinite(mean_loss):
+            raise NonFiniteLoss(
+                f"the loss of round {self.round.number}, epoch {progress.epoch - 1} is {mean_loss}: "
+                f"lower training.optimiser.learning_rate ({config.optimiser.learning_rate:g}) "
+                "or set training.gradient_clip"
+            )
+        last = progress.epoch == self.num_epochs
+        if progress.epoch % config.evaluate_every_epochs and not last:
+            return None
+        return self._evaluate(mean_loss)
+
+    def out_of_patience(self) -> bool:
+        patience = self.config.patience_epochs
+        return patience is not None and self.progress.epoch - self.progress.best_epoch > patience
+
+    def state(self) -> State:
+        progress = self.progress
+        return {
+            "model": copy.deepcopy(self.model.state_dict()),
+            "average": self.average.state_dict() if self.average else None,
+            "optimiser": self.optimiser.state_dict(),
+            "epoch": progress.epoch,
+            "num_steps": progress.num_steps,
+            "training_s": progress.training_s,
+            "best": progress.best.model_dump() if progress.best else None,
+            "best_epoch": progress.best_epoch,
+            "best_state": progress.best_state,
+            "epochs": [record.model_dump() for record in progress.epochs],
+        }
+
+    def restore(self, state: State) -> None:
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = _Progress(
+            epoch=state["epoch"],
+            num_steps=state["num_steps"],
+            training_s=state["training_s"],
+            best=Metrics(**state["best"]) if state["best"] else None,
+            best_epoch=state["best_epoch"],
+            best_state=state["best_state"],
+            epochs=[EpochRecord.model_validate(record) for record in state["epochs"]],
+        )
+
+    def _step(
+        self, rows: Int[np.ndarray, " batch"], generator: torch.Generator, rng: np.random.Generator
+    ) -> Tensor:
+        """One gradient step on a batch; its loss."""
+        self._set_learning_rate()
+        place, training_set = self.place, self.round.training_set
+        parts = []
+        for is_pseudo in (False, True):
+            part = rows[training_set.is_pseudo[rows] == is_pseudo]
+            if len(part):
+                parts.append((part, self._views(part, generator, is_pseudo=is_pseudo)))
+        rows = np.concatenate([part for part, _ in parts])
+        inputs, mask = _joined([views for _, views in parts])
+        glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
+        weights = torch.from_numpy(training_set.weights[rows]).to(place.device)
+        if self.gloss_weights is not None:
+            weights = weights * self.gloss_weights[glosses]
+        targets = functional.one_hot(glosses, self.problem.num_glosses).float()
+        if self.config.mixup > 0 and len(rows) > 1:
+            inputs, mask, targets, weights = self._mixed(inputs, mask, targets, weights, rng)
+        own = slice(place.rank, None, place.world_size)
+        with autocast(place.device, self.config.precision):
+            logits = self.forward(inputs[own], mask[own])
+        losses = functional.cross_entropy(
+            logits.float(),
+            targets[own],
+            reduction="none",
+            label_smoothing=self.config.label_smoothing,
+        )
+        # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
+        loss = (losses * weights[own]).sum() / weights.sum() * place.world_size
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+        self.optimiser.step()
+        self.progress.num_steps += 1
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        return loss
+
+    def _views(
+        self, rows: Int[np.ndarray, " part"], generator: torch.Generator, *, is_pseudo: bool
+    ) -> tuple[Tensor, Tensor]:
+        problem = self.problem
+        augmentation = problem.augmentation
+        if is_pseudo and self.round.pseudo_augmentation is not None:
+            augmentation = self.round.pseudo_augmentation
+        clips = self.round.training_set.clips[rows]
+        batch = read_batch(problem.corpus, clips, self.config.max_frames).to(self.place.device)
+        return model_input(batch, problem.normalisation, augmentation, generator)
+
+    def _mixed(
+        self,
+        inputs: Float[Tensor, "batch frames channels"],
+        mask: Tensor,
+        targets: Float[Tensor, "batch glosses"],
+        weights: Float[Tensor, " batch"],
+        rng: np.random.Generator,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        share = float(rng.beta(self.config.mixup, self.config.mixup))
+        other = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device)
+        return (
+            share * inputs + (1 - share) * inputs[other],
+            mask | mask[other],
+            share * targets + (1 - share) * targets[other],
+            share * weights + (1 - share) * weights[other],
+        )
+
+    def _evaluate(self, training_loss: float) -> EpochRecord:
+        progress, problem = self.progress, self.problem
+        evaluated = self.average.module if self.average is not None else self.model
+        probabilities = predict(
+            evaluated,
+            problem.corpus,
+            problem.split.validation,
+            normalisation=problem.normalisation,
+            max_frames=self.config.max_frames,
+            device=self.place.device,
+            precision=self.config.precision,
+        )
+        metrics = measure(probabilities, self.validation_glosses)
+        better = progress.best is None or _rank(metrics) > _rank(progress.best)
+        if better or self.config.keep == "last":
+            progress.best = metrics
+            progress.best_state = copy.deepcopy(evaluated.state_dict())
+        if better:
+            progress.best_epoch = progress.epoch
+        record = EpochRecord(
+            round=self.round.number,
+            epoch=progress.epoch - 1,
+            num_steps=self.round.steps_before + progress.num_steps,
+            training_loss=training_loss,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            validation=metrics,
+        )
+        progress.epochs.append(record)
+        return record
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        settings = self.config.optimiser
+        if isinstance(settings, Sgd):
+            return torch.optim.SGD(
+                self.model.parameters(), lr=settings.learning_rate, momentum=settings.momentum
+            )
+        matrices = [one for one in self.model.parameters() if one.ndim >= 2]
+        vectors = [one for one in self.model.parameters() if one.ndim < 2]
+        return torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": settings.weight_decay},
+                {"params": vectors, "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+            fused=True,
+        )
+
+    def _set_learning_rate(self) -> None:
+        base = self.config.optimiser.learning_rate
+        rate = base
+        if self.config.schedule == "warmup_cosine":
+            total = self.num_epochs * self.steps_per_epoch
+            warmup = self.config.warmup_fraction * total
+            done = self.progress.num_steps + 1
+            if done <= warmup:
+                rate = base * done / warmup
+            else:
+                rate = base * 0.5 * (1 + math.cos(math.pi * (done - warmup) / (total - warmup)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+
+    def _gloss_weights(self) -> Float[Tensor, " glosses"] | None:
+        if self.config.class_balance != "loss":
+            return None
+        counts = np.bincount(self.round.training_set.glosses, minlength=self.problem.num_glosses)
+        weights = 1 / np.sqrt(np.maximum(counts, 1))
+        weights *= counts.sum() / (weights * counts).sum()
+        return torch.from_numpy(weights.astype(np.float32)).to(self.place.device)
+
+    def _blend(self, average: Tensor, current: Tensor, num_averaged: Tensor | int) -> Tensor:
+        # With the plain decay the random initial weights would dominate short rounds.
+        horizon = (1 + num_averaged) / 3
+        decay = min(float(self.config.ema_decay or 0), 1 - 1 / max(float(horizon), 1.0))
+        return torch.lerp(current, average, decay)
+
+
+def _rank(metrics: Metrics) -> tuple[float, float]:
+    return metrics.balanced_accuracy, -metrics.loss
+
+
+def _joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Batches padded to the longest of them, one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    longest = max(mask.shape[1] for _, mask in parts)
+    inputs = [functional.pad(one, (0, 0, 0, longest - one.shape[1])) for one, _ in parts]
+    masks = [functional.pad(mask, (0, longest - mask.shape[1])) for _, mask in parts]
+    return torch.cat(inputs), torch.cat(masks)

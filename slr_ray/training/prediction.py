@@ -1,0 +1,68 @@
+"""Gloss probabilities of clips."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import nn
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.poses.normalisation import NormalisationConfig
+from slr_ray.training.batches import model_input, read_batch
+
+BATCH_CLIPS = 256
+_SEED = 7919
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """Mixed precision where it is asked for."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module,
+    corpus: Corpus,
+    clips: Int[np.ndarray, " clips"],
+    *,
+    normalisation: NormalisationConfig,
+    max_frames: int,
+    device: torch.device,
+    precision: str = "float32",
+    num_views: int = 1,
+    augmentation: AugmentationConfig | None = None,
+) -> Float[np.ndarray, "clips glosses"]:
+    """Softmax probabilities, in the order of `clips`.
+
+    With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it (the
+    same views at every call): a steadier confidence than a single pass gives.
+    """
+    was_training = model.training
+    model.eval()
+    order = np.argsort(corpus.num_frames[clips], kind="stable")
+    generator = torch.Generator().manual_seed(_SEED)
+    total: torch.Tensor | None = None
+    for start in range(0, len(clips), BATCH_CLIPS):
+        rows = order[start : start + BATCH_CLIPS]
+        batch = read_batch(corpus, clips[rows], max_frames).to(device)
+        summed: torch.Tensor | None = None
+        for view in range(num_views):
+            chosen = augmentation if view else None
+            inputs, mask = model_input(batch, normalisation, chosen, generator)
+            with autocast(device, precision):
+                logits = model(inputs, mask)
+            probabilities = logits.float().softmax(-1)
+            summed = probabilities if summed is None else summed + probabilities
+        if summed is None:
+            raise ValueError(f"num_views must be at least 1, got {num_views}")
+        if total is None:
+            total = torch.empty(len(clips), summed.shape[1])
+        total[torch.from_numpy(rows)] = (summed / num_views).cpu()
+    model.train(was_training)
+    if total is None:
+        raise ValueError("no clip to predict")
+    return total.numpy()

@@ -1,0 +1,41 @@
+"""What a model is trained on: corpus, split, pools and the way from poses to input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.splits import Split
+from slr_ray.models.spoter import Spoter, SpoterConfig
+from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One draw of labels on one corpus, with the settings that all methods share."""
+
+    corpus: Corpus
+    split: Split
+    labelled: Int[np.ndarray, " labelled"]
+    """Training clips whose gloss the method sees."""
+    unlabelled: Int[np.ndarray, " unlabelled"]
+    """Training clips whose gloss it does not see."""
+    normalisation: NormalisationConfig
+    augmentation: AugmentationConfig
+    model: SpoterConfig
+
+    @property
+    def num_glosses(self) -> int:
+        return len(self.corpus.glosses)
+
+    def new_model(self) -> Spoter:
+        """A model with fresh weights, drawn from torch's global generator."""
+        return Spoter(self.model, num_channels(self.normalisation), self.num_glosses)
+
+    def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
+        """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""
+        return self.corpus.gloss_index[clips].astype(np.int64)

@@ -1,0 +1,194 @@
+"""Search the settings that the papers leave open: `python -m slr_ray.tune --space sslr_thresholds`.
+
+This module starts fast: torch and Ray are imported once the command line has been read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from slr_ray.command import user_errors
+from slr_ray.errors import ConfigError
+
+_OVERRIDES_HELP = (
+    "section.field=value, e.g. training.num_epochs=20; one that the space searches is then fixed"
+)
+
+
+def tune(
+    overrides: Annotated[list[str] | None, typer.Argument(help=_OVERRIDES_HELP)] = None,
+    space: Annotated[
+        str | None, typer.Option(help="A shipped search space's name, or a YAML file.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
+            "Without it: the embedded corpus."
+        ),
+    ] = None,
+    skip_broken: Annotated[
+        bool, typer.Option(help="Leave unusable clips out and list them, instead of stopping.")
+    ] = False,
+    labelled_fraction: Annotated[
+        float | None, typer.Option(help="Share of the training clips that keep their labels.")
+    ] = None,
+    labelled_signers: Annotated[
+        int | None, typer.Option(help="Training signers whose clips all keep their labels.")
+    ] = None,
+    num_samples: Annotated[int | None, typer.Option(help="Trials.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
+    time_budget: Annotated[
+        str | None, typer.Option(help="Stop the search after so long: 90s, 45m, 8h.")
+    ] = None,
+    max_failures: Annotated[
+        int | None, typer.Option(help="Restarts of a trial before it counts as failed.")
+    ] = None,
+    max_concurrent: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
+    trial_workers: Annotated[int | None, typer.Option(help="Workers that train one trial.")] = None,
+    trial_cpus: Annotated[float | None, typer.Option(help="Processors of each worker.")] = None,
+    trial_gpus: Annotated[
+        float | None, typer.Option(help="GPUs of each worker; a fraction shares one.")
+    ] = None,
+    storage: Annotated[
+        str, typer.Option(help="Where runs go: a folder or a URI such as s3://bucket/runs.")
+    ] = "runs",
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
+    ] = None,
+    wait_for_nodes: Annotated[
+        bool, typer.Option(help="Wait for an autoscaler to add the nodes that trials need.")
+    ] = False,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with a run (its folder or URI) that was interrupted.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option(help="Check everything, estimate the cost, start nothing.")
+    ] = False,
+) -> None:
+    """Search a space in parallel, then compare the best setting with its baselines on a test set.
+
+    Exit status: 0 when all went well, 1 when a trial failed, 2 when the call can't work.
+    """
+    with user_errors():
+        options: dict[str, Any] = {
+            "time_budget_s": _seconds(time_budget),
+            "max_failures": max_failures,
+            "max_concurrent": max_concurrent,
+            "trial_workers": trial_workers,
+            "trial_cpus": trial_cpus,
+            "trial_gpus": trial_gpus,
+            "address": address,
+            "wait_for_nodes": wait_for_nodes or None,
+        }
+        changes = {key: value for key, value in options.items() if value is not None}
+        if resume is not None:
+            fixed = {
+                "--space": space,
+                "--data": data,
+                "--labelled-fraction": labelled_fraction,
+                "--labelled-signers": labelled_signers,
+                "--seeds": seeds,
+                "overrides": overrides,
+            }
+            _refuse(fixed, "--resume takes space, data and settings from the run")
+            status = _resume(resume, {**changes, "num_samples": num_samples}, dry_run)
+        else:
+            if space is None:
+                raise ConfigError("name a search space: --space sslr_thresholds")
+            if labelled_fraction is not None and labelled_signers is not None:
+                raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
+            dotted = _dotted(data, skip_broken, labelled_fraction, labelled_signers)
+            if num_samples is not None:
+                dotted["search.num_samples"] = num_samples
+            if seeds is not None:
+                dotted["search.final_seeds"] = list(range(seeds))
+            status = _start(space, dotted, overrides or [], changes, storage, dry_run)
+    raise SystemExit(status)
+
+
+def _start(
+    space: str,
+    dotted: dict[str, Any],
+    overrides: list[str],
+    changes: dict[str, Any],
+    storage: str,
+    dry_run: bool,
+) -> int:
+    from slr_ray.config import build, parse_overrides
+    from slr_ray.search.run import Run, RunOptions, command_line, new_location
+    from slr_ray.search.space_file import load_space
+
+    checked = load_space(space, {**dotted, **parse_overrides(overrides)})
+    options = build(RunOptions, changes, "command line")
+    run = Run(new_location(storage, checked.name), checked, options, command_line())
+    return _go(run, dry_run)
+
+
+def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
+    from slr_ray.search.run import command_line, resumed
+
+    return _go(resumed(location, changes, command_line()), dry_run)
+
+
+def _go(run: Any, dry_run: bool) -> int:
+    from rich.console import Console
+
+    from slr_ray.search.cluster import check_resources
+    from slr_ray.search.run import execute
+    from slr_ray.search.summary import print_end, print_plan
+
+    console = Console()
+    run.options.workers()
+    check_resources(run.options)
+    print_plan(run, console, with_estimate=dry_run)
+    if dry_run:
+        return 0
+    run.store.check_writable()
+    status = execute(run, console)
+    print_end(run, console)
+    return status
+
+
+def _dotted(
+    data: str | None,
+    skip_broken: bool,
+    labelled_fraction: float | None,
+    labelled_signers: int | None,
+) -> dict[str, Any]:
+    dotted: dict[str, Any] = {}
+    if data is not None:
+        dotted["data"] = {"kind": "shards", "location": data, "skip_broken": skip_broken}
+    elif skip_broken:
+        raise ConfigError("--skip-broken is about your own clips: give --data too")
+    if labelled_fraction is not None:
+        dotted["pool"] = {"kind": "fraction", "fraction": labelled_fraction}
+    if labelled_signers is not None:
+        dotted["pool"] = {"kind": "signers", "num_signers": labelled_signers}
+    return dotted
+
+
+def _refuse(given: dict[str, Any], why: str) -> None:
+    named = [name for name, value in given.items() if value not in (None, [])]
+    if named:
+        raise ConfigError(f"{why}; leave out {', '.join(named)}")
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise ConfigError(f"--time-budget {text!r}: write a time above 0 such as 90s, 45m or 8h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def main() -> None:
+    typer.run(tune)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Reading configurations: merging, overrides, messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from slr_ray.config import merge, parse_overrides
+from slr_ray.errors import ConfigError
+from slr_ray.methods.experiment import experiment
+
+
+def test_overrides_are_read_as_yaml() -> None:
+    assert parse_overrides(["a.b=5", "c=[1, 2]", "d=null", "e=x=y"]) == {
+        "a.b": 5,
+        "c": [1, 2],
+        "d": None,
+        "e": "x=y",
+    }
+
+
+@pytest.mark.parametrize("text", ["a.b", "=5", "a=[1"])
+def test_broken_overrides(text: str) -> None:
+    with pytest.raises(ConfigError, match="override|YAML"):
+        parse_overrides([text])
+
+
+def test_a_changed_kind_starts_afresh() -> None:
+    below = {"pool": {"kind": "fraction", "fraction": 0.1}}
+    assert merge(below, {"pool": {"kind": "signers", "num_signers": 4}}) == {
+        "pool": {"kind": "signers", "num_signers": 4}
+    }
+    assert merge(below, {"pool": {"fraction": 0.2}}) == {
+        "pool": {"kind": "fraction", "fraction": 0.2}
+    }
+
+
+def test_presets_lie_below_the_users_values() -> None:
+    modern = experiment({"training": {"num_epochs": 3}}, "test")
+    assert modern.training.num_epochs == 3
+    assert modern.training.optimiser.kind == "adamw"
+    published = experiment({"preset": "published"}, "test")
+    assert published.training.batch_size == 1
+    assert published.training.optimiser.kind == "sgd"
+    assert published.model.width is None
+
+
+@pytest.mark.parametrize("preset", ["published", "modern"])
+def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
+    first = experiment({"preset": preset}, "test")
+    assert experiment(first.model_dump(mode="json"), "test") == first
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ({"training": {"num_epoch": 3}}, ["num_epoch", "did you mean 'num_epochs'"]),
+        ({"training": {"num_epochs": 0}}, ["training.num_epochs", "0"]),
+        ({"method": {"kind": "sslr", "num_rounds": -1}}, ["num_rounds", "-1"]),
+        ({"pool": {"kind": "fraction", "fraction": 1.5}}, ["fraction", "1.5"]),
+        ({"model": {"width": 100, "num_heads": 9}}, ["100", "9"]),
+        ({"data": {"kind": "shards"}}, ["location"]),
+        ({"data": {"kind": "lsa64"}}, ["lsa64"]),
+    ],
+)
+def test_messages_name_field_value_and_remedy(tree: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        experiment(tree, "my.yaml")
+    for word in ["my.yaml", *words]:
+        assert word in str(error.value)

@@ -1,0 +1,155 @@
+"""Search spaces: reading, suggesting, checking before a start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from slr_ray.errors import ConfigError
+from slr_ray.search.space import as_optuna_params, extremes, parameters, parse, suggest
+from slr_ray.search.space_file import check_space, load_space, spaces_folder
+
+TREE: dict[str, Any] = {
+    "method": {
+        "selection": {
+            "choose": [
+                {"kind": "threshold", "confidence": {"uniform": [0.5, 0.9]}},
+                {"kind": "top_per_gloss", "num_clips": {"int": [1, 8]}},
+            ]
+        },
+        "num_rounds": {"int": [1, 4]},
+        "pool": {"choice": ["accumulate", "reselect"]},
+        "num_views": 2,
+    }
+}
+
+
+def space(**changes: Any) -> dict[str, Any]:
+    return {"name": "test", **TREE, **changes}
+
+
+@pytest.mark.parametrize("file", sorted(spaces_folder().glob("*.yaml")), ids=lambda one: one.stem)
+def test_shipped_spaces_are_usable(file: Path) -> None:
+    loaded = load_space(file.stem, {})
+    assert loaded.name == file.stem
+    for plain in loaded.start_from:
+        params, outside = as_optuna_params(loaded.tree, plain)
+        assert not outside, outside
+        assert params
+
+
+def test_suggestions_mirror_the_tree() -> None:
+    tree = parse(TREE)
+    kinds = set()
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    for _ in range(20):
+        plain, params = suggest(tree, study.ask())
+        method = plain["method"]
+        kinds.add(method["selection"]["kind"])
+        assert params["method.selection.kind"] == method["selection"]["kind"]
+        if method["selection"]["kind"] == "threshold":
+            assert 0.5 <= params["method.selection.confidence"] <= 0.9
+            assert "method.selection.num_clips" not in params
+        else:
+            assert 1 <= method["selection"]["num_clips"] <= 8
+        assert method["num_views"] == 2
+    assert kinds == {"threshold", "top_per_gloss"}
+
+
+def test_branches_may_search_the_same_path_over_different_ranges() -> None:
+    tree = parse(
+        {
+            "method": {
+                "selection": {
+                    "choose": [
+                        {"kind": "top_confidence", "num_clips": {"int": [100, 200]}},
+                        {"kind": "top_per_gloss", "num_clips": {"int": [1, 8]}},
+                    ]
+                }
+            }
+        }
+    )
+    names = [one.name for one in parameters(tree)]
+    assert len(names) == len(set(names)) == 3
+    assert {one.path for one in parameters(tree)} == {
+        "method.selection.kind",
+        "method.selection.num_clips",
+    }
+
+
+def test_extremes_show_every_branch_and_both_ends() -> None:
+    seen = list(extremes(parse(TREE)))
+    selections = [one["method"]["selection"] for one in seen]
+    assert {one.get("confidence") for one in selections} == {0.5, 0.9, None}
+    assert {one.get("num_clips") for one in selections} == {1, 8, None}
+    assert {one["method"]["num_rounds"] for one in seen} == {1, 4}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"method": {"num_rounds": {"int": [4, 1]}}}, ["method.num_rounds", "4", "above"]),
+        ({"method": {"num_rounds": {"int": [-3, 4]}}}, ["num_rounds", "-3", "ends of the ranges"]),
+        ({"method": {"num_rounds": {"int": [1.5, 4]}}}, ["num_rounds", "whole numbers"]),
+        ({"method": {"nun_rounds": {"int": [1, 4]}}}, ["nun_rounds", "num_rounds"]),
+        ({"metod": {}}, ["metod", "method"]),
+        ({"method": {"num_rounds": {"log_int": [0, 4]}}}, ["num_rounds", "above 0"]),
+        ({"method": {"pool": {"choice": []}}}, ["method.pool", "choice"]),
+        ({"method": {"selection": {"choose": [{"confidence": 1}]}}}, ["selection", "kind"]),
+        ({"method": {"selection": {"kind": "thresold"}}}, ["selection", "thresold"]),
+        ({"search": {"num_samples": 0}}, ["num_samples", "0"]),
+        ({"search": {"metric": "acuracy"}}, ["metric", "acuracy"]),
+        ({"preset": "modrn"}, ["preset", "modrn"]),
+        ({"name": None}, ["name"]),
+    ],
+)
+def test_bad_spaces_are_refused_with_path_and_value(
+    change: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_space(space(**change), "my.yaml", {})
+    message = str(error.value)
+    assert "my.yaml" in message or "method" in message
+    for word in words:
+        assert word in message
+
+
+def test_a_space_without_anything_searched_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nothing is searched"):
+        check_space({"name": "fixed", "method": {"num_rounds": 2}}, "my.yaml", {})
+
+
+def test_unknown_space_and_broken_yaml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="sslr_thresholds"):
+        load_space("sslr_threshold", {})
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("name: [\n  a: 1")
+    with pytest.raises(ConfigError, match=r"broken\.yaml: line \d+: not valid YAML"):
+        load_space(str(broken), {})
+    broken.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"broken\.yaml"):
+        load_space(str(broken), {})
+
+
+def test_an_override_fixes_a_searched_value() -> None:
+    fixed = check_space(space(), "my.yaml", {"method.num_rounds": 3})
+    assert fixed.tree["method"]["num_rounds"] == 3
+    assert "method.num_rounds" not in {one.path for one in parameters(fixed.tree)}
+
+
+def test_published_values_outside_the_space_are_named() -> None:
+    tree = parse(TREE)
+    plain = {
+        "method": {
+            "selection": {"kind": "threshold", "confidence": 0.95},
+            "num_rounds": 2,
+            "pool": "accumulate",
+            "num_views": 1,
+        }
+    }
+    params, outside = as_optuna_params(tree, plain)
+    assert outside == ["method.selection.confidence", "method.num_views"]
+    assert params["method.num_rounds"] == 2

@@ -1,0 +1,52 @@
+"""Files replaced whole, locally and behind a URI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from slr_ray.errors import StorageError
+from slr_ray.storage import Store
+
+
+@pytest.fixture(params=["path", "uri"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "a") if request.param == "path" else f"file://{tmp_path}/a")
+
+
+def test_round_trip_and_listing(store: Store) -> None:
+    store.write_json("b/one.json", {"x": 1})
+    store.write_bytes("b/c/two.bin", b"2")
+    assert store.read_json("b/one.json") == {"x": 1}
+    assert list(store.names("b")) == ["b/c/two.bin", "b/one.json"]
+    assert list(store.names("b", suffix=".json")) == ["b/one.json"]
+    assert list(store.names("nothing")) == []
+    store.delete("b/one.json")
+    assert not store.exists("b/one.json")
+    assert store.join("b").read_bytes("c/two.bin") == b"2"
+
+
+def test_a_failed_write_leaves_the_old_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write_bytes("one", b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write_bytes("one", b"new")
+    assert store.read_bytes("one") == b"old"
+    assert list(store.names()) == ["one"]
+
+
+def test_an_unwritable_place_is_told_before_work_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot write to"):
+        Store(str(tmp_path / "file" / "below")).check_writable()
+
+
+def test_an_unknown_scheme() -> None:
+    with pytest.raises(StorageError, match="abc://x"):
+        Store("abc://x/y").check_writable()

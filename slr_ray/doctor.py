@@ -25,7 +25,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Check Python, packages, GPUs, Ray's dashboard, caches and disk; exit status 1 on a problem."""
+    """Check Python, packages, GPUs, Ray's dashboard, cache and disk; exit status 1 on a problem."""
     findings = list(_findings())
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "

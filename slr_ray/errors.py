@@ -18,5 +18,11 @@ class DataError(UserError):
     """Pose shards or a source file are missing, unreadable or broken."""
 
 
+class RunFailed(UserError):
+    """The call was right, but nothing came of it: every trial failed, say."""
+
+    exit_status = 1
+
+
 class StorageError(UserError):
     """A place that results should go to can't be written."""

@@ -15,6 +15,9 @@ from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import StorageError
 
+# mkstemp makes files for their owner alone; results are for all who may read the folder.
+_MODE = 0o644
+
 
 def is_uri(location: str) -> bool:
     """Whether `location` names a place behind a scheme, such as s3://bucket/runs."""
@@ -30,6 +33,11 @@ def resolve(location: str) -> tuple[arrow_fs.FileSystem, str]:
     except (ArrowException, OSError, ValueError) as error:
         raise StorageError(f"cannot use {location!r} as a location: {error}") from None
     return filesystem, path
+
+
+def absolute(location: str) -> str:
+    """A path as an absolute one, a URI as it is: other processes have other working folders."""
+    return location if is_uri(location) else str(Path(location).expanduser().absolute())
 
 
 @dataclass(frozen=True)
@@ -77,11 +85,12 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
             try:
+                os.fchmod(handle, _MODE)
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(content)
                     stream.flush()
                     os.fsync(stream.fileno())
-                os.replace(temporary, path)
+                Path(temporary).replace(path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise

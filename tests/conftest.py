@@ -1,4 +1,4 @@
-"""Shared set-up: shapes checked at run time, real data found, one Ray instance for the whole run."""
+"""Shared set-up: shapes checked at run time, real data found, one Ray for the whole run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from jaxtyping import install_import_hook
 
 # Before anything of slr_ray is imported: every jaxtyping annotation becomes a run-time check.
 _hook = install_import_hook("slr_ray", "beartype.beartype")
 _hook.__enter__()
+
+# Two threads that wait for each other on busy processors are slower than one.
+torch.set_num_threads(1)
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 

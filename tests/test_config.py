@@ -20,7 +20,7 @@ def test_overrides_are_read_as_yaml() -> None:
 
 @pytest.mark.parametrize("text", ["a.b", "=5", "a=[1"])
 def test_broken_overrides(text: str) -> None:
-    with pytest.raises(ConfigError, match="override|YAML"):
+    with pytest.raises(ConfigError, match=r"override|YAML"):
         parse_overrides([text])
 
 

@@ -1,4 +1,4 @@
-"""SPOTER: equal to PyTorch's own transformer layers, indifferent to padding, order as configured."""
+"""SPOTER: equal to PyTorch's own layers, indifferent to padding, order as configured."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ def f1_scores(
     """F1 by gloss from a confusion matrix; NaN for a gloss neither present nor predicted."""
     hits = np.diag(counts).astype(np.float64)
     total = counts.sum(axis=0) + counts.sum(axis=1)
-    return np.divide(2 * hits, total, out=np.full(len(hits), np.nan), where=total > 0)
+    scores: np.ndarray = np.full(len(hits), np.nan)
+    np.divide(2 * hits, total, out=scores, where=total > 0)
+    return scores
 
 
 def calibration_error(

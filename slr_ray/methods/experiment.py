@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slr_ray.augmentation.config import AugmentationConfig, StrongAugmentation
 from slr_ray.config import Config, build, merge
@@ -20,6 +20,7 @@ from slr_ray.methods.sslr import SslrConfig
 from slr_ray.methods.supervised import SupervisedConfig
 from slr_ray.models.spoter import SpoterConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
+from slr_ray.storage import absolute
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 
@@ -36,6 +37,11 @@ class ShardsConfig(Config):
     """A Parquet file, a folder of them, or a cloud URI."""
     skip_broken: bool = False
     """Leave unusable clips out and list them, instead of stopping at the first."""
+
+    @field_validator("location")
+    @classmethod
+    def _absolute(cls, location: str) -> str:
+        return absolute(location)
 
 
 DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind")]

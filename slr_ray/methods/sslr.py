@@ -111,9 +111,9 @@ class Setting:
 def rounds(setting: Setting) -> Iterator[FinishedRound]:
     """SSLR's loop; yields each round as it ends. It returns when the paper's criteria stop it.
 
-    Round 0 is supervised. Each later round predicts the unlabelled pool with the last round's model,
-    selects, extends the labelled set and trains again, until nothing is left to add or validation no
-    longer improves.
+    Round 0 is supervised. Each later round predicts the unlabelled pool with the last round's
+    model, selects, extends the labelled set and trains again, until nothing is left to add or
+    validation no longer improves.
     """
     labelled = true_labels(
         setting.problem.labelled, setting.problem.glosses(setting.problem.labelled)
@@ -261,9 +261,7 @@ def select(
         probabilities=probabilities,
         allowed=~np.isin(unlabelled, kept.clips),
         round=number,
-        growth={"constant": 1.0, "linear": float(number), "geometric": 2.0 ** (number - 1)}[
-            method.growth
-        ],
+        growth=_growth(method, number),
     )
     rows = method.selection.select(candidates)
     clips = np.concatenate([kept.clips, unlabelled[rows]])
@@ -273,6 +271,16 @@ def select(
         np.concatenate([kept.glosses, candidates.gloss[rows]])[order],
         np.concatenate([kept.confidence, candidates.confidence[rows]])[order],
     )
+
+
+def _growth(method: SslrConfig, number: int) -> float:
+    match method.growth:
+        case "constant":
+            return 1.0
+        case "linear":
+            return float(number)
+        case "geometric":
+            return 2.0 ** (number - 1)
 
 
 def stable_seed(*numbers: int) -> int:

@@ -77,7 +77,8 @@ class EncoderLayer(nn.Module):
         if self.norm_first:
             normed = self.norm1(frames)
             frames = frames + self.dropout(self.attention(normed, normed, mask))
-            return frames + self.dropout(self.feed_forward(self.norm2(frames)))
+            mixed: Tensor = frames + self.dropout(self.feed_forward(self.norm2(frames)))
+            return mixed
         frames = self.norm1(frames + self.dropout(self.attention(frames, frames, mask)))
         output: Tensor = self.norm2(frames + self.dropout(self.feed_forward(frames)))
         return output

@@ -19,7 +19,7 @@ class SpoterConfig(Config):
 
     kind: Literal["spoter"] = "spoter"
     width: int | None = Field(None, ge=1)
-    """Width of the encoder; None = the number of input channels, without a projection (published)."""
+    """Width of the encoder; None = the number of input channels, unprojected (published)."""
     num_heads: int = Field(9, ge=1)
     num_encoder_layers: int = Field(6, ge=1)
     num_decoder_layers: int = Field(6, ge=1)
@@ -42,8 +42,8 @@ class SpoterConfig(Config):
 class Spoter(nn.Module):
     """SPOTER's model; differs from the release in two ways.
 
-    Clips are padded and masked instead of coming one at a time (same outputs), and the decoder layer
-    is written out, since the release deletes a part that current `nn.TransformerDecoder` needs.
+    Clips are padded and masked instead of coming one at a time (same outputs), and the decoder
+    layer is written out: the release deletes a part that current `nn.TransformerDecoder` needs.
     """
 
     def __init__(self, config: SpoterConfig, num_channels: int, num_glosses: int) -> None:

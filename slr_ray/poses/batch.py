@@ -55,8 +55,8 @@ def pad(
     """Pad pose sequences (frames x 54 x 2 and frames x 54 each) into one batch.
 
     A sequence longer than `max_frames` is thinned to that many frames, evenly spaced with first and
-    last kept: SPOTER has no limit, a padded batch needs one, and thinning keeps the whole sign where
-    cutting would lose its end.
+    last kept: SPOTER has no limit, a padded batch needs one, and thinning keeps the whole sign
+    where cutting would lose its end.
     """
     chosen = [thinned(len(one), max_frames) for one in positions]
     num_frames = [len(frames) for frames in chosen]

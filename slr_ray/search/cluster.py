@@ -51,7 +51,8 @@ def connected(options: RunOptions, workers: Workers) -> Iterator[None]:
     if not was_running:
         try:
             ray.init(
-                address=options.address,
+                # "local": a Ray that happens to run on this machine is not ours to use.
+                address=options.address or "local",
                 logging_level=logging.ERROR,
                 log_to_driver=False,
                 # Ray Train leaks its placement groups under early stopping when the dashboard is
@@ -73,15 +74,13 @@ def _check_nodes(workers: Workers) -> None:
     import ray
 
     alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    most = {
-        name: max((node.get(name, 0.0) for node in alive), default=0.0) for name in ("GPU", "CPU")
-    }
     for name, wanted, option in (
         ("GPU", workers.gpus, "--trial-gpus"),
         ("CPU", workers.cpus, "--trial-cpus"),
     ):
-        if wanted > most[name]:
+        most = max((node.get(name, 0.0) for node in alive), default=0.0)
+        if wanted > most:
             raise ConfigError(
-                f"{option} {wanted:g}: the cluster's largest node has {most[name]:g}; lower it, or "
+                f"{option} {wanted:g}: the cluster's largest node has {most:g}; lower it, or "
                 "pass --wait-for-nodes where an autoscaler adds larger nodes"
             )

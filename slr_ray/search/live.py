@@ -29,7 +29,7 @@ class _Row:
 
 
 class LiveView:
-    """Trials as they go, then the final comparison. Redraws in a terminal, prints lines elsewhere."""
+    """Trials as they go, then the final comparison; redrawn in a terminal, lines elsewhere."""
 
     def __init__(self, console: Console, metric: str, num_trials: int, num_arms: int) -> None:
         self.console, self.metric = console, metric

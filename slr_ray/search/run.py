@@ -13,7 +13,7 @@ from pydantic import Field
 from rich.console import Console
 
 from slr_ray.config import Config, merge
-from slr_ray.errors import ConfigError, UserError
+from slr_ray.errors import ConfigError, RunFailed, UserError
 from slr_ray.methods.experiment import Experiment, draw, experiment, open_corpus, open_split
 from slr_ray.records import RunRecord, TrialRecord
 from slr_ray.search.arms import Arm, copy_best_checkpoint
@@ -22,7 +22,7 @@ from slr_ray.search.execution import Workers
 from slr_ray.search.job import Job, trial_folder
 from slr_ray.search.space import Tree
 from slr_ray.search.space_file import Space, check_space, resolved
-from slr_ray.storage import Store
+from slr_ray.storage import Store, absolute
 
 
 class RunOptions(Config):
@@ -176,6 +176,7 @@ def write_run_record(location: str, record: RunRecord) -> None:
 
 def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Run:
     """The run at `location` with its own space and options; `changes` replace options."""
+    location = absolute(location)
     record = load_run_record(location)
     if record.finished is not None:
         raise UserError(
@@ -268,7 +269,7 @@ def execute(run: Run, console: Console) -> int:
         records = trial_records(run)
         best = best_trial(records)
         if best is None:
-            raise UserError(
+            raise RunFailed(
                 "no trial completed, so there is nothing to compare: "
                 + (records[0].error or "all were stopped early" if records else "no time for one")
                 + f". Records are in {run.location}/trials"
@@ -303,7 +304,7 @@ def local_journal(run: Run) -> Any:
 def new_location(storage: str, space: str) -> str:
     """A folder below `storage` named after the space and the time."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return f"{storage.rstrip('/')}/{space}-{stamp}"
+    return f"{absolute(storage).rstrip('/')}/{space}-{stamp}"
 
 
 def command_line() -> list[str]:

@@ -13,14 +13,15 @@ from rich.progress import Progress
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, problem
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
-from slr_ray.search.arms import ArmTask, arm_folder
+from slr_ray.search.arms import Arm, ArmTask, arm_folder
 from slr_ray.search.job import Job
+from slr_ray.storage import absolute
 from slr_ray.training.devices import this_place
 
 
 def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
     """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
-    job = Job(str(out), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
+    job = Job(absolute(str(out)), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)
     own = problem(config, seed)
@@ -31,7 +32,7 @@ def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None
     )
     tree = config.model_dump(mode="json")
     _refuse_other_config(job, tree)
-    arm = "fsl" if config.method.kind == "supervised" else "sslr_best"
+    arm: Arm = "fsl" if config.method.kind == "supervised" else "sslr_best"
     task = ArmTask(job, arm, seed, tree)
     rounds = config.rounds
     epochs = config.training.num_epochs + rounds.num_rounds * (

@@ -1,10 +1,10 @@
 """The search's memory: an Optuna study in a journal, the one truth about every trial.
 
 Ray Tune runs the trials but keeps no history that we rely on. A run that was killed at any moment
-goes on from the journal: finished trials stay as they are, unfinished ones are handed out again under
-their own number and parameters, and each trial is told once. (Ray's `OptunaSearch` with a persistent
-study can't be restored after a kill, tells early-stopped trials as complete and leaves a NaN running
-for ever; hence our own, on Ray's `Searcher` interface.)
+goes on from the journal: finished trials stay as they are, unfinished ones are handed out again
+under their own number and parameters, and each trial is told once. (Ray's `OptunaSearch` with a
+persistent study can't be restored after a kill, tells early-stopped trials as complete and leaves a
+NaN running for ever; hence our own, on Ray's `Searcher` interface.)
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SearchStudy:
         return Suggestion(trial.number, tree, params, source)
 
     def should_prune(self, number: int, round_: int, value: float) -> bool:
-        """Report a round's value; whether the trial is to stop (asynchronous successive halving)."""
+        """Report a round's value; whether the trial is to stop (asynchronous halving)."""
         trial = self._handed_out[number]
         if self._frozen(number).intermediate_values.get(round_) is None:
             trial.report(value, round_)
@@ -92,7 +92,7 @@ class SearchStudy:
         return number in self._pruned
 
     def tell(self, number: int, status: str, value: float | None) -> None:
-        """Record how a trial ended: complete, pruned or failed. A second telling changes nothing."""
+        """Record how a trial ended: complete, pruned or failed; only the first time counts."""
         state = {
             "complete": TrialState.COMPLETE,
             "pruned": TrialState.PRUNED,

@@ -32,7 +32,7 @@ class TrialTask:
     source: str
 
     def run(self, place: Place, report: Report) -> None:
-        """Run the trial; its progress, result or error is in its folder. Errors are raised again."""
+        """Run the trial; progress, result or error go to its folder. Errors are raised again."""
         try:
             self._run(place, report)
         except Exception as error:

@@ -1,7 +1,8 @@
-"""The search on Ray Tune: our study as its searcher and scheduler, one actor reused by many trials."""
+"""The search on Ray Tune: our study as searcher and scheduler, one actor reused by many trials."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,13 +45,17 @@ def search(
     remaining = limits.num_samples - study.num_finished()
     if remaining <= 0:
         return
-    searcher = _StudySearcher(job, study, view, remaining)
+    has_budget = limits.time_budget_s is not None
+    searcher = _StudySearcher(job, study, view, remaining, has_budget=has_budget)
     store = job.store
     with_resources = tune.with_resources(
         _trainable(job, workers), tune.PlacementGroupFactory(workers.bundles())
     )
     # Tune's own tables and loggers: the live view and our TensorBoard files stand in for them.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    # Paths mean the same in a trial as where the user typed them.
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
     tuner = Tuner(
         with_resources,
         tune_config=TuneConfig(
@@ -71,6 +76,8 @@ def search(
             verbose=0,
         ),
     )
+    # A failed trial is in the table with its reason; Ray would print its traceback on top.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     tuner.fit()
 
 
@@ -109,8 +116,11 @@ def _trainable(job: Job, workers: Workers) -> Callable[[dict[str, Any]], None]:
 class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     """Ray's interface to our study. The study's journal is all the state there is."""
 
-    def __init__(self, job: Job, study: SearchStudy, view: LiveView, remaining: int) -> None:
+    def __init__(
+        self, job: Job, study: SearchStudy, view: LiveView, remaining: int, *, has_budget: bool
+    ) -> None:
         super().__init__(metric=job.metric, mode="max")
+        self.has_budget = has_budget
         self.job, self.study, self.view = job, study, view
         self.remaining = remaining
         self.numbers: dict[str, int] = {}
@@ -137,6 +147,8 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     ) -> None:
         number = self.numbers[trial_id]
         record = finished_record(self.job, number, error, self.study.was_pruned(number))
+        if record is None and not self.has_budget:
+            record = finished_record(self.job, number, True, False)
         if record is None:
             # The time was up: the trial stays unfinished and --resume takes it up again.
             self.view.interrupted(number)
@@ -199,7 +211,7 @@ class _Progress(Callback):  # type: ignore[misc]  # Ray ships no types
 
 
 def finished_record(job: Job, number: int, error: bool, pruned: bool) -> TrialRecord | None:
-    """The record of a trial that ended; None where it only ran out of time."""
+    """The record of a trial that ended; None where it stopped without an end of its own."""
     folder = trial_folder(number)
     store = job.store
     progress = None
@@ -219,17 +231,17 @@ def _failed(job: Job, number: int, progress: TrialRecord | None) -> TrialRecord:
     message = "its process died: killed, out of memory or its node was lost"
     if job.store.exists(f"{folder}/error.json"):
         message = job.store.read_json(f"{folder}/error.json")["error"]
-    given = job.store.read_json(f"{folder}/task.json") if progress is None else None
+    given = job.store.read_json(f"{folder}/task.json")
     return TrialRecord(
         number=number,
         status="failed",
-        params=progress.params if progress else given["params"],
+        params=given["params"],
         value=None,
         seeds=progress.seeds if progress else [],
         error=message,
         wall_s=progress.wall_s if progress else 0.0,
         training_s=progress.training_s if progress else 0.0,
-        source=progress.source if progress else given["source"],
+        source=given["source"],
     )
 
 

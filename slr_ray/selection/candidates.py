@@ -27,12 +27,14 @@ class Candidates:
     @cached_property
     def confidence(self) -> Float[np.ndarray, " clips"]:
         """The highest probability of each clip."""
-        return self.probabilities.max(axis=1)
+        highest: np.ndarray = self.probabilities.max(axis=1)
+        return highest
 
     @cached_property
     def gloss(self) -> Int[np.ndarray, " clips"]:
         """The gloss of the highest probability; the first of equals."""
-        return self.probabilities.argmax(axis=1)
+        first: np.ndarray = self.probabilities.argmax(axis=1)
+        return first
 
     def most_confident(
         self, rows: Int[np.ndarray, " rows"], count: int

@@ -42,8 +42,8 @@ class TrainingConfig(Config):
     """Clips a gradient step, over all workers. The release takes one clip a step."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     class_balance: Literal["none", "loss", "sampling"] = "none"
-    """`loss` weighs each gloss by the inverse of its frequency^0.5 in the round's labels, `sampling`
-    draws the true labels of all glosses equally often."""
+    """`loss` weighs each gloss by its frequency^-0.5 among the round's labels, `sampling` draws the
+    true labels of all glosses equally often."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
     """Decay a step of the averaged weights that are evaluated and predict; None = the weights
     themselves. The average's horizon is kept below a third of the steps taken so far."""

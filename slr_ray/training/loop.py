@@ -177,7 +177,8 @@ class _Loop:
         mean_loss = float(losses[0] / losses[1])
         if not math.isfinite(mean_loss):
             raise NonFiniteLoss(
-                f"the loss of round {self.round.number}, epoch {progress.epoch - 1} is {mean_loss}: "
+                f"the loss is {mean_loss} in round {self.round.number}, "
+                f"epoch {progress.epoch - 1}: "
                 f"lower training.optimiser.learning_rate ({config.optimiser.learning_rate:g}) "
                 "or set training.gradient_clip"
             )
@@ -252,7 +253,7 @@ class _Loop:
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / weights.sum() * place.world_size
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.config.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
         self.optimiser.step()

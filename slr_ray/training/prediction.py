@@ -38,8 +38,8 @@ def predict(
 ) -> Float[np.ndarray, "clips glosses"]:
     """Softmax probabilities, in the order of `clips`.
 
-    With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it (the
-    same views at every call): a steadier confidence than a single pass gives.
+    With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it
+    (the same views at every call): a steadier confidence than a single pass gives.
     """
     was_training = model.training
     model.eval()

@@ -38,4 +38,5 @@ class Problem:
 
     def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
         """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""
-        return self.corpus.gloss_index[clips].astype(np.int64)
+        glosses: np.ndarray = self.corpus.gloss_index[clips].astype(np.int64)
+        return glosses

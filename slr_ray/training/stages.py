@@ -1,8 +1,8 @@
 """Stages: trained rounds kept by what they were trained from, shared between trials.
 
 A stage's key is the hash of everything that determines its result: data, split, draw, settings of
-the rounds so far, seed. Trials that agree up to a round find it here; an interrupted trial finds its
-finished rounds; a round in the middle leaves a checkpoint under the same key.
+the rounds so far, seed. Trials that agree up to a round find it here; an interrupted trial finds
+its finished rounds; a round in the middle leaves a checkpoint under the same key.
 """
 
 from __future__ import annotations

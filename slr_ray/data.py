@@ -89,5 +89,10 @@ def inspect(
     typer.echo(f"pictures and tables: {page}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Entry of `slr-ray data` and of this module."""
     app()
+
+
+if __name__ == "__main__":
+    main()

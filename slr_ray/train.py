@@ -25,7 +25,8 @@ def train(
 ) -> None:
     """Train, choose the round on validation and evaluate that model once on the test set.
 
-    Writes OUT/{config.yaml, record.json, checkpoint.pt}. Finished rounds are kept in OUT/stages.
+    Writes config.yaml, record.json and checkpoint.pt below OUT/final; finished rounds are kept in
+    OUT/stages and not trained again.
     """
     with user_errors():
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted

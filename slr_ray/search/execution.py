@@ -33,14 +33,24 @@ class Workers:
     """Of each worker; a fraction only with one worker (NCCL refuses to share a GPU)."""
 
     def bundles(self) -> list[dict[str, float]]:
-        """Resources of the task as Ray placement bundles."""
-        worker = {"CPU": self.cpus}
-        if self.gpus:
-            worker["GPU"] = self.gpus
+        """What the task's own process reserves, as Ray placement bundles."""
         if self.num_workers == 1:
-            return [worker]
-        # The process that drives the workers idles while they train.
-        return [{"CPU": 0.001}, *([worker] * self.num_workers)]
+            return [self.worker_resources()]
+        # Ray Train reserves the workers itself: reserved here too, they would wait for each other.
+        return [{"CPU": 0.001}]
+
+    def worker_resources(self) -> dict[str, float]:
+        """Resources of each Ray Train worker."""
+        return {"CPU": self.cpus, **({"GPU": self.gpus} if self.gpus else {})}
+
+    def at_once(self, resources: dict[str, float]) -> int:
+        """How many tasks fit into a cluster's resources, at least one."""
+        worker = self.worker_resources()
+        fitting = [
+            int(resources.get(name, 0.0) // (wanted * self.num_workers))
+            for name, wanted in worker.items()
+        ]
+        return max(1, min(fitting))
 
 
 def run_here(task: Task, report: Report, num_threads: int) -> None:
@@ -76,7 +86,7 @@ def run_on_workers(
         scaling_config=train.ScalingConfig(
             num_workers=workers.num_workers,
             use_gpu=workers.gpus > 0,
-            resources_per_worker=workers.bundles()[-1],
+            resources_per_worker=workers.worker_resources(),
         ),
         run_config=train.RunConfig(
             name=name,

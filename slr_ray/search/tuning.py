@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune import Callback, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -62,7 +63,7 @@ def search(
             search_alg=searcher,
             scheduler=_StudyScheduler(job.metric, study),
             num_samples=remaining,
-            max_concurrent_trials=limits.max_concurrent,
+            max_concurrent_trials=_at_once(limits, workers),
             time_budget_s=limits.time_budget_s,
             reuse_actors=workers.num_workers == 1,
             trial_dirname_creator=_trial_name,
@@ -79,6 +80,13 @@ def search(
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     tuner.fit()
+
+
+def _at_once(limits: TuneLimits, workers: Workers) -> int | None:
+    """Trials at a time; Tune finds out by itself only where trials reserve all they use."""
+    if limits.max_concurrent is not None or workers.num_workers == 1:
+        return limits.max_concurrent
+    return workers.at_once(ray.cluster_resources())
 
 
 def settle_unfinished(job: Job, study: SearchStudy) -> None:

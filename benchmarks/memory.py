@@ -79,6 +79,7 @@ def measure(location: str, num_batches: int) -> dict[str, float]:
     before, peak, started = anonymous_mib(), PeakMemory(), time.perf_counter()
     peak.start()
     corpus = open_shards(location)
+    opened = peak.mib
     training = split(corpus, SignerSplitConfig()).training
     pool = draw_pool(corpus, training, FractionPoolConfig(), 0)
     draw = np.random.default_rng(0)
@@ -88,6 +89,7 @@ def measure(location: str, num_batches: int) -> dict[str, float]:
     return {
         "num_clips": corpus.num_clips,
         "before_mib": before,
+        "opened_mib": opened,
         "peak_mib": peak.stop(),
         "seconds": time.perf_counter() - started,
     }
@@ -124,9 +126,9 @@ def main(arguments: list[str] | None = None) -> None:
             found = measured_apart(shard, Path(temporary) / "cache")
         peaks.append(found["peak_mib"])
         print(
-            f"{found['num_clips']} clips of at most {given.num_frames} frames: peak "
-            f"{found['peak_mib']:.0f} MiB, of which {found['before_mib']:.0f} MiB before any data "
-            f"({found['seconds']:.0f} s)",
+            f"{found['num_clips']} clips of at most {given.num_frames} frames: "
+            f"peak {found['peak_mib']:.0f} MiB ({found['opened_mib']:.0f} MiB while opening), "
+            f"{found['before_mib']:.0f} MiB before any data ({found['seconds']:.0f} s)",
             flush=True,
         )
     print(f"ratio: {peaks[1] / peaks[0]:.2f}")

@@ -7,6 +7,7 @@ a round, stopping) and what we add are options of `SslrConfig`, all searchable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -172,17 +173,16 @@ def _stage(
     stopping = {"num_rounds", "patience_rounds"}
     settings = method.model_dump(mode="json", exclude=stopping) if number else None
     key = stage_key(**setting.facts, seed=setting.seed, round=number, method=settings)
-    found = setting.stages.load(key)
-    if found is None:
-        with setting.stages.claimed(key):
-            found = setting.stages.load(key)
-            if found is None:
-                trained = _train_round(setting, labelled, number, before, key)
-                if setting.place.leads:
-                    setting.stages.save(key, trained)
-                setting.place.wait_for_all()
-                return _unpacked(trained, reused=False)
-    return _unpacked(found, reused=True)
+    place, stages = setting.place, setting.stages
+    # One worker holds the stage for all of them: two would wait for each other.
+    with stages.claimed(key) if place.leads else nullcontext():
+        if place.agreed(stages.exists(key)):
+            return _unpacked(stages.load(key), reused=True)
+        trained = _train_round(setting, labelled, number, before, key)
+        if place.leads:
+            stages.save(key, trained)
+        place.wait_for_all()
+    return _unpacked(trained, reused=False)
 
 
 def _train_round(

@@ -37,7 +37,9 @@ class Workers:
         if self.num_workers == 1:
             return [self.worker_resources()]
         # Ray Train reserves the workers itself: reserved here too, they would wait for each other.
-        return [{"CPU": 0.001}]
+        # Even a thousandth of a processor could be the one that a worker lacks; a little memory
+        # stands for the process that waits for them.
+        return [{"memory": 2.0**20}]
 
     def worker_resources(self) -> dict[str, float]:
         """Resources of each Ray Train worker."""

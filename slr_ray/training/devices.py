@@ -28,6 +28,14 @@ class Place:
         ids = [self.device] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(model, device_ids=ids)
 
+    def agreed(self, value: bool) -> bool:
+        """The leading worker's value, on every worker."""
+        if self.world_size == 1:
+            return value
+        shared = [value]
+        distributed.broadcast_object_list(shared, src=0, device=self.device)
+        return shared[0]
+
     def wait_for_all(self) -> None:
         if self.world_size > 1:
             distributed.barrier()

@@ -32,9 +32,12 @@ class StageStore:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def load(self, key: str) -> State | None:
-        name = f"{key}.pt"
-        return loads(self.store.read_bytes(name)) if self.store.exists(name) else None
+    def exists(self, key: str) -> bool:
+        return self.store.exists(f"{key}.pt")
+
+    def load(self, key: str) -> State:
+        """A stage that exists."""
+        return loads(self.store.read_bytes(f"{key}.pt"))
 
     def save(self, key: str, stage: State) -> None:
         """Keep a finished stage; its checkpoint is no longer needed."""

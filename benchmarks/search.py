@@ -1,0 +1,160 @@
+"""Wall time of a search: trials in reused processes with shared stages, and a trainer for each.
+
+    python -m benchmarks.search [--num-trials 16]
+
+Ours is `slr_ray.search.tuning.search`, as a run calls it. The other side runs trials of the same
+search on the same Ray, as many at once, each through its own `TorchTrainer` with one worker and
+with stages of its own. It gets a part of our trials, evenly spread, and its time is scaled to all
+of them. Early stopping is off, so that both sides finish the same rounds; only the search phase is
+timed. Both run tiny trainings: the benchmark is about what surrounds them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ray import tune
+from rich.console import Console
+
+from slr_ray.records import TrialRecord
+from slr_ray.search.cluster import connected
+from slr_ray.search.execution import Workers, run_on_workers
+from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.live import LiveView
+from slr_ray.search.run import Run, RunOptions, begin, check_data, local_journal, trial_records
+from slr_ray.search.space_file import load_space, resolved
+from slr_ray.search.study import SearchStudy
+from slr_ray.search.trial import TrialTask
+from slr_ray.search.tuning import TuneLimits, search
+
+
+def small_run(location: Path, given: argparse.Namespace) -> Run:
+    """The shipped space with trainings of a second or so."""
+    overrides = {
+        "training.num_epochs": given.num_epochs,
+        "training.steps_per_epoch": given.steps_per_epoch,
+        "search.num_samples": given.num_trials,
+        "search.early_stopping": False,
+    }
+    options = RunOptions(max_concurrent=given.num_slots)
+    return Run(str(location), load_space("sslr_thresholds", overrides), options, [])
+
+
+def ours(run: Run) -> float:
+    """Seconds of the search phase."""
+    settings, options = run.space.search, run.options
+    begin(run, check_data(run))
+    study = SearchStudy(
+        local_journal(run), run.space.tree, seed=settings.seed, early_stopping=False
+    )
+    for plain in run.space.start_from:
+        study.enqueue(resolved(plain))
+    view = LiveView(Console(quiet=True), settings.metric, settings.num_samples, 0)
+    limits = TuneLimits(settings.num_samples, None, options.max_failures, options.max_concurrent)
+    started = time.perf_counter()
+    search(run.job, study, limits, options.workers(), view, 0)
+    return time.perf_counter() - started
+
+
+def one_trainer_a_trial(job: Job, tasks: list[TrialTask], num_slots: int) -> float:
+    """Seconds that Ray Tune takes when each trial starts a Ray Train trainer."""
+
+    def run_trial(config: dict[str, Any]) -> None:
+        task: TrialTask = tasks[config["index"]]
+        store, name = job.store.join("ray/train"), f"trial_{task.number:04d}"
+        run_on_workers(task, job.num_threads, Workers(), store, name, in_trial=True)
+
+    tuner = tune.Tuner(
+        # The trainer's worker holds the processor; what drives it only waits.
+        tune.with_resources(run_trial, {"CPU": 0.001}),
+        param_space={"index": tune.grid_search(list(range(len(tasks))))},
+        tune_config=tune.TuneConfig(max_concurrent_trials=num_slots),
+        run_config=tune.RunConfig(
+            name="tune", storage_path=str(job.store.local_path("ray")), verbose=0
+        ),
+    )
+    started = time.perf_counter()
+    results = tuner.fit()
+    taken = time.perf_counter() - started
+    if results.num_errors:
+        raise RuntimeError(f"{results.num_errors} trials failed: {results.errors[0]}")
+    return taken
+
+
+def spread(records: list[TrialRecord], count: int) -> list[TrialRecord]:
+    """`count` of the records, evenly spaced: not just the first, which the space names itself."""
+    step = len(records) / count
+    return [records[int((one + 0.5) * step)] for one in range(count)]
+
+
+def described(records: list[TrialRecord]) -> str:
+    """How much work trials were."""
+    rounds = sum(len(seed.rounds) for one in records for seed in one.seeds)
+    training_s = sum(one.training_s for one in records) / len(records)
+    return f"{rounds / len(records):.1f} rounds and {training_s:.2f} s of training a trial"
+
+
+def report_share(records: list[TrialRecord], taken: float, num_slots: int) -> None:
+    """Print how much of our trials' time and of the slots' time was not training."""
+    wall_s = sum(one.wall_s for one in records)
+    training_s = sum(one.training_s for one in records)
+    print(
+        f"of a trial's wall time, {1 - training_s / wall_s:.0%} is not training (predicting the "
+        f"pool, waiting for another trial's stage, records); slots were without a trial for "
+        f"{1 - wall_s / (taken * num_slots):.0%} of the search"
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--num-trials", type=int, default=16)
+    parser.add_argument("--num-other-trials", type=int, default=4, help="of them, the other side's")
+    parser.add_argument("--num-slots", type=int, default=os.cpu_count(), help="trials at once")
+    parser.add_argument("--num-epochs", type=int, default=2)
+    parser.add_argument("--steps-per-epoch", type=int, default=10)
+    given = parser.parse_args(arguments)
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    with tempfile.TemporaryDirectory() as temporary:
+        run = small_run(Path(temporary) / "ours", given)
+        # Two workers, only so that Ray gets the dashboard that its trainers need.
+        with connected(run.options, Workers(num_workers=2, cpus=run.options.trial_cpus)):
+            taken = ours(run)
+            records = trial_records(run)
+            failed = [one.error for one in records if one.status != "complete"]
+            if failed:
+                raise RuntimeError(f"{len(failed)} trials did not complete: {failed[0]}")
+            print(f"ours: {len(records)} trials in {taken:.1f} s; {described(records)}", flush=True)
+            report_share(records, taken, given.num_slots)
+            job = Job(
+                location=str(Path(temporary) / "other"),
+                metric=run.job.metric,
+                search_seeds=run.job.search_seeds,
+                num_threads=run.job.num_threads,
+                share_stages=False,
+            )
+            tasks = []
+            for one in spread(records, min(given.num_other_trials, len(records))):
+                written = run.store.read_bytes(f"{trial_folder(one.number)}/config.yaml")
+                tree = yaml.safe_load(written)
+                tasks.append(TrialTask(job, one.number, tree, one.params, one.source))
+            other = one_trainer_a_trial(job, tasks, given.num_slots)
+        done = [
+            TrialRecord.model_validate_json(
+                job.store.read_bytes(f"{trial_folder(task.number)}/progress.json")
+            )
+            for task in tasks
+        ]
+        print(f"one TorchTrainer a trial: {len(done)} trials in {other:.1f} s; {described(done)}")
+    scaled = other / len(done) * len(records)
+    print(f"scaled to {len(records)} trials: {scaled:.1f} s")
+    print(f"ratio: {scaled / taken:.1f}")
+
+
+if __name__ == "__main__":
+    main()

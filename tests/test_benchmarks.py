@@ -1,0 +1,25 @@
+"""The benchmarks run, and end with their number."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import memory, training
+
+_TINY = {
+    "training": (
+        training.main,
+        ["--num-clips", "2", "--batch-size", "2", "--num-repeats", "1", "--num-threads", "1"],
+    ),
+    "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),
+}
+
+
+@pytest.mark.parametrize("name", _TINY)
+def test_last_line_is_the_ratio(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main, arguments = _TINY[name]
+    main(arguments)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"ratio: \d+\.\d+", last)

@@ -405,6 +405,18 @@ def test_asl_signs_without_a_listing_has_signers_but_no_glosses(tmp_path: Path) 
     assert alone.signer == "ann"
 
 
+def test_mp_data_of_two_signers_do_not_clash(tmp_path: Path) -> None:
+    written = write_mp_data(tmp_path)
+    ids = set()
+    for signer in ("anna", "ben"):
+        source = IMPORTERS["mp_data"](written.path, ImportOptions(signer=signer))
+        clips = list(read_clips(source, skip_broken=True, skipped=[]))
+        assert clips
+        assert {clip.signer for clip in clips} == {signer}
+        ids |= {clip.clip_id for clip in clips}
+    assert len(ids) == 2 * len(clips)
+
+
 def test_mp_data_without_a_face(tmp_path: Path) -> None:
     written = write_mp_data(tmp_path)
     for file in written.path.glob("*/*/*.npy"):

@@ -33,13 +33,16 @@ def open_source(path: Path, options: ImportOptions) -> Source:
     folders = sorted({file.parent for file in path.glob("*/*/*.npy")}, key=_natural)
     if not folders:
         raise DataError(f"{str(path)!r} has no GLOSS/SEQUENCE/FRAME.npy below it")
+    signer = [options.signer] if options.signer else []
     return Source(
         num_clips=len(folders),
         provenance={"extractor": "MediaPipe Holistic", "version": None, "settings": {}},
         items=[
             Item(clip_id, str(folder), partial(_read, folder, clip_id, options))
             for folder in folders
-            for clip_id in [f"{folder.parent.name}/{folder.name}"]
+            # Recordings of several signers are imported one by one into one corpus, each of them
+            # numbered from 0: the signer keeps their ids apart.
+            for clip_id in ["/".join([*signer, folder.parent.name, folder.name])]
         ],
     )
 

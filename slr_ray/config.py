@@ -95,8 +95,7 @@ def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False):
-            # A union's member appears in the location by its class or tag: it is no field.
-            dotted = ".".join(str(part) for part in item["loc"])
+            dotted = ".".join(_fields(cls, item["loc"]))
             if item["type"] == "extra_forbidden":
                 hint = _closest(cls, [str(part) for part in item["loc"]])
                 problems.append(f"{dotted}: no such field{hint}")
@@ -112,6 +111,31 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
         return [found for argument in typing.get_args(annotation) for found in _sections(argument)]
     return []
+
+
+def _fields(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """A location as the user writes it: without the kinds by which pydantic tells alternatives."""
+    fields: list[str] = []
+    classes: list[type[BaseModel]] = [cls]
+    for part in location:
+        named = [one for one in classes if part in one.model_fields]
+        if named:
+            classes = [
+                found
+                for one in named
+                for found in _sections(one.model_fields[str(part)].annotation)
+            ]
+        else:
+            of_kind = [
+                one
+                for one in classes
+                if "kind" in one.model_fields and one.model_fields["kind"].default == part
+            ]
+            if of_kind:
+                classes = of_kind
+                continue
+        fields.append(str(part))
+    return fields
 
 
 def _closest(cls: type[BaseModel], location: list[str]) -> str:

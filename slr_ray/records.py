@@ -75,7 +75,8 @@ class RoundRecord(Config):
     num_steps: int
     """Gradient steps of this round."""
     training_s: float
-    """Time spent in training and prediction; of the stage's first computation if `reused`."""
+    """Time in the training loop, evaluation included, prediction of the pool not; of the stage's
+    first computation if `reused`."""
     reused: bool
     """Taken from the stage store instead of trained again."""
     validation: Metrics
@@ -108,7 +109,7 @@ class TrialRecord(Config):
     wall_s: float
     """From the trial's start to its end, in its process."""
     training_s: float
-    """Of it, training and prediction."""
+    """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
     source: Literal["published", "searched"]
     """Whether the setting was enqueued (published settings first) or suggested."""
 

@@ -68,6 +68,14 @@ class Experiment(Config):
         return self.method if isinstance(self.method, SslrConfig) else self.method.as_rounds()
 
 
+# A section that names no kind means the default one: `method: {num_rounds: 3}` is SSLR's.
+_DEFAULT_KINDS = {
+    name: {"kind": field.default.kind}
+    for name, field in Experiment.model_fields.items()
+    if hasattr(field.default, "kind")
+}
+
+
 def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     """The experiment of a configuration tree, its preset below it.
 
@@ -78,7 +86,7 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
         raise ConfigError(
             f"{origin}: preset: there is no preset {preset!r}; there are {', '.join(PRESETS)}"
         )
-    built = build(Experiment, merge(PRESETS[preset], tree), origin)
+    built = build(Experiment, merge(merge(_DEFAULT_KINDS, PRESETS[preset]), tree), origin)
     channels = num_channels(built.normalisation)
     if built.model.width is None and channels % built.model.num_heads:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
 
 def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, Any]) -> Space:
     """The space of a mapping; see `load_space`."""
+    written = copy.deepcopy(written)
     for dotted, value in overrides.items():
         set_dotted(written, dotted, value)
     rest = dict(written)

@@ -1,4 +1,4 @@
-"""Shared set-up: shapes checked at run time, real data found, one Ray for the whole run."""
+"""Shared set-up: shapes checked at run time, real data found, caches kept apart."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import datetime
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -57,7 +57,6 @@ class Run:
     options: RunOptions
     command: list[str]
     is_resumed: bool = False
-    failed_trials: list[TrialRecord] = field(default_factory=list)
 
     @property
     def job(self) -> Job:

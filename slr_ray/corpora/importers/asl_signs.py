@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.corpora.landmarks import (
+from slr_ray.poses.landmarks import (
     NUM_HAND_LANDMARKS,
     NUM_POSE_LANDMARKS,
     joints_from_holistic,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.corpora.landmarks import (
+from slr_ray.poses.landmarks import (
     NUM_HAND_LANDMARKS,
     NUM_POSE_LANDMARKS,
     joints_from_holistic,

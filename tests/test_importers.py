@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.source import ImportOptions, read_clips
-from slr_ray.poses.landmarks import joints_from_holistic
 from slr_ray.data import app
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
+from slr_ray.poses.landmarks import joints_from_holistic
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import INDEX, JOINTS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 

@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.errors import DataError
+from slr_ray.poses.clip import Clip
 from slr_ray.poses.landmarks import (
     NUM_HAND_LANDMARKS,
     NUM_POSE_LANDMARKS,
     joints_from_holistic,
 )
-from slr_ray.errors import DataError
-from slr_ray.poses.clip import Clip
 
 _FILES = "train_landmark_files"
 _COLUMNS = ("frame", "type", "landmark_index", "x", "y")

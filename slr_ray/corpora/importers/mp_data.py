@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.errors import DataError
+from slr_ray.poses.clip import Clip
 from slr_ray.poses.landmarks import (
     NUM_HAND_LANDMARKS,
     NUM_POSE_LANDMARKS,
     joints_from_holistic,
 )
-from slr_ray.errors import DataError
-from slr_ray.poses.clip import Clip
 
 _POSE = NUM_POSE_LANDMARKS * 4
 _HAND = NUM_HAND_LANDMARKS * 3

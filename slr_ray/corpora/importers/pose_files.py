@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.poses.landmarks import NUM_HAND_LANDMARKS, assemble
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.landmarks import NUM_HAND_LANDMARKS, assemble
 
 _Landmarks = dict[str, tuple[np.ndarray, np.ndarray]]
 

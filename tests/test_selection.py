@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.share_per_gloss import SharePerGloss
 from slr_ray.selection.threshold import Threshold
 from slr_ray.selection.top_confidence import TopConfidence
 from slr_ray.selection.top_per_gloss import TopPerGloss
@@ -16,6 +17,7 @@ RULES = [
     TopConfidence(num_clips=50, confidence=0.5),
     TopPerGloss(num_clips=2),
     TopPerGloss(num_clips=3, confidence=0.5),
+    SharePerGloss(share=0.3),
 ]
 
 
@@ -82,3 +84,21 @@ def test_top_per_gloss_hand_value() -> None:
     given = Candidates(probabilities, np.array([True, True, True, True, True]), 1, 1.0)
     assert TopPerGloss(num_clips=2).select(given).tolist() == [0, 1, 3, 4]
     assert TopPerGloss(num_clips=2, confidence=0.6).select(given).tolist() == [0, 1, 3]
+
+
+class TestSharePerGloss:
+    def test_takes_the_share_of_each_predicted_gloss(self) -> None:
+        given = candidates(3, num_clips=200)
+        everything = Candidates(given.probabilities, np.ones(200, bool), 1, 1.0)
+        chosen = SharePerGloss(share=0.25).select(everything)
+        predicted = np.bincount(everything.gloss, minlength=5)
+        found = np.bincount(everything.gloss[chosen], minlength=5)
+        np.testing.assert_array_equal(found, np.ceil(0.25 * predicted))
+
+    def test_grows_up_to_the_largest_share(self) -> None:
+        given = candidates(3, growth=4.0, num_clips=200)
+        everything = Candidates(given.probabilities, np.ones(200, bool), 4, 4.0)
+        chosen = SharePerGloss(share=0.25, largest_share=0.5).select(everything)
+        predicted = np.bincount(everything.gloss, minlength=5)
+        found = np.bincount(everything.gloss[chosen], minlength=5)
+        np.testing.assert_array_equal(found, np.ceil(0.5 * predicted))

@@ -94,7 +94,8 @@ class Corpus:
         )
 
     def _map(self, array: str, dtype: type[np.generic]) -> np.ndarray:
-        return np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r")
+        # A plain view of the map: every slice of a memmap is an object that costs microseconds.
+        return np.asarray(np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r"))
 
 
 def cache_root() -> Path:

@@ -26,7 +26,7 @@ from slr_ray.training.problem import Problem
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-_STAGE_VERSION = 1
+_STAGE_VERSION = 2
 
 
 class ShardsConfig(Config):

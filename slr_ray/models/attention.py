@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from slr_ray.models.dropout import Dropout
 
 
 class Attention(nn.Module):
@@ -13,7 +16,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, num_heads: int, dropout: float) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, width)
@@ -32,15 +35,28 @@ class Attention(nn.Module):
         heads = (self.num_heads, queries.shape[-1] // self.num_heads)
         query = self.query(queries).unflatten(-1, heads).transpose(1, 2)
         key, value = self.key_value(memory).unflatten(-1, (2, *heads)).unbind(2)
-        mixed = functional.scaled_dot_product_attention(
-            query,
-            key.transpose(1, 2),
-            value.transpose(1, 2),
-            attn_mask=mask[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
-        )
+        mixed = self._mixed(query, key.transpose(1, 2), value.transpose(1, 2), mask)
         output: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return output
+
+    def _mixed(
+        self,
+        query: Float[Tensor, "clips heads queries depth"],
+        key: Float[Tensor, "clips heads frames depth"],
+        value: Float[Tensor, "clips heads frames depth"],
+        mask: Bool[Tensor, "clips frames"],
+    ) -> Float[Tensor, "clips heads queries depth"]:
+        visible = mask[:, None, None, :]
+        dropout = self.dropout.p if self.training else 0.0
+        if dropout and query.device.type == "cpu":
+            # With dropout PyTorch has no fused kernel on a processor, only slow random numbers.
+            scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+            shares = scores.masked_fill(~visible, -torch.inf).softmax(-1).to(value.dtype)
+            summed: Tensor = self.dropout(shares) @ value
+            return summed
+        return functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=visible, dropout_p=dropout
+        )
 
 
 class FeedForward(nn.Module):
@@ -50,7 +66,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.inner = nn.Linear(width, hidden)
         self.outer = nn.Linear(hidden, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, inputs: Float[Tensor, "*axes width"]) -> Float[Tensor, "*axes width"]:
         output: Tensor = self.outer(self.dropout(functional.relu(self.inner(inputs))))
@@ -69,7 +85,7 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(width, hidden, dropout)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, frames: Float[Tensor, "clips frames width"], mask: Bool[Tensor, "clips frames"]
@@ -98,7 +114,7 @@ class QueryDecoderLayer(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.norm3 = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self,

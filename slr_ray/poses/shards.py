@@ -9,6 +9,7 @@ tools wrote).
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
+from slr_ray.poses.seen_ids import SeenIds
 from slr_ray.poses.skeleton import JOINTS, NUM_JOINTS
 from slr_ray.storage import is_uri, resolve
 
@@ -87,11 +89,13 @@ class ShardReader:
 
     def __iter__(self) -> Iterator[Clip]:
         self.skipped.clear()
-        seen: set[str] = set()
-        for info in self.files:
-            with self._open(info) as file:
-                for batch in _batches(info.path, file):
-                    yield from self._clips(info.path, batch, seen)
+        with contextlib.closing(SeenIds(self.num_rows())) as seen:
+            for info in self.files:
+                with self._open(info) as file:
+                    for batch in _batches(info.path, file):
+                        yield from self._clips(info.path, batch, seen)
+                        # Arrow keeps what it freed; over many row groups that adds up.
+                        pa.default_memory_pool().release_unused()
 
     def _open(self, info: arrow_fs.FileInfo) -> pq.ParquetFile:
         try:
@@ -106,14 +110,14 @@ class ShardReader:
         _check_schema(info.path, file)
         return file
 
-    def _clips(self, path: str, batch: pa.RecordBatch, seen: set[str]) -> Iterator[Clip]:
+    def _clips(self, path: str, batch: pa.RecordBatch, seen: SeenIds) -> Iterator[Clip]:
         columns = {name: batch.column(name) for name in SCHEMA.names}
         for row in range(batch.num_rows):
             clip_id = columns["clip_id"][row].as_py()
             try:
                 clip = _clip(columns, row)
                 check_clip(clip)
-                if clip.clip_id in seen:
+                if not seen.add(clip.clip_id):
                     raise DataError(f"clip id {clip.clip_id!r} appears twice")
             except DataError as error:
                 if not self.skip_broken:
@@ -122,7 +126,6 @@ class ShardReader:
                     ) from None
                 self.skipped.append(Skipped(path, str(clip_id), str(error)))
                 continue
-            seen.add(clip.clip_id)
             yield clip
 
 

@@ -9,11 +9,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from slr_ray.selection.share_per_gloss import SharePerGloss
 from slr_ray.selection.threshold import Threshold
 from slr_ray.selection.top_confidence import TopConfidence
 from slr_ray.selection.top_per_gloss import TopPerGloss
 
 SelectionRule = Annotated[
-    Threshold | TopConfidence | TopPerGloss,
+    Threshold | TopConfidence | TopPerGloss | SharePerGloss,
     Field(discriminator="kind"),
 ]

@@ -29,6 +29,8 @@ from slr_ray.training.sampling import TrainingSet, epoch_batches
 State = dict[str, Any]
 """What torch.save writes and weights_only loading reads: tensors, numbers, texts, lists, dicts."""
 
+_Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 @dataclass
 class Round:
@@ -136,7 +138,7 @@ class _Loop:
         self.model = model
         self.replica = place.replicated(model)
         self.forward = torch.compile(self.replica) if config.compile else self.replica
-        self.average = AveragedModel(model, avg_fn=self._blend) if config.ema_decay else None
+        self.average = AveragedModel(model, multi_avg_fn=self._blend) if config.ema_decay else None
         self.optimiser = self._optimiser()
         self.num_epochs = round_.num_epochs or config.num_epochs
         size = len(round_.training_set)
@@ -359,11 +361,11 @@ class _Loop:
         weights *= counts.sum() / (weights * counts).sum()
         return torch.from_numpy(weights.astype(np.float32)).to(self.place.device)
 
-    def _blend(self, average: Tensor, current: Tensor, num_averaged: Tensor | int) -> Tensor:
+    def _blend(self, averages: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
         # With the plain decay the random initial weights would dominate short rounds.
         horizon = (1 + num_averaged) / 3
         decay = min(float(self.config.ema_decay or 0), 1 - 1 / max(float(horizon), 1.0))
-        return torch.lerp(current, average, decay)
+        torch._foreach_lerp_(averages, current, 1 - decay)
 
 
 def _rank(metrics: Metrics) -> tuple[float, float]:

@@ -188,7 +188,14 @@ def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -
 def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     """A file's rows; a page that does not decode raises `DataError`, skipped clips or not."""
     try:
-        yield from file.iter_batches(batch_size=_ROWS_PER_GROUP, columns=SCHEMA.names)
+        # Group by group: asked for the whole file, Arrow reads ahead and keeps all of it.
+        for group in range(file.metadata.num_row_groups):
+            yield from file.iter_batches(
+                batch_size=_ROWS_PER_GROUP,
+                row_groups=[group],
+                columns=SCHEMA.names,
+                use_threads=False,
+            )
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged: {error}. Copy or write it again") from None
 

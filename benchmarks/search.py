@@ -25,9 +25,10 @@ from rich.console import Console
 from slr_ray.records import TrialRecord
 from slr_ray.search.cluster import connected
 from slr_ray.search.execution import Workers, run_on_workers
-from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.job import Job, trial_folder, trial_name
+from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
-from slr_ray.search.run import Run, RunOptions, begin, check_data, local_journal, trial_records
+from slr_ray.search.run import Run, RunOptions, begin, check_data, trial_records
 from slr_ray.search.space_file import load_space, resolved
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
@@ -51,7 +52,7 @@ def ours(run: Run) -> float:
     settings, options = run.space.search, run.options
     begin(run, check_data(run))
     study = SearchStudy(
-        local_journal(run), run.space.tree, seed=settings.seed, early_stopping=False
+        Journal(run.store).path, run.space.tree, seed=settings.seed, early_stopping=False
     )
     for plain in run.space.start_from:
         study.enqueue(resolved(plain))
@@ -67,7 +68,7 @@ def one_trainer_a_trial(job: Job, tasks: list[TrialTask], num_slots: int) -> flo
 
     def run_trial(config: dict[str, Any]) -> None:
         task: TrialTask = tasks[config["index"]]
-        store, name = job.store.join("ray/train"), f"trial_{task.number:04d}"
+        store, name = job.store.join("ray/train"), trial_name(task.number)
         run_on_workers(task, job.num_threads, Workers(), store, name, in_trial=True)
 
     tuner = tune.Tuner(

@@ -42,7 +42,7 @@ def tune(
     num_samples: Annotated[int | None, typer.Option(help="Trials.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
     time_budget: Annotated[
-        str | None, typer.Option(help="Stop the search after so long: 90s, 45m, 8h.")
+        str | None, typer.Option(help="End the search after so long (90s, 45m, 8h) and compare.")
     ] = None,
     max_failures: Annotated[
         int | None, typer.Option(help="Restarts of a trial before it counts as failed.")
@@ -138,17 +138,18 @@ def _go(run: Any, dry_run: bool) -> int:
     from rich.console import Console
 
     from slr_ray.search.cluster import check_resources
-    from slr_ray.search.run import execute
+    from slr_ray.search.run import check_data, execute
     from slr_ray.search.summary import print_end, print_plan
 
     console = Console()
     run.options.workers()
     check_resources(run.options)
+    split = check_data(run)
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:
         return 0
     run.store.check_writable()
-    status = execute(run, console)
+    status = execute(run, split, console)
     print_end(run, console)
     return status
 

@@ -35,3 +35,8 @@ class Job:
 
 def trial_folder(number: int) -> str:
     return f"trials/{number:04d}"
+
+
+def trial_name(number: int) -> str:
+    """A trial's name in Ray, TensorBoard and among stages that are not shared."""
+    return f"trial_{number:04d}"

@@ -72,9 +72,9 @@ class LiveView:
         self._rows[number].state = "restarted"
         self._print(f"trial {number}: its process died, it is started again")
 
-    def interrupted(self, number: int) -> None:
-        self._rows[number].state = "interrupted"
-        self._print(f"trial {number}: interrupted")
+    def cut_off(self, number: int) -> None:
+        self._rows[number].state = "cut off"
+        self._print(f"trial {number}: cut off by the time budget")
 
     def finished(self, record: TrialRecord) -> None:
         self._put(record)

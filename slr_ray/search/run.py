@@ -20,6 +20,7 @@ from slr_ray.search.arms import Arm, copy_best_checkpoint
 from slr_ray.search.environment import environment
 from slr_ray.search.execution import Workers
 from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.journal import Journal
 from slr_ray.search.space import Tree
 from slr_ray.search.space_file import Space, check_space, resolved
 from slr_ray.storage import Store, absolute
@@ -228,8 +229,11 @@ def arm_trees(run: Run, best: TrialRecord) -> dict[Arm, Tree]:
     }
 
 
-def execute(run: Run, console: Console) -> int:
-    """Search, compare and report; the exit status: 0, or 1 where a trial or an arm failed."""
+def execute(run: Run, split: dict[str, Any], console: Console) -> int:
+    """Search, compare and report; the exit status: 0, or 1 where a trial or an arm failed.
+
+    `split` is what `check_data` returned.
+    """
     from slr_ray.search.cluster import connected
     from slr_ray.search.final import compare
     from slr_ray.search.live import LiveView
@@ -237,11 +241,11 @@ def execute(run: Run, console: Console) -> int:
     from slr_ray.search.tuning import TuneLimits, search
 
     started = time.monotonic()
-    record = begin(run, check_data(run))
+    record = begin(run, split)
     job, options, settings = run.job, run.options, run.space.search
     workers = options.workers()
     study = SearchStudy(
-        local_journal(run),
+        Journal(run.store).path,
         run.space.tree,
         seed=settings.seed,
         early_stopping=settings.early_stopping,
@@ -285,19 +289,6 @@ def execute(run: Run, console: Console) -> int:
     if not failed_arms:
         finish(run, record, time.monotonic() - started)
     return 1 if failed or failed_arms else 0
-
-
-def local_journal(run: Run) -> Any:
-    """The study's journal: in the run's folder, or in the cache for a run behind a URI."""
-    import hashlib
-    from pathlib import Path
-
-    from slr_ray.corpora.corpus import cache_root
-
-    if run.store.is_local:
-        return Path(run.store.local_path("optuna.journal"))
-    key = hashlib.sha256(run.location.encode()).hexdigest()[:24]
-    return cache_root() / "journals" / f"{key}.journal"
 
 
 def new_location(storage: str, space: str) -> str:

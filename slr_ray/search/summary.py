@@ -9,7 +9,7 @@ from rich.console import Console
 
 from slr_ray.methods.experiment import draw, open_corpus, open_split, problem
 from slr_ray.search.live import span
-from slr_ray.search.run import Run, check_data
+from slr_ray.search.run import Run
 from slr_ray.search.space import parameters
 from slr_ray.training.devices import this_place
 from slr_ray.training.loop import Round, train
@@ -21,7 +21,6 @@ _PROBE_STEPS = 4
 def print_plan(run: Run, console: Console, *, with_estimate: bool) -> None:
     """Data, split, what is searched and, on request, an estimate of the time it takes."""
     base = run.base()
-    check_data(run)
     corpus = open_corpus(base.data)
     parts = open_split(base.data, base.split)
     search = run.space.search

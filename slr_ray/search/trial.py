@@ -13,7 +13,7 @@ import yaml
 from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
 from slr_ray.methods.sslr import FinishedRound, OnEpoch, Setting, rounds, seed_record
 from slr_ray.records import SeedRecord, TrialRecord
-from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.space import Tree
 from slr_ray.training.devices import Place
 
@@ -81,7 +81,7 @@ class TrialTask:
 
     @property
     def _owner(self) -> str:
-        return f"trial_{self.number:04d}"
+        return trial_name(self.number)
 
     def _record(
         self, runs: list[_SeedRun], value: float, wall_s: float, *, done: bool

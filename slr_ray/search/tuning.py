@@ -16,7 +16,8 @@ from ray.tune.search import Searcher
 
 from slr_ray.records import TrialRecord
 from slr_ray.search.execution import Workers, run_here, run_on_workers
-from slr_ray.search.job import Job, trial_folder
+from slr_ray.search.job import Job, trial_folder, trial_name
+from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
@@ -66,8 +67,8 @@ def search(
             max_concurrent_trials=_at_once(limits, workers),
             time_budget_s=limits.time_budget_s,
             reuse_actors=workers.num_workers == 1,
-            trial_dirname_creator=_trial_name,
-            trial_name_creator=_trial_name,
+            trial_dirname_creator=_ray_name,
+            trial_name_creator=_ray_name,
         ),
         run_config=RunConfig(
             name=f"attempt_{attempt}",
@@ -98,8 +99,8 @@ def settle_unfinished(job: Job, study: SearchStudy) -> None:
             study.tell(number, record.status, record.value)
 
 
-def _trial_name(trial: Any) -> str:
-    return f"trial_{trial.config['number']:04d}"
+def _ray_name(trial: Any) -> str:
+    return trial_name(trial.config["number"])
 
 
 def _trainable(job: Job, workers: Workers) -> Callable[[dict[str, Any]], None]:
@@ -114,7 +115,7 @@ def _trainable(job: Job, workers: Workers) -> Callable[[dict[str, Any]], None]:
         if workers.num_workers == 1:
             run_here(task, tune.report, job.num_threads)
         else:
-            name = f"trial_{task.number:04d}"
+            name = trial_name(task.number)
             store = job.store.join("ray/train")
             run_on_workers(task, job.num_threads, workers, store, name, in_trial=True)
 
@@ -130,6 +131,7 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         super().__init__(metric=job.metric, mode="max")
         self.has_budget = has_budget
         self.job, self.study, self.view = job, study, view
+        self.journal = Journal(job.store)
         self.remaining = remaining
         self.numbers: dict[str, int] = {}
 
@@ -142,6 +144,7 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
             f"{trial_folder(suggestion.number)}/task.json",
             {"params": suggestion.params, "source": suggestion.source},
         )
+        self.journal.keep()
         self.view.started(suggestion.number, suggestion.params, suggestion.source)
         return {
             "number": suggestion.number,
@@ -158,14 +161,15 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         if record is None and not self.has_budget:
             record = finished_record(self.job, number, True, False)
         if record is None:
-            # The time was up: the trial stays unfinished and --resume takes it up again.
-            self.view.interrupted(number)
+            # It stays unfinished: should the run be killed before its end, --resume takes it up.
+            self.view.cut_off(number)
             return
         # Record first: a kill between the two is settled on resume.
         content = record.model_dump_json(indent=1).encode()
         self.job.store.write_bytes(f"{trial_folder(number)}/record.json", content)
         write_board(self.job, record)
         self.study.tell(number, record.status, record.value)
+        self.journal.keep()
         self.view.finished(record)
 
     def save(self, checkpoint_path: str) -> None:
@@ -257,7 +261,7 @@ def write_board(job: Job, record: TrialRecord) -> None:
     """The trial's TensorBoard files."""
     from slr_ray.search.board import board, write_curves, write_hparams
 
-    with board(job.store, f"trial_{record.number:04d}") as writer:
+    with board(job.store, trial_name(record.number)) as writer:
         write_curves(writer, record.seeds)
         if record.value is not None:
             last = max(len(seed.rounds) for seed in record.seeds) - 1

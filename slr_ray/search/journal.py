@@ -1,0 +1,38 @@
+"""Where the study's journal lies: in the run's folder, or on this machine with a copy behind a URI.
+
+Object stores can't append, so that a run behind a URI writes its journal into this machine's cache
+and puts a copy of the whole file beside the run whenever a trial starts or ends. A machine that
+takes the run over begins with that copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from slr_ray.corpora.corpus import cache_root
+from slr_ray.storage import Store
+
+_NAME = "optuna.journal"
+
+
+class Journal:
+    """The journal of the run at `store`."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        if store.is_local:
+            self.path = Path(store.local_path(_NAME))
+            return
+        key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
+        self.path = cache_root() / "journals" / f"{key}.journal"
+        if not self.path.exists() and store.exists(_NAME):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self.path.with_suffix(".writing")
+            temporary.write_bytes(store.read_bytes(_NAME))
+            temporary.replace(self.path)
+
+    def keep(self) -> None:
+        """Bring the copy behind a URI up to date."""
+        if not self.store.is_local and self.path.exists():
+            self.store.write_bytes(_NAME, self.path.read_bytes())

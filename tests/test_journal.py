@@ -1,0 +1,42 @@
+"""The study's journal behind a URI survives the machine that wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slr_ray.search.journal import Journal
+from slr_ray.search.study import SearchStudy
+from slr_ray.storage import Store
+
+SPACE = {"method": {"num_rounds": {"int": [1, 4]}}}
+
+
+def opened(journal: Journal) -> SearchStudy:
+    return SearchStudy(journal.path, SPACE, seed=0, early_stopping=False)
+
+
+def test_local_runs_write_beside_themselves(tmp_path: Path) -> None:
+    journal = Journal(Store(str(tmp_path / "run")))
+    assert journal.path == tmp_path / "run" / "optuna.journal"
+
+
+def test_another_machine_takes_the_history_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # file:// stands for an object store: all goes through the same calls.
+    monkeypatch.setattr(Store, "is_local", property(lambda _: False))
+    store = Store((tmp_path / "bucket").as_uri())
+    monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "first"))
+    journal = Journal(store)
+    study = opened(journal)
+    done, running = study.ask(), study.ask()
+    study.tell(done.number, "complete", 0.5)
+    journal.keep()
+
+    monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "second"))
+    taken_over = opened(Journal(store))
+    assert taken_over.num_finished() == 1
+    again = taken_over.ask()
+    assert (again.number, again.params) == (running.number, running.params)

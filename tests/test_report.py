@@ -211,7 +211,7 @@ def test_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
     _, page = _page(run)
     assert "Unfinished run. Missing: 24 of 40 trials have ended." in page.text
     assert "FSL, equal steps: no test result for seed 0, 1, 2, 3, 4." in page.text
-    assert "SSLR, best trial: no test result for seed 2, 3, 4." in page.text
+    assert "Best trial: no test result for seed 2, 3, 4." in page.text
 
 
 def test_finished_run_misses_nothing(tmp_path: Path) -> None:

@@ -134,10 +134,10 @@ def limits_section(run: Run) -> Section:
         "All seeds share the test clips, so the choice of test signers is not in them.",
         "Clips of one signer recorded in one go are nearly copies: there are fewer independent "
         "test items than clips.",
-        "FSL at equal steps takes as many steps as the best trial did on the same seed; SSLR at "
-        "its default may have taken another number.",
-        "FSL ran at the base configuration; only the semi-supervised side was searched. Part of "
-        "a gain of the best trial may be better tuning.",
+        "FSL at equal steps takes as many steps as the best trial did on the same seed; the "
+        "published default may have taken another number. Steps of pre-training don't count.",
+        "FSL starts from fresh weights at the base configuration; only the other side was "
+        "searched. Part of a gain of the best trial may be better tuning.",
     ]
     fewest = min((len(run.arm(arm)) for arm in run.arm_names), default=0)
     if 0 < fewest < 5:

@@ -19,8 +19,8 @@ from slr_ray.storage import Store
 ARM_NAMES = {
     "fsl": "Fully supervised (FSL)",
     "fsl_equal_steps": "FSL, equal steps",
-    "sslr_default": "SSLR, default",
-    "sslr_best": "SSLR, best trial",
+    "sslr_default": "Published default",
+    "sslr_best": "Best trial",
     "nearest_neighbour": "Nearest neighbour",
 }
 """In the order of every table and figure."""

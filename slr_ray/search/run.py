@@ -218,8 +218,11 @@ def arm_trees(run: Run, best: TrialRecord) -> dict[Arm, Tree]:
     content = run.store.read_bytes(f"{trial_folder(best.number)}/config.yaml")
     tree: Tree = yaml.safe_load(content)
     default = resolved(run.space.default_tree())
-    # Against the same model and training as the best trial: the comparison is about the labels.
-    supervised = merge(tree, {"method": {"kind": "supervised"}})
+    # Against the same model and training as the best trial: the comparison is about what the
+    # unlabelled clips give, as pseudo-labels or through pre-training.
+    supervised = merge(
+        tree, {"method": {"kind": "supervised"}, "initialisation": {"kind": "fresh"}}
+    )
     return {
         "sslr_best": tree,
         "sslr_default": default,

@@ -28,7 +28,7 @@ from benchmarks.dictionary_way import (
 )
 from benchmarks.timing import compare
 from slr_ray.methods.experiment import Experiment, experiment, problem
-from slr_ray.models.spoter import Spoter
+from slr_ray.models.config import Model
 from slr_ray.poses.batch import thinned
 from slr_ray.training.devices import Place
 from slr_ray.training.loop import Round, train
@@ -49,9 +49,7 @@ def published(data: str | None, batch_size: int, precision: str) -> Experiment:
     return experiment(tree, "benchmark")
 
 
-def one_by_one(
-    model: Spoter, clips: list[tuple[np.ndarray, int]], draw: random.Random
-) -> nn.Module:
+def one_by_one(model: Model, clips: list[tuple[np.ndarray, int]], draw: random.Random) -> nn.Module:
     """An epoch of the release's loop over frames x 54 x 2 with their glosses."""
     model.train()
     optimiser = torch.optim.SGD(model.parameters(), lr=0.001)

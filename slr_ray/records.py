@@ -44,6 +44,19 @@ class EpochRecord(Config):
     validation: Metrics
 
 
+class PretrainingEpoch(Config):
+    """An epoch of self-supervised pre-training, mean over its steps."""
+
+    epoch: int
+    num_steps: int
+    """Gradient steps since the start, this epoch included."""
+    loss: float
+    learning_rate: float
+    embedding_std: float
+    """Standard deviation of the L2-normalised embedding's dimensions over a batch's clips times
+    sqrt(width): 1 where clips spread evenly, 0 where the encoder has collapsed."""
+
+
 class Audit(Config):
     """What a round's selection did; for reading only, nothing is decided by it."""
 
@@ -162,3 +175,27 @@ class RunRecord(Config):
     finished: str | None
     """When the final comparison was complete; None while running."""
     wall_s: float | None
+
+
+class ObjectiveRecord(Config):
+    """One source of representations with one seed, measured on the test set."""
+
+    objective: str
+    """Of the pre-training; `fresh` for random weights, `poses` for no encoder at all."""
+    augmentation: str
+    """Of its views; empty without pre-training."""
+    seed: int
+    linear: Metrics | None
+    """Linear evaluation; None for `poses`, where it would be another model."""
+    knn: Metrics
+    validation: Metrics
+    """Of what `linear` (or `knn`, where there is none) chose on validation."""
+    inertia_share: float
+    """Intra-class inertia as a share of the total, of L2-normalised representations."""
+    effective_rank: float
+    embedding_std: float | None
+    """At the end of pre-training."""
+    num_steps: int
+    clips_per_s: float | None
+    """Of pre-training."""
+    training_s: float

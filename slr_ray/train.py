@@ -17,6 +17,20 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="A configuration; without it the defaults.")
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Pose shards: a Parquet file, a folder of them, or a cloud URI."),
+    ] = None,
+    labelled_fraction: Annotated[
+        float | None, typer.Option(help="Share of the training clips that keep their labels.")
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="An encoder of slr_ray.pretrain to start from; model, normalisation and "
+            "training.max_frames are its own."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Label draw, weights and order of clips.")] = 0,
     out: Annotated[
         Path, typer.Option(help="Where results go; run again to go on after an interruption.")
@@ -35,7 +49,14 @@ def train(
 
         tree = read_yaml(config) if config is not None else {}
         over: dict[str, object] = {}
-        for dotted, value in parse_overrides(overrides or []).items():
+        named: dict[str, object] = {}
+        if data is not None:
+            named |= {"data.kind": "shards", "data.location": data}
+        if labelled_fraction is not None:
+            named |= {"pool.kind": "fraction", "pool.fraction": labelled_fraction}
+        if init is not None:
+            named |= {"initialisation.kind": "encoder", "initialisation.path": init}
+        for dotted, value in (named | parse_overrides(overrides or [])).items():
             set_dotted(over, dotted, value)
         origin = str(config) if config is not None else "command line"
         run_single(experiment(merge(tree, over), origin), seed, out, num_threads)

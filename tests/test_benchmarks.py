@@ -6,12 +6,27 @@ import re
 
 import pytest
 
-from benchmarks import memory, training
+from benchmarks import memory, pretraining, training
 
 _TINY = {
     "training": (
         training.main,
         ["--num-clips", "2", "--batch-size", "2", "--num-repeats", "1", "--num-threads", "1"],
+    ),
+    "pretraining": (
+        pretraining.main,
+        [
+            "--encoder",
+            "tiny",
+            "--batch-size",
+            "8",
+            "--max-frames",
+            "8",
+            "--num-steps",
+            "1",
+            "--num-repeats",
+            "1",
+        ],
     ),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),
 }

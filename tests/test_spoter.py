@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from slr_ray.models.attention import Attention, FeedForward
-from slr_ray.models.spoter import Spoter, SpoterConfig, sinusoids
+from slr_ray.models.positions import sinusoids
+from slr_ray.models.spoter import Spoter, SpoterConfig
 
 SMALL = SpoterConfig(num_encoder_layers=2, num_decoder_layers=2, hidden=32)
 MODERN = SpoterConfig(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from slr_ray.config import Config
 
@@ -92,6 +92,69 @@ class StrongAugmentation(Config):
     """Gaussian noise on every feature after normalisation."""
 
 
+class StandardAugmentation(Config):
+    """What SSL-SLR compares its own with (papers/002, section 6.3): on the whole sequence.
+
+    The paper names rotation, Gaussian blur and flip and states no strength: the blur's is SimCLR's,
+    over frames instead of pixels. The others are ours and off.
+    """
+
+    kind: Literal["standard"] = "standard"
+    rotation_probability: Probability = 0.5
+    rotation_degrees: Degrees = 15.0
+    """About the image's centre, uniform between plus and minus this."""
+    blur_probability: Probability = 0.5
+    blur_frames: float = Field(default=2.0, ge=0)
+    """Standard deviation of the blur in time, uniform from 0.1 to this (SimCLR: 0.1 to 2)."""
+    flip_probability: Probability = 0.5
+    """Left and right exchanged. A normalisation with `canonical_hand` undoes it."""
+    speed_probability: Probability = 0.0
+    speed: float = Field(default=1.3, ge=1, le=4)
+    """Between 1 / this and this, uniform in its logarithm."""
+    crop_probability: Probability = 0.0
+    crop_fraction: Fraction = 0.15
+    """Of a clip's frames, cut off each end, uniform from 0."""
+    joint_dropout_probability: Probability = 0.0
+    joint_dropout: Probability = 0.1
+    """Share of joints, frame by frame, that go missing."""
+    noise_std: float = Field(default=0.0, ge=0)
+    """Gaussian noise on every feature after normalisation."""
+
+
+WholeClipAugmentation = Annotated[
+    StandardAugmentation | StrongAugmentation, Field(discriminator="kind")
+]
+
+
+class BoundaryAugmentation(Config):
+    """SSL-SLR's (papers/002, section 5.2): frames permuted in a clip's head and in its tail."""
+
+    kind: Literal["boundary"] = "boundary"
+    head_fraction: Probability = 1 / 3
+    """Share of a clip's frames, from its first, that carry no sign yet (published: a third)."""
+    tail_fraction: Probability = 0.25
+    """Share of them, up to the last, that carry none any more (published: a quarter)."""
+    standard: WholeClipAugmentation | None = None
+    """Augmentations of the whole clip before the permutation; None as published. Noise is added
+    after normalisation, as this section says, not that one."""
+    noise_std: float = Field(default=0.0, ge=0)
+    """Gaussian noise on every feature after normalisation."""
+
+    @model_validator(mode="after")
+    def _parts_are_disjoint(self) -> BoundaryAugmentation:
+        if self.head_fraction + self.tail_fraction > 1:
+            raise ValueError(
+                f"head_fraction {self.head_fraction:g} and tail_fraction {self.tail_fraction:g} "
+                "add up to more than a clip"
+            )
+        return self
+
+
 AugmentationConfig = Annotated[
-    NoAugmentation | SpoterAugmentation | StrongAugmentation, Field(discriminator="kind")
+    NoAugmentation
+    | SpoterAugmentation
+    | StrongAugmentation
+    | StandardAugmentation
+    | BoundaryAugmentation,
+    Field(discriminator="kind"),
 ]

@@ -15,10 +15,14 @@ from torch import Tensor
 
 from slr_ray.augmentation.affine import about_centre, rotate, shape_matrix, squeeze
 from slr_ray.augmentation.arms import NUM_PIVOTS, rotate_arms
+from slr_ray.augmentation.blur import blur
+from slr_ray.augmentation.boundary import permute_ends
 from slr_ray.augmentation.config import (
     AugmentationConfig,
+    BoundaryAugmentation,
     NoAugmentation,
     SpoterAugmentation,
+    StandardAugmentation,
     StrongAugmentation,
 )
 from slr_ray.augmentation.draws import chance, uniform
@@ -33,6 +37,7 @@ from slr_ray.poses.skeleton import BODY, NUM_JOINTS
 __all__ = ["add_noise", "augment"]
 
 _ALL_JOINTS = slice(0, NUM_JOINTS)
+_LEAST_BLUR_FRAMES = 0.1
 
 
 def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Generator) -> PoseBatch:
@@ -48,6 +53,14 @@ def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Gener
             return _spoter(batch, config, generator)
         case StrongAugmentation():
             return _strong(batch, config, generator)
+        case StandardAugmentation():
+            return _standard(batch, config, generator)
+        case BoundaryAugmentation():
+            if config.standard is not None:
+                batch = augment(batch, config.standard, generator)
+            head = torch.full((batch.num_clips,), config.head_fraction)
+            tail = torch.full((batch.num_clips,), config.tail_fraction)
+            return permute_ends(batch, head, tail, generator)
         case _:
             assert_never(config)
 
@@ -78,6 +91,30 @@ def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Gener
             some = PoseBatch(batch.positions[here], batch.confidence[here], batch.num_frames[here])
             positions[here] = transform(some, rows).positions
     return batch.with_positions(positions)
+
+
+def _standard(
+    batch: PoseBatch, config: StandardAugmentation, generator: torch.Generator
+) -> PoseBatch:
+    """Flip, space, then time, then losses."""
+    clips = batch.num_clips
+    batch = mirrored(batch, chance((clips,), config.flip_probability, generator))
+    limit = config.rotation_degrees
+    turned = chance((clips,), config.rotation_probability, generator)
+    batch = rotate(batch, uniform((clips,), -limit, limit, generator) * turned)
+    blurred = chance((clips,), config.blur_probability, generator)
+    sigma = uniform((clips,), _LEAST_BLUR_FRAMES, config.blur_frames, generator)
+    if config.blur_probability:
+        batch = blur(batch, sigma * blurred)
+    head = uniform((clips,), 0.0, config.crop_fraction, generator)
+    tail = uniform((clips,), 0.0, config.crop_fraction, generator)
+    cut = chance((clips,), config.crop_probability, generator)
+    spread = uniform((clips,), -1.0, 1.0, generator)
+    faster = config.speed ** (spread * chance((clips,), config.speed_probability, generator))
+    if config.crop_probability or config.speed_probability:
+        batch = cut_and_resample(batch, head * cut, tail * cut, faster)
+    lost = chance((clips,), config.joint_dropout_probability, generator)
+    return drop_joints(batch, lost * config.joint_dropout, generator)
 
 
 def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Generator) -> PoseBatch:

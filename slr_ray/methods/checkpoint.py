@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from slr_ray.config import build
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import DataError
-from slr_ray.methods.experiment import Experiment, experiment
-from slr_ray.models.spoter import Spoter
+from slr_ray.methods.experiment import Experiment
+from slr_ray.models.config import Model, new_model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.training.devices import this_place
 from slr_ray.training.loop import State
@@ -26,7 +27,7 @@ _FORMAT = 1
 class Recogniser:
     """A trained model and what it takes to use it."""
 
-    model: Spoter
+    model: Model
     config: Experiment
     glosses: tuple[str, ...]
 
@@ -71,8 +72,9 @@ def load_recogniser(path: Path) -> Recogniser:
         raise DataError(f"{path} is not a checkpoint that can be loaded safely: {first}") from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
-    config = experiment(content["config"], str(path))
+    # Resolved when it was written, and complete: an encoder file that it started from may be gone.
+    config = build(Experiment, content["config"], str(path))
     glosses = tuple(content["glosses"])
-    model = Spoter(config.model, num_channels(config.normalisation), len(glosses))
+    model = new_model(config.model, num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])
     return Recogniser(model.eval(), config, glosses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, field_validator
 
@@ -15,18 +15,24 @@ from slr_ray.corpora.embedded import EmbeddedConfig, open_embedded
 from slr_ray.corpora.pools import FractionPoolConfig, Pool, PoolConfig, draw_pool
 from slr_ray.corpora.splits import SignerSplitConfig, Split, SplitConfig, split
 from slr_ray.errors import ConfigError, DataError
-from slr_ray.methods.presets import PRESETS, Preset
+from slr_ray.methods.encoder import cached_encoder, prescribed, refuse_contradictions
+from slr_ray.methods.initialisation import EncoderFile, FreshWeights, Initialisation
+from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
+from slr_ray.methods.presets import OBJECTIVES, PRESETS, Preset
 from slr_ray.methods.sslr import SslrConfig
 from slr_ray.methods.supervised import SupervisedConfig
+from slr_ray.models.config import ModelConfig
+from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
 from slr_ray.storage import absolute
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.problem import Problem
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-_STAGE_VERSION = 2
+STAGE_VERSION = 2
 
 
 class ShardsConfig(Config):
@@ -45,7 +51,9 @@ class ShardsConfig(Config):
 
 
 DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind")]
-Method = Annotated[SslrConfig | SupervisedConfig, Field(discriminator="kind")]
+Method = Annotated[
+    SslrConfig | SupervisedConfig | LinearEvaluationConfig, Field(discriminator="kind")
+]
 
 
 class Experiment(Config):
@@ -58,7 +66,10 @@ class Experiment(Config):
     pool: PoolConfig = FractionPoolConfig()
     normalisation: NormalisationConfig = SigningSpace()
     augmentation: AugmentationConfig = StrongAugmentation()
-    model: SpoterConfig = SpoterConfig()
+    model: ModelConfig = SpoterConfig()
+    initialisation: Initialisation = FreshWeights()
+    """What round 0, and every round that does not continue from the last, starts from; the
+    classifier is always new."""
     training: TrainingConfig = TrainingConfig()
     method: Method = SslrConfig()
 
@@ -86,15 +97,61 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
         raise ConfigError(
             f"{origin}: preset: there is no preset {preset!r}; there are {', '.join(PRESETS)}"
         )
-    built = build(Experiment, merge(merge(_DEFAULT_KINDS, PRESETS[preset]), tree), origin)
+    base = merge(_DEFAULT_KINDS, PRESETS[preset])
+    base = merge(base, _objective(preset, merge(base, tree)))
+    path = _encoder_path(tree)
+    if path is not None:
+        encoder = cached_encoder(path)
+        refuse_contradictions(tree, encoder, origin)
+        base = merge(base, prescribed(encoder))
+    built = build(Experiment, merge(base, tree), origin)
+    _check_model(built, origin)
+    return built
+
+
+def _objective(preset: Preset, tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What the preset sets for the objective that `tree` names; empty without pre-training."""
+    section = tree["initialisation"]
+    if not isinstance(section, Mapping) or section.get("kind") != "pretraining":
+        return {}
+    objective = section.get("objective")
+    kind = objective.get("kind") if isinstance(objective, Mapping) else None
+    kind = kind or PretrainingConfig().objective.kind
+    own = {"kind": "pretraining", "objective": {"kind": kind}}
+    return {"initialisation": merge(own, OBJECTIVES.get(preset, {}).get(kind, {}))}
+
+
+def _encoder_path(tree: Mapping[str, Any]) -> str | None:
+    """The encoder file that a configuration names."""
+    section = tree.get("initialisation")
+    if not isinstance(section, Mapping) or section.get("kind") != "encoder":
+        return None
+    path = section.get("path")
+    return absolute(path) if isinstance(path, str) else None
+
+
+def _check_model(built: Experiment, origin: str) -> None:
+    """`ConfigError` where the model does not fit its input."""
+    model = built.model
+    if isinstance(model, PoseTransformerConfig):
+        given = {"training.max_frames": built.training.max_frames}
+        if isinstance(built.initialisation, PretrainingConfig):
+            longest = built.initialisation.max_frames
+            given["initialisation.max_frames"] = longest or built.training.max_frames
+        for field, frames in given.items():
+            if model.positions == "learned" and frames > model.max_frames:
+                raise ConfigError(
+                    f"{origin}: {field} is {frames}, but learned positions end at "
+                    f"model.max_frames {model.max_frames}"
+                )
+        return
     channels = num_channels(built.normalisation)
-    if built.model.width is None and channels % built.model.num_heads:
+    if model.width is None and channels % model.num_heads:
         raise ConfigError(
             f"{origin}: model.width: {channels} channels of normalisation "
             f"{built.normalisation.kind!r} are not divisible by model.num_heads "
-            f"{built.model.num_heads}; set model.width"
+            f"{model.num_heads}; set model.width"
         )
-    return built
 
 
 @lru_cache(maxsize=4)
@@ -103,6 +160,12 @@ def open_corpus(data: EmbeddedConfig | ShardsConfig) -> Corpus:
     if isinstance(data, EmbeddedConfig):
         return open_embedded(data)
     return open_shards(data.location, skip_broken=data.skip_broken)
+
+
+@lru_cache(maxsize=8)
+def open_extra(location: str) -> Corpus:
+    """A corpus that only pre-training learns from."""
+    return open_shards(location)
 
 
 @lru_cache(maxsize=16)
@@ -137,9 +200,28 @@ def problem(config: Experiment, seed: int) -> Problem:
 
 def stage_facts(config: Experiment) -> dict[str, Any]:
     """What every stage of an experiment depends on besides seed, round and method."""
-    tree = config.model_dump(mode="json", exclude={"preset", "data", "method"})
+    excluded = {"preset", "data", "method", "initialisation"}
     return {
-        "version": _STAGE_VERSION,
+        "version": STAGE_VERSION,
         "fingerprint": open_corpus(config.data).fingerprint,
-        **tree,
+        "initialisation": initialisation_facts(config),
+        "frozen": isinstance(config.method, LinearEvaluationConfig),
+        **config.model_dump(mode="json", exclude=excluded),
     }
+
+
+def initialisation_facts(config: Experiment) -> dict[str, Any]:
+    """What the initial weights depend on besides data, split, model and seed."""
+    section = config.initialisation
+    match section:
+        case FreshWeights():
+            return section.model_dump(mode="json")
+        case EncoderFile():
+            return {"kind": section.kind, "sha256": cached_encoder(section.path).sha256}
+        case PretrainingConfig():
+            # Watching for collapse changes no weight; the paths stand for what lies there.
+            excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}
+            extra = [open_extra(location).fingerprint for location in section.extra_data]
+            return {"extra": extra, **section.model_dump(mode="json", exclude=excluded)}
+        case _:
+            assert_never(section)

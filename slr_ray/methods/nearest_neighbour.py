@@ -21,19 +21,20 @@ def nearest_neighbour(
     Distance: Euclidean between the model's input features, each clip brought to 16 frames, evenly
     spaced (linear in time; no alignment).
     """
-    known = _vectors(problem, problem.labelled)
+    known = pose_vectors(problem, problem.labelled)
     glosses = problem.glosses(problem.labelled)
     probabilities = np.zeros((len(clips), problem.num_glosses), np.float32)
     for start in range(0, len(clips), _CHUNK_CLIPS):
         part = clips[start : start + _CHUNK_CLIPS]
-        nearest = torch.cdist(_vectors(problem, part), known).argmin(dim=1).numpy()
+        nearest = torch.cdist(pose_vectors(problem, part), known).argmin(dim=1).numpy()
         probabilities[np.arange(start, start + len(part)), glosses[nearest]] = 1
     return probabilities
 
 
-def _vectors(
+def pose_vectors(
     problem: Problem, clips: Int[np.ndarray, " clips"]
 ) -> Float[torch.Tensor, "clips values"]:
+    """A clip's normalised poses as one vector: 16 frames, evenly spaced."""
     longest = int(problem.corpus.num_frames.max())
     vectors = []
     for start in range(0, len(clips), _CHUNK_CLIPS):

@@ -19,12 +19,14 @@ from pydantic import Field
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.config import Config
 from slr_ray.methods.audit import audit_selection
+from slr_ray.models.config import load_encoder_weights
 from slr_ray.records import Audit, EpochRecord, RoundRecord, SeedRecord
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.rules import SelectionRule
 from slr_ray.selection.top_per_gloss import TopPerGloss
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
+from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import Round, State, Trained, train
 from slr_ray.training.prediction import predict
 from slr_ray.training.problem import Problem
@@ -45,7 +47,8 @@ class SslrConfig(Config):
     growth: Literal["constant", "linear", "geometric"] = "constant"
     """Round r takes 1, r or 2^(r - 1) times the rule's number of clips."""
     initialisation: Literal["scratch", "continue"] = "scratch"
-    """Whether a round starts from new weights or from the model that gave its pseudo-labels."""
+    """Whether a round starts from the experiment's initial weights or from the model that gave its
+    pseudo-labels."""
     true_share: float | None = Field(None, gt=0, lt=1)
     """Share of every batch that has true labels; None = as often as they occur (published)."""
     pseudo_augmentation: AugmentationConfig | None = None
@@ -107,6 +110,10 @@ class Setting:
     stages: StageStore
     place: Place
     on_epoch: OnEpoch | None = None
+    encoder: Callable[[], State] | None = None
+    """Gives the pre-trained weights that rounds start from; None = fresh weights."""
+    frozen: bool = False
+    """Keep those weights and fit only the classifier: linear evaluation."""
 
 
 def rounds(setting: Setting) -> Iterator[FinishedRound]:
@@ -195,6 +202,11 @@ def _train_round(
     problem, training, method = setting.problem, setting.training, setting.method
     torch.manual_seed(stable_seed(setting.seed, number))
     model = problem.new_model()
+    if setting.encoder is not None:
+        load_encoder_weights(model, setting.encoder())
+    if setting.frozen:
+        fitted = fit_classifier(model, problem, training, setting.place)
+        return _packed(number, labelled, fitted, NO_PSEUDO_LABELS, None)
     audit: Audit | None = None
     pseudo = NO_PSEUDO_LABELS
     if before is not None:

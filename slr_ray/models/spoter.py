@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from slr_ray.config import Config
 from slr_ray.models.attention import EncoderLayer, QueryDecoderLayer
+from slr_ray.models.positions import sinusoids
 
 
 class SpoterConfig(Config):
@@ -68,7 +68,7 @@ class Spoter(nn.Module):
             for _ in range(config.num_decoder_layers)
         )
         self.decoder_norm = nn.LayerNorm(width)
-        self.classifier = nn.Linear(width, num_glosses)
+        self.classifier: nn.Module = nn.Linear(width, num_glosses)
 
     def forward(
         self,
@@ -96,14 +96,3 @@ class Spoter(nn.Module):
             query = layer(query, frames, mask)
         represented: Tensor = self.decoder_norm(query)[:, 0]
         return represented
-
-
-def sinusoids(num_frames: int, width: int, device: torch.device) -> Float[Tensor, "frames width"]:
-    """The positional code of Vaswani et al. 2017, section 3.5."""
-    steps = torch.arange(num_frames, device=device, dtype=torch.float32)[:, None]
-    even = torch.arange(0, width, 2, device=device, dtype=torch.float32)
-    angles = steps * torch.exp(-math.log(10_000.0) / width * even)
-    code = torch.zeros(num_frames, width, device=device)
-    code[:, 0::2] = torch.sin(angles)
-    code[:, 1::2] = torch.cos(angles)[:, : width // 2]
-    return code

@@ -46,8 +46,12 @@ def write_report(run: Run, folder: str | None = None) -> list[str]:
 
     Returns the locations of the two reports. `StorageError` where nothing can be written.
     """
-    document = build_document(run)
-    store = Store(folder or run.location)
+    return write_document(build_document(run), folder or run.location)
+
+
+def write_document(document: Document, location: str) -> list[str]:
+    """Write a document as report.html, report.md and figures/; see `write_report`."""
+    store = Store(location)
     files = {
         **figure_files(document),
         "report.md": to_markdown(document).encode("utf-8", "replace"),

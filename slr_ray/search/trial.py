@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
+from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
+from slr_ray.methods.pretraining import initial_encoder
 from slr_ray.methods.sslr import FinishedRound, OnEpoch, Setting, rounds, seed_record
 from slr_ray.records import SeedRecord, TrialRecord
 from slr_ray.search.job import Job, trial_folder, trial_name
@@ -135,15 +137,18 @@ def setting(
     on_epoch: OnEpoch | None = None,
 ) -> Setting:
     """One seed of an experiment within a job."""
+    stages = job.stages(owner)
     return Setting(
         problem=problem(config, seed),
         training=config.training,
         method=config.rounds,
         seed=seed,
         facts=stage_facts(config),
-        stages=job.stages(owner),
+        stages=stages,
         place=place,
         on_epoch=on_epoch,
+        encoder=initial_encoder(config, seed, stages, place),
+        frozen=isinstance(config.method, LinearEvaluationConfig),
     )
 
 

@@ -15,6 +15,7 @@ class Sgd(Config):
     kind: Literal["sgd"] = "sgd"
     learning_rate: float = Field(0.001, gt=0)
     momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
 
 
 class AdamW(Config):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +42,21 @@ class Place:
     def wait_for_all(self) -> None:
         if self.world_size > 1:
             distributed.barrier()
+
+
+@contextlib.contextmanager
+def joined_workers() -> Iterator[Place]:
+    """This process's place among those that torchrun started; alone without it."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ or distributed.is_initialized():
+        yield this_place()
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield this_place()
+    finally:
+        distributed.destroy_process_group()
 
 
 def this_place() -> Place:

@@ -20,8 +20,9 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.evaluation.metrics import measure
 from slr_ray.records import EpochRecord, Metrics
 from slr_ray.training.batches import model_input, read_batch
-from slr_ray.training.config import Sgd, TrainingConfig
+from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
+from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import TrainingSet, epoch_batches
@@ -139,7 +140,7 @@ class _Loop:
         self.replica = place.replicated(model)
         self.forward = torch.compile(self.replica) if config.compile else self.replica
         self.average = AveragedModel(model, multi_avg_fn=self._blend) if config.ema_decay else None
-        self.optimiser = self._optimiser()
+        self.optimiser = new_optimiser(model.parameters(), config.optimiser)
         self.num_epochs = round_.num_epochs or config.num_epochs
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
@@ -322,34 +323,16 @@ class _Loop:
         progress.epochs.append(record)
         return record
 
-    def _optimiser(self) -> torch.optim.Optimizer:
-        settings = self.config.optimiser
-        if isinstance(settings, Sgd):
-            return torch.optim.SGD(
-                self.model.parameters(), lr=settings.learning_rate, momentum=settings.momentum
-            )
-        matrices = [one for one in self.model.parameters() if one.ndim >= 2]
-        vectors = [one for one in self.model.parameters() if one.ndim < 2]
-        return torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": settings.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=settings.learning_rate,
-            fused=True,
-        )
-
     def _set_learning_rate(self) -> None:
-        base = self.config.optimiser.learning_rate
-        rate = base
-        if self.config.schedule == "warmup_cosine":
-            total = self.num_epochs * self.steps_per_epoch
-            warmup = self.config.warmup_fraction * total
-            done = self.progress.num_steps + 1
-            if done <= warmup:
-                rate = base * done / warmup
-            else:
-                rate = base * 0.5 * (1 + math.cos(math.pi * (done - warmup) / (total - warmup)))
+        config = self.config
+        total = self.num_epochs * self.steps_per_epoch
+        rate = learning_rate(
+            config.optimiser,
+            config.schedule,
+            config.warmup_fraction,
+            self.progress.num_steps,
+            total,
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
 

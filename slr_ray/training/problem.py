@@ -10,7 +10,7 @@ from jaxtyping import Int
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
-from slr_ray.models.spoter import Spoter, SpoterConfig
+from slr_ray.models.config import Model, ModelConfig, new_model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 
 
@@ -26,15 +26,15 @@ class Problem:
     """Training clips whose gloss it does not see."""
     normalisation: NormalisationConfig
     augmentation: AugmentationConfig
-    model: SpoterConfig
+    model: ModelConfig
 
     @property
     def num_glosses(self) -> int:
         return len(self.corpus.glosses)
 
-    def new_model(self) -> Spoter:
+    def new_model(self) -> Model:
         """A model with fresh weights, drawn from torch's global generator."""
-        return Spoter(self.model, num_channels(self.normalisation), self.num_glosses)
+        return new_model(self.model, num_channels(self.normalisation), self.num_glosses)
 
     def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
         """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""

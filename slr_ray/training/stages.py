@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import json
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,5 +78,9 @@ def dumps(state: State) -> bytes:
 
 def loads(content: bytes) -> State:
     """A state from bytes; `weights_only`, so a hostile file can run no code."""
-    state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    try:
+        state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (IndexError, TypeError, AttributeError, AssertionError) as error:
+        # What the unpickler stumbles over in a file that is no pickle at all, such as text.
+        raise pickle.UnpicklingError(f"not a pickle ({type(error).__name__})") from None
     return state

@@ -1,0 +1,97 @@
+"""Which frames carry no sign: `python -m slr_ray.boundary --algorithm greedy --data poses/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slr_ray.command import user_errors
+from slr_ray.errors import ConfigError
+
+_ALGORITHMS = ("greedy", "search", "estimate")
+
+
+def boundary(
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="section.field=value, e.g. initialisation.num_steps=100"),
+    ] = None,
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            help="greedy: the paper's Algorithm 1. search: a model of the accuracy, fewer "
+            "trainings. estimate: from the hands' height and speed, no training."
+        ),
+    ] = "greedy",
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
+            "Without it: the embedded corpus, whose true boundaries are known."
+        ),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="What pre-training starts from, as in slr_ray.pretrain.")
+    ] = "ssl_slr_small",
+    config: Annotated[
+        Path | None, typer.Option(help="A configuration; its preset replaces --preset.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=4, help="search: trainings.")] = 20,
+    num_frames: Annotated[
+        int | None,
+        typer.Option(min=1, help="greedy: length of a clip; default: the median clip's."),
+    ] = None,
+    step_frames: Annotated[
+        int | None, typer.Option(min=1, help="greedy: frames a step; default: a tenth of a clip.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="greedy: trainings a step.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="search: which boundaries are tried.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="Where results go; call again to go on after a stop.")
+    ] = Path("boundary"),
+    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+) -> None:
+    """Find the shares of a clip before and after the sign, for the boundary augmentation.
+
+    Writes boundary.json, trainings.jsonl, found-ALGORITHM.json and a plot to OUT. Finished
+    trainings are never done again; both algorithms share them.
+    """
+    with user_errors():
+        if algorithm not in _ALGORITHMS:
+            raise ConfigError(
+                f"--algorithm: there is no {algorithm!r}; there are {', '.join(_ALGORITHMS)}"
+            )
+        from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
+        from slr_ray.methods.experiment import experiment
+        from slr_ray.search.boundary import BoundaryOptions, run_boundary, run_estimate
+
+        over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
+        named: dict[str, Any] = {}
+        if data is not None:
+            named |= {"data.kind": "shards", "data.location": data}
+        for dotted, value in (named | parse_overrides(overrides or [])).items():
+            set_dotted(over, dotted, value)
+        tree = read_yaml(config) if config is not None else {"preset": preset}
+        built = experiment(merge(tree, over), str(config) if config is not None else "command line")
+        if algorithm == "estimate":
+            run_estimate(built, out)
+            return
+        options = BoundaryOptions(
+            algorithm="greedy" if algorithm == "greedy" else "search",
+            num_trainings=budget,
+            num_frames=num_frames,
+            step_frames=step_frames,
+            num_repeats=repeats,
+            seed=seed,
+        )
+        run_boundary(built, options, out, num_threads)
+
+
+def main() -> None:
+    typer.run(boundary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Self-supervised objectives beside each other: `python -m slr_ray.compare --data poses/`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from slr_ray.command import user_errors
+from slr_ray.errors import ConfigError
+
+_OBJECTIVES = "sl_fpn,simclr,moco,simsiam,byol"
+_AUGMENTATIONS = "boundary,standard"
+
+
+def compare(
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="section.field=value for all of them, e.g. model.num_layers=4"),
+    ] = None,
+    objectives: Annotated[str, typer.Option(help="Comma-separated.")] = _OBJECTIVES,
+    augmentations: Annotated[
+        str, typer.Option(help="Comma-separated: boundary, standard, strong.")
+    ] = _AUGMENTATIONS,
+    seeds: Annotated[int, typer.Option(min=1, help="Encoders of each kind.")] = 8,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
+            "Without it: the embedded corpus."
+        ),
+    ] = None,
+    extra_data: Annotated[
+        list[str] | None, typer.Option(help="More pose shards to learn from; may be repeated.")
+    ] = None,
+    labelled_fraction: Annotated[
+        float | None,
+        typer.Option(help="Share of the training clips whose labels are used. Default: all."),
+    ] = None,
+    labelled_signers: Annotated[
+        int | None, typer.Option(help="Training signers whose labels are used.")
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(help="ssl_slr as published, for a GPU; ssl_slr_small for minutes on a CPU."),
+    ] = "ssl_slr_small",
+    max_concurrent: Annotated[
+        int | None, typer.Option(min=1, help="Encoders at a time; default: what fits.")
+    ] = None,
+    trial_cpus: Annotated[float, typer.Option(help="Processors of each.")] = 1.0,
+    trial_gpus: Annotated[float, typer.Option(help="GPUs of each; fractions share one.")] = 0.0,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
+    ] = None,
+    out: Annotated[
+        str, typer.Option(help="Folder or URI; call again to go on after an interruption.")
+    ] = "comparison",
+) -> None:
+    """Pre-train every objective with every augmentation and seed, and evaluate all alike.
+
+    Same encoder, clips, steps and labels for all; linear evaluation and k-NN on test signers that
+    neither pre-training nor the classifier saw, beside a fresh encoder and k-NN on poses. Prints a
+    table, writes report.html, report.md and every encoder to OUT. Exit status: 1 where one failed.
+    """
+    with user_errors():
+        from slr_ray.config import build, parse_overrides, set_dotted
+        from slr_ray.search.comparison import Comparison, run_comparison
+        from slr_ray.search.run import RunOptions
+
+        if labelled_fraction is not None and labelled_signers is not None:
+            raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
+        pool: dict[str, Any] = {"kind": "all"}
+        if labelled_signers is not None:
+            pool = {"kind": "signers", "num_signers": labelled_signers}
+        elif labelled_fraction is not None:
+            pool = {"kind": "fraction", "fraction": labelled_fraction}
+        tree: dict[str, Any] = {"preset": preset, "pool": pool}
+        if data is not None:
+            tree["data"] = {"kind": "shards", "location": data}
+        if extra_data:
+            set_dotted(tree, "initialisation.extra_data", extra_data)
+        for dotted, value in parse_overrides(overrides or []).items():
+            set_dotted(tree, dotted, value)
+        options = build(
+            RunOptions,
+            {
+                "max_concurrent": max_concurrent,
+                "trial_cpus": trial_cpus,
+                "trial_gpus": trial_gpus,
+                "address": address,
+            },
+            "command line",
+        )
+        comparison = Comparison(
+            tree=tree,
+            objectives=_names(objectives, "--objectives"),
+            augmentations=_names(augmentations, "--augmentations"),
+            seeds=tuple(range(seeds)),
+            location=out,
+        )
+        status = run_comparison(comparison, options)
+    raise SystemExit(status)
+
+
+def _names(text: str, option: str) -> tuple[str, ...]:
+    names = tuple(one.strip() for one in text.split(",") if one.strip())
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"{option} {text!r}: name each once, separated by commas")
+    return names
+
+
+def main() -> None:
+    typer.run(compare)
+
+
+if __name__ == "__main__":
+    main()

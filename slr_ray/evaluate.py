@@ -1,0 +1,116 @@
+"""What pre-training gave: `python -m slr_ray.evaluate --encoder ENCODER --protocol linear`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slr_ray.command import user_errors
+from slr_ray.errors import ConfigError
+
+_PROTOCOLS = ("linear", "mlp", "knn", "semi", "transfer", "inertia", "collapse", "map")
+_SEMI_FRACTION = 0.3
+
+
+def evaluate(
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="section.field=value, e.g. split.seed=1, training.num_epochs=5"),
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An encoder of slr_ray.pretrain, file or folder; repeat it for the same "
+            "pre-training with other seeds."
+        ),
+    ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="linear, mlp (the paper's), knn: a classifier on the frozen encoder. semi: "
+            "fine-tuning. transfer: linear on another corpus than the encoder's. inertia, "
+            "collapse, map: how representations lie."
+        ),
+    ] = "linear",
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
+            "Without it: the embedded corpus."
+        ),
+    ] = None,
+    skip_broken: Annotated[
+        bool, typer.Option(help="Leave unusable clips out, instead of stopping.")
+    ] = False,
+    labelled_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the training clips that keep their labels. "
+            f"Default: 1; of semi {_SEMI_FRACTION:g}, as published."
+        ),
+    ] = None,
+    labelled_signers: Annotated[
+        int | None, typer.Option(help="Training signers whose clips all keep their labels.")
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Runs: label draws, classifiers, fresh weights. Default: one an encoder."
+        ),
+    ] = None,
+    allow_seen_clips: Annotated[
+        bool, typer.Option(help="Evaluate even on clips that the encoder was pre-trained on.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(help="Where results go; finished runs there are not repeated.")
+    ] = Path("evaluation"),
+    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+) -> None:
+    """Evaluate a pre-trained encoder beside a fresh one and beside no encoder at all.
+
+    Validation chooses what there is to choose; the test set is measured once a run. Prints a table
+    and writes evaluation-PROTOCOL.json and figures to OUT.
+    """
+    with user_errors():
+        if protocol not in _PROTOCOLS:
+            raise ConfigError(
+                f"--protocol: there is no {protocol!r}; there are {', '.join(_PROTOCOLS)}"
+            )
+        if not encoder:
+            raise ConfigError("name an encoder: --encoder FILE, from `python -m slr_ray.pretrain`")
+        if labelled_fraction is not None and labelled_signers is not None:
+            raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
+        if skip_broken and data is None:
+            raise ConfigError("--skip-broken is about your own clips: give --data too")
+        from slr_ray.config import parse_overrides, set_dotted
+        from slr_ray.search.encoder_evaluation import EvaluationTask, run_evaluation
+
+        pool: dict[str, Any] = {"kind": "all"}
+        if labelled_signers is not None:
+            pool = {"kind": "signers", "num_signers": labelled_signers}
+        elif labelled_fraction is not None or protocol == "semi":
+            share = _SEMI_FRACTION if labelled_fraction is None else labelled_fraction
+            pool = {"kind": "fraction", "fraction": share}
+        tree: dict[str, Any] = {"pool": pool, "method": {"kind": "supervised"}}
+        if data is not None:
+            tree["data"] = {"kind": "shards", "location": data, "skip_broken": skip_broken}
+        for dotted, value in parse_overrides(overrides or []).items():
+            set_dotted(tree, dotted, value)
+        task = EvaluationTask(
+            protocol=protocol,
+            encoders=tuple(encoder),
+            num_runs=max(seeds or 1, len(encoder)),
+            tree=tree,
+            allow_seen_clips=allow_seen_clips,
+        )
+        run_evaluation(task, out, num_threads)
+
+
+def main() -> None:
+    typer.run(evaluate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""SSL-SLR's boundary parameters: the paper's Algorithm 1, and a search with fewer trainings.
+
+Both ask for the accuracy of linear evaluation after pre-training with the frames of the first
+`head_fraction` and the last `tail_fraction` of every clip permuted (section 5.2), and both know
+nothing else: what is trained stays in `Score`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from jaxtyping import Float
+from scipy.stats import qmc
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+
+PUBLISHED = (1 / 3, 1 / 4)
+"""The paper's boundary for all its experiments (section 5.2)."""
+MAX_FRACTION = 0.5
+"""The search looks at heads and tails up to this share: together at most the whole clip."""
+_NUM_SPREAD = 5
+"""Trainings spread over the square before the model of the accuracy chooses where to train."""
+_GRID = 51
+
+
+Score = Callable[[float, float, int], float]
+"""head_fraction, tail_fraction and repeat to an accuracy between 0 and 1; `repeat` numbers
+trainings that differ only in their seed."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One boundary and the accuracy of each training with it."""
+
+    head_fraction: float
+    tail_fraction: float
+    accuracy: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.accuracy))
+
+
+@dataclass(frozen=True)
+class FoundBoundary:
+    """What an algorithm returns, and every candidate in the order of its trainings."""
+
+    head_fraction: float
+    tail_fraction: float
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def num_trainings(self) -> int:
+        return sum(len(one.accuracy) for one in self.candidates)
+
+
+def algorithm_1(
+    score: Score, *, num_frames: int, step_frames: int, num_repeats: int = 5
+) -> FoundBoundary:
+    """Grow the head, then the tail, in steps while the accuracy rises (SSL-SLR, Algorithm 1).
+
+    The paper: "evaluates the accuracy after permuting the first k frames, increasing k as long as
+    accuracy increases", then "a symmetric procedure on the last frames", each with five trainings
+    and in steps of p frames. What its text leaves open, and what is done here:
+
+    1. Where it starts: at no permuted frame, which is trained too. It is the accuracy that the
+       first step has to beat, and it serves both directions, so it is trained once.
+    2. What the other end does meanwhile: nothing. `SegmentEval` permutes "the selected segment",
+       and figure 4 shows two curves of one variable each.
+    3. "As long as accuracy increases" and "before stagnation": a direction stops at the first step
+       whose mean over the repeats is not above the best so far, and returns the step before. By
+       that rule a flat curve, like the paper's own for the tail, ends after one step.
+    4. Clips differ in length, the paper's F does not: k frames of `num_frames` are the share
+       k / num_frames of every clip. The last step may be shorter, so that F is reached.
+
+    `ValueError` for a step outside 1..num_frames or without repeats.
+    """
+    if not 1 <= step_frames <= num_frames:
+        raise ValueError(f"step_frames must be in 1..{num_frames}, got {step_frames}")
+    if num_repeats < 1:
+        raise ValueError(f"num_repeats must be at least 1, got {num_repeats}")
+    candidates: list[Candidate] = []
+
+    def trained(head_fraction: float, tail_fraction: float) -> float:
+        scores = [score(head_fraction, tail_fraction, repeat) for repeat in range(num_repeats)]
+        candidates.append(Candidate(head_fraction, tail_fraction, tuple(scores)))
+        return candidates[-1].mean
+
+    untouched = trained(0.0, 0.0)
+    head = _grown(lambda share: trained(share, 0.0), untouched, num_frames, step_frames)
+    tail = _grown(lambda share: trained(0.0, share), untouched, num_frames, step_frames)
+    return FoundBoundary(head, tail, tuple(candidates))
+
+
+def most_trainings(num_frames: int, step_frames: int, num_repeats: int) -> int:
+    """How many trainings Algorithm 1 takes where no direction ever stops."""
+    return num_repeats * (1 + 2 * -(-num_frames // step_frames))
+
+
+def _grown(
+    accuracy: Callable[[float], float], untouched: float, num_frames: int, step_frames: int
+) -> float:
+    frames, best = 0, untouched
+    while frames < num_frames:
+        longer = min(frames + step_frames, num_frames)
+        found = accuracy(longer / num_frames)
+        if found <= best:
+            break
+        frames, best = longer, found
+    return frames / num_frames
+
+
+def search_boundary(
+    score: Score,
+    *,
+    num_trainings: int,
+    seed: int = 0,
+    start_from: Sequence[tuple[float, float]] = (PUBLISHED,),
+) -> FoundBoundary:
+    """Both fractions at once, by a Gaussian process over single trainings (ours).
+
+    `start_from` is trained first, then a few points spread over the square (Sobol), then Optuna's
+    Gaussian-process sampler chooses. Every candidate is trained once: on a smooth surface the
+    neighbours are its repeats. For the same reason the answer is not the luckiest candidate but the
+    highest point of a smooth model of all of them. The same seed and scores give the same search,
+    so one that was interrupted goes on by being run again on a `Score` that remembers.
+
+    `ValueError` below 4 trainings: no surface can be drawn through fewer.
+    """
+    if num_trainings < 4:
+        raise ValueError(f"a search needs at least 4 trainings, got {num_trainings}")
+    sampler = optuna.samplers.GPSampler(
+        seed=seed, n_startup_trials=0, deterministic_objective=False
+    )
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    spread = qmc.Sobol(2, rng=np.random.default_rng(seed)).random_base2(3)[:_NUM_SPREAD]
+    for head, tail in [*start_from, *(MAX_FRACTION * spread).tolist()]:
+        study.enqueue_trial({"head_fraction": head, "tail_fraction": tail})
+    candidates: list[Candidate] = []
+    for _ in range(num_trainings):
+        trial = study.ask()
+        head = trial.suggest_float("head_fraction", 0.0, MAX_FRACTION)
+        tail = trial.suggest_float("tail_fraction", 0.0, MAX_FRACTION)
+        accuracy = score(head, tail, 0)
+        study.tell(trial, accuracy)
+        candidates.append(Candidate(head, tail, (accuracy,)))
+    return FoundBoundary(*_highest(candidates), tuple(candidates))
+
+
+def _highest(candidates: Sequence[Candidate]) -> tuple[float, float]:
+    """The highest point of the smooth model, on a grid of 1 % of a clip."""
+    places = np.array([(one.head_fraction, one.tail_fraction) for one in candidates])
+    axis = np.linspace(0, MAX_FRACTION, _GRID)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    modelled = smooth_accuracy(places, np.array([one.mean for one in candidates]), grid)
+    head, tail = grid[modelled.argmax()]
+    return float(head), float(tail)
+
+
+def smooth_accuracy(
+    places: Float[np.ndarray, "candidates 2"],
+    accuracy: Float[np.ndarray, " candidates"],
+    wanted: Float[np.ndarray, "points 2"],
+) -> Float[np.ndarray, " points"]:
+    """Posterior mean of a Gaussian process through noisy accuracies (squared exponential).
+
+    Length scales are kept between a fifth of a clip and two clips: a few dozen noisy trainings
+    can't tell finer structure from noise.
+    """
+    centre, spread = accuracy.mean(), max(float(accuracy.std()), 1e-9)
+    kernel = ConstantKernel(1.0, (0.1, 30.0)) * RBF([0.4, 0.4], (0.2, 2.0))
+    kernel = kernel + WhiteKernel(0.3, (1e-3, 2.0))
+    model = GaussianProcessRegressor(kernel, n_restarts_optimizer=2, random_state=0)
+    with warnings.catch_warnings():
+        # A hyperparameter at its bound is what the bounds are for.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(places, (accuracy - centre) / spread)
+    return np.asarray(centre + spread * model.predict(wanted))

@@ -1,0 +1,171 @@
+"""Encoder files: weights, what they were pre-trained on and all it takes to use them."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import TypeAdapter, ValidationError
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.methods.initialisation import EncoderFile
+from slr_ray.models.config import Model, ModelConfig, new_encoder
+from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+from slr_ray.records import PretrainingEpoch
+from slr_ray.storage import Store, is_uri
+from slr_ray.training.loop import State
+from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.stages import loads
+from slr_ray.training.unlabelled import clip_hashes
+
+FORMAT = "slr_ray encoder 1"
+# Regularisation of what follows: it changes no weight's shape or meaning.
+_FREE = {"model.dropout"}
+_MODEL: TypeAdapter[Any] = TypeAdapter(ModelConfig)
+_NORMALISATION: TypeAdapter[Any] = TypeAdapter(NormalisationConfig)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A pre-trained encoder and what it takes to use it."""
+
+    model: Model
+    """Without a classifier, in evaluation mode: calling it, or `represent`, gives
+    representations."""
+    model_config: ModelConfig
+    normalisation: NormalisationConfig
+    max_frames: int
+    config: PretrainingConfig
+    """How it was pre-trained."""
+    seed: int
+    corpora: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+    """Of the corpora it learned from."""
+    clip_hashes: Int[np.ndarray, " clips"]
+    """`clip_hashes` of the clips it learned from, ascending."""
+    epochs: tuple[PretrainingEpoch, ...]
+    sha256: str
+    """Of the file."""
+
+    @property
+    def weights(self) -> State:
+        return self.model.state_dict()
+
+
+def load_encoder(path: str | Path) -> Encoder:
+    """Read an encoder file, local or behind a URI, or the one in a folder of `slr_ray.pretrain`.
+
+    Loaded with `weights_only`: a hostile file can run no code. Raises `DataError` where it is none
+    of ours.
+    """
+    location = str(path)
+    if not is_uri(location) and Path(location).is_dir():
+        location = f"{location}/encoder.pt"
+    folder, _, name = location.rpartition("/")
+    try:
+        content = Store(folder or ("/" if location.startswith("/") else ".")).read_bytes(name)
+    except FileNotFoundError:
+        raise DataError(f"no such encoder: {location}") from None
+    except OSError as error:
+        raise DataError(f"cannot read {location}: {error.strerror or error}") from None
+    try:
+        stored = loads(content)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{location} is not an encoder that can be loaded safely: {first}"
+        ) from None
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise DataError(
+            f"{location} is not an encoder ({FORMAT!r}); make one with `python -m slr_ray.pretrain`"
+        )
+    try:
+        model_config = _MODEL.validate_python(stored["model_config"])
+        normalisation = _NORMALISATION.validate_python(stored["normalisation"])
+        config = PretrainingConfig.model_validate(stored["pretraining"])
+        model = new_encoder(model_config, num_channels(normalisation))
+        model.load_state_dict(stored["model"])
+    except (ValidationError, KeyError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"{location} is damaged or of another version: {first}") from None
+    return Encoder(
+        model=model.eval(),
+        model_config=model_config,
+        normalisation=normalisation,
+        max_frames=stored["max_frames"],
+        config=config,
+        seed=stored["seed"],
+        corpora=tuple(stored["corpora"]),
+        fingerprints=tuple(stored["fingerprints"]),
+        clip_hashes=stored["clip_hashes"].numpy(),
+        epochs=tuple(PretrainingEpoch.model_validate(one) for one in stored["epochs"]),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+@lru_cache(maxsize=4)
+def cached_encoder(path: str) -> Encoder:
+    """`load_encoder`, read once a process: for the many experiments that start from one file."""
+    return load_encoder(path)
+
+
+def prescribed(encoder: Encoder) -> dict[str, Any]:
+    """What an encoder decides in the configuration of an experiment that starts from it."""
+    return {
+        "model": encoder.model_config.model_dump(mode="json"),
+        "normalisation": encoder.normalisation.model_dump(mode="json"),
+        "training": {"max_frames": encoder.max_frames},
+    }
+
+
+def refuse_contradictions(tree: Mapping[str, Any], encoder: Encoder, origin: str) -> None:
+    """`ConfigError` where a configuration asks for another model or input than the encoder's."""
+    for dotted, value in _differences(tree, prescribed(encoder), ""):
+        if dotted not in _FREE:
+            raise ConfigError(
+                f"{origin}: {dotted} is set to {value[0]!r}, but the encoder of "
+                f"initialisation.path has {value[1]!r}; leave {dotted} out"
+            )
+
+
+def _differences(
+    tree: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str
+) -> list[tuple[str, tuple[Any, Any]]]:
+    found: list[tuple[str, tuple[Any, Any]]] = []
+    for key in tree.keys() & wanted.keys():
+        given, own = tree[key], wanted[key]
+        if isinstance(given, Mapping) and isinstance(own, Mapping):
+            found += _differences(given, own, f"{prefix}{key}.")
+        elif given != own:
+            found.append((f"{prefix}{key}", (given, own)))
+    return sorted(found)
+
+
+def refuse_seen_clips(
+    encoder: Encoder,
+    source: EncoderFile,
+    corpus: Corpus,
+    parts: Mapping[str, Int[np.ndarray, " clips"]],
+) -> None:
+    """`ConfigError` where the encoder learned from clips that an experiment measures on.
+
+    `parts` are the validation and test clips by name. Clips are compared by id and poses.
+    """
+    if source.allow_seen_clips:
+        return
+    for name, clips in parts.items():
+        seen = int(np.isin(clip_hashes(corpus, clips), encoder.clip_hashes).sum())
+        if seen:
+            raise ConfigError(
+                f"{source.path} was pre-trained on {seen} of the {len(clips)} {name} clips of "
+                f"{corpus.name}: pre-train with the same split, or set "
+                "initialisation.allow_seen_clips=true and say so with the result"
+            )

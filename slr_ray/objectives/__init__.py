@@ -1,0 +1,1 @@
+"""Self-supervised losses with their heads, one file each."""

@@ -1,0 +1,84 @@
+"""SL-FPN (SSL-SLR, papers/002, section 5.1): two views and the original, no negatives."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from slr_ray.config import Config
+from slr_ray.models.heads import perceptron
+from slr_ray.objectives.objective import Objective, Outcome, View
+
+
+class SlFpnConfig(Config):
+    """Defaults as published; the switches are the ablation of the paper's section 7."""
+
+    kind: Literal["sl_fpn"] = "sl_fpn"
+    projector_hidden: int = Field(512, ge=1)
+    embedding_width: int = Field(128, ge=1)
+    """The projector has 2 layers, 512 → 128 as published."""
+    predictor_hidden: int = Field(128, ge=1)
+    """The predictor has 2 layers with ReLU; the paper does not state its width."""
+    second_view: Literal["view1", "view2"] = "view1"
+    """The view that the second term pulls the original to. The formula in the text lost its
+    symbols; the first author's code has the first view, an older version the second."""
+    predictor: bool = True
+    """Without it the third term is MSE(z0, z2) without predictor and without stop-gradient."""
+    original: bool = True
+    """Without it the first view stands in for the original and the second term is gone."""
+    batch_norm: Literal["none", "hidden", "all"] = "none"
+    """Batch norm in the projector: after its first layer, as in BYOL's, or after both, as in
+    SimSiam's, so that the embedding of a batch can't shrink to a point. Not in the paper's text;
+    ours against collapse. With gradient accumulation it is over a micro-batch."""
+    permuted: bool = False
+    """The original and the first view exchange their places in the loss."""
+
+
+class SlFpn(Objective):
+    """MSE(z1, z2) + MSE(z0, z1) + MSE(predictor(z0), stop-gradient(z2)); no L2 normalisation.
+
+    A constant embedding minimises all three terms, and the first two have no stop-gradient: with an
+    optimiser that moves far, the embedding shrinks to a point unless `batch_norm` keeps it apart.
+    """
+
+    def __init__(self, config: SlFpnConfig, encoder: nn.Module, width: int) -> None:
+        super().__init__(encoder)
+        self.config = config
+        self.uses_anchor = config.original
+        dim = config.embedding_width
+        self.projector = perceptron(
+            (width, config.projector_hidden, dim),
+            batch_norm=config.batch_norm != "none",
+            last_norm=config.batch_norm == "all",
+        )
+        self.predictor = (
+            perceptron((dim, config.predictor_hidden, dim)) if config.predictor else None
+        )
+
+    def forward(self, anchor: View | None, view1: View, view2: View) -> Outcome:
+        if not self.config.original:
+            z1, z2 = self._embedded(view1, view2)
+            return functional.mse_loss(z1, z2) + self._predicted(z1, z2), z1
+        if anchor is None:
+            raise ValueError("SL-FPN needs the original clips")
+        z0, z1, z2 = self._embedded(anchor, view1, view2)
+        embedding = z0
+        if self.config.permuted:
+            z0, z1 = z1, z0
+        second = z1 if self.config.second_view == "view1" else z2
+        loss = functional.mse_loss(z1, z2) + functional.mse_loss(z0, second)
+        return loss + self._predicted(z0, z2), embedding
+
+    def _embedded(self, *views: View) -> list[Float[Tensor, "clips dim"]]:
+        return [self.projector(one).float() for one in self.represented(*views)]
+
+    def _predicted(
+        self, source: Float[Tensor, "clips dim"], target: Float[Tensor, "clips dim"]
+    ) -> Float[Tensor, ""]:
+        if self.predictor is None:
+            return functional.mse_loss(source, target)
+        return functional.mse_loss(self.predictor(source).float(), target.detach())

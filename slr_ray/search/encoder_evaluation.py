@@ -1,0 +1,302 @@
+"""Evaluations of encoders in this process: runs, a table, records and figures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from slr_ray.config import merge
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.evaluation.embedding_map import embedding_map
+from slr_ray.evaluation.statistics import interval
+from slr_ray.methods.encoder import Encoder, load_encoder, refuse_seen_clips
+from slr_ray.methods.encoder_evaluation import (
+    SOURCES,
+    ClassificationRecord,
+    GeometryRecord,
+    Represented,
+    Source,
+    check_glosses,
+    classify,
+    geometry,
+    represent,
+)
+from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem
+from slr_ray.methods.fine_tuning import fine_tune, from_scratch
+from slr_ray.methods.initialisation import EncoderFile
+from slr_ray.reporting.embedding_page import map_page, map_png
+from slr_ray.storage import Store, absolute
+from slr_ray.training.devices import this_place
+from slr_ray.training.problem import Problem
+from slr_ray.training.stages import StageStore, stage_key
+
+Record = ClassificationRecord | GeometryRecord
+_MOST_MAPPED = 3000
+_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
+_GEOMETRY = ("inertia", "inertia_share", "spread", "effective_rank", "mean_cosine")
+
+
+@dataclass(frozen=True)
+class EvaluationTask:
+    """One call of the command."""
+
+    protocol: str
+    encoders: tuple[str, ...]
+    num_runs: int
+    """Run i uses the encoder i modulo their number, and seed i for all that is drawn."""
+    tree: dict[str, Any]
+    """Data, split, pool and training of the experiment, as on the command line."""
+    allow_seen_clips: bool
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Fine-tuning has no weights to start from without an encoder; maps are for encoders."""
+        if self.protocol in ("semi", "map"):
+            return ("encoder", "fresh")
+        return ("encoder", "fresh", "poses")
+
+    @property
+    def classification(self) -> Literal["linear", "mlp", "knn"] | None:
+        """The classifier on frozen representations, where there is one."""
+        match self.protocol:
+            case "linear" | "transfer":
+                return "linear"
+            case "mlp":
+                return "mlp"
+            case "knn":
+                return "knn"
+            case _:
+                return None
+
+    def label(self, source: Source) -> str:
+        name = SOURCES[source]
+        if source == "poses" and self.classification is not None:
+            return f"k-NN on {name}"
+        return name
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Encoder, experiment and clips of one run."""
+
+    number: int
+    encoder: Encoder
+    config: Experiment
+    problem: Problem
+
+
+def run_evaluation(
+    task: EvaluationTask, out: Path, num_threads: int | None
+) -> dict[Source, list[Record]]:
+    """Evaluate, print and write; everything the user can get wrong is checked before work starts.
+
+    Raises `ConfigError` where an encoder saw clips that are measured, where the glosses are too few
+    or, for a transfer, where the corpus is the encoder's own.
+    """
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    runs = _runs(task)
+    store = Store(absolute(str(out)))
+    store.check_writable()
+    console = Console()
+    own = runs[0].problem
+    console.print(
+        f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
+        f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
+        f"{len(own.split.test)} test clips"
+    )
+    if task.protocol == "map":
+        for source in task.sources:
+            _draw_map(source, runs[0], store, console)
+        return {}
+    found: dict[Source, list[Record]] = {source: [] for source in task.sources}
+    with Progress(console=console) as progress:
+        bar = progress.add_task(task.protocol, total=len(runs) * len(task.sources))
+        for run in runs:
+            for source in task.sources:
+                found[source].append(_record(task, source, run, store))
+                progress.update(
+                    bar, advance=1, description=f"run {run.number}: {task.label(source)}"
+                )
+    console.print(_table(task, found))
+    if len(runs) == 1:
+        console.print("one run: no interval; more encoders, or --seeds with fewer labels, give one")
+    _write(task, runs, found, store)
+    return found
+
+
+def _runs(task: EvaluationTask) -> list[_Run]:
+    encoders = [load_encoder(path) for path in task.encoders]
+    first = encoders[0]
+    for path, other in zip(task.encoders[1:], encoders[1:], strict=True):
+        if other.model_config != first.model_config or other.normalisation != first.normalisation:
+            raise ConfigError(
+                f"{path} and {task.encoders[0]} are encoders of different architecture: their "
+                "results have no common mean. Evaluate them one by one"
+            )
+    runs = []
+    for number in range(task.num_runs):
+        which = number % len(encoders)
+        initialisation: dict[str, Any] = {"kind": "encoder", "path": task.encoders[which]}
+        if task.allow_seen_clips:
+            initialisation["allow_seen_clips"] = True
+        tree = merge(task.tree, {"initialisation": initialisation})
+        config = experiment(tree, "command line")
+        source = config.initialisation
+        assert isinstance(source, EncoderFile)
+        corpus = open_corpus(config.data)
+        if task.protocol == "transfer" and corpus.fingerprint in encoders[which].fingerprints:
+            raise ConfigError(
+                f"{source.path} was pre-trained on {corpus.name} itself: transfer is to another "
+                "corpus. Give another --data, or use --protocol linear"
+            )
+        own = problem(config, number)
+        check_glosses(own)
+        measured = {"validation": own.split.validation, "test": own.split.test}
+        refuse_seen_clips(encoders[which], source, corpus, measured)
+        runs.append(_Run(number, encoders[which], config, own))
+    return runs
+
+
+def _record(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Record:
+    """The result of one source in one run; the one that is there, where nothing has changed."""
+    kind = GeometryRecord if task.protocol in ("inertia", "collapse") else ClassificationRecord
+    protocol = "geometry" if kind is GeometryRecord else task.protocol
+    name = f"runs/{protocol}-{source}-{_key(task, source, run)}.json"
+    if store.exists(name):
+        try:
+            return kind.model_validate_json(store.read_bytes(name))
+        except ValidationError as error:
+            raise DataError(
+                f"{store.location}/{name} is damaged; delete it ({error.error_count()} problems)"
+            ) from None
+    record = _measured(task, source, run, store)
+    store.write_bytes(name, record.model_dump_json(indent=1).encode())
+    return record
+
+
+def _measured(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Record:
+    place = this_place()
+    if task.protocol == "semi":
+        config = run.config if source == "encoder" else from_scratch(run.config)
+        return fine_tune(config, run.number, StageStore(store.join("stages")), place)
+    clips = _represented(source, run)
+    if task.classification is None:
+        return geometry(clips)
+    protocol = "knn" if source == "poses" else task.classification
+    return classify(protocol, clips, run.problem.num_glosses, run.number)
+
+
+def _represented(source: Source, run: _Run) -> Represented:
+    return represent(source, run.encoder, run.problem, run.number, this_place())
+
+
+def _key(task: EvaluationTask, source: Source, run: _Run) -> str:
+    """Hash of all that a result depends on."""
+    config = run.config.model_dump(mode="json", exclude={"data", "initialisation"})
+    return stage_key(
+        fingerprint=run.problem.corpus.fingerprint,
+        encoder=run.encoder.sha256,
+        experiment=config,
+        classification=task.classification,
+        source=source,
+        seed=run.number,
+    )
+
+
+def _columns(task: EvaluationTask) -> tuple[str, ...]:
+    if task.protocol == "inertia":
+        return _GEOMETRY[:2]
+    return _GEOMETRY[2:] if task.protocol == "collapse" else _METRICS
+
+
+def _values(record: Record, column: str) -> float:
+    holder = record.test if isinstance(record, ClassificationRecord) else record
+    return float(getattr(holder, column))
+
+
+def _table(task: EvaluationTask, found: dict[Source, list[Record]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("test, mean ± 95 %" if task.num_runs > 1 else "test")
+    for column in _columns(task):
+        table.add_column(column.replace("_", " "), justify="right")
+    shares = task.protocol not in ("inertia", "collapse")
+    for source, records in found.items():
+        cells = []
+        for column in _columns(task):
+            values = [_values(record, column) for record in records]
+            one = interval(values)
+            factor, unit = (100.0, " %") if shares else (1.0, "")
+            digits = 1 if shares else 3
+            text = f"{factor * one.mean:.{digits}f}"
+            # Runs that draw nothing at random say nothing about chance.
+            if one.half_width is not None and len(set(values)) > 1:
+                text += f" ± {factor * one.half_width:.{digits}f}"
+            cells.append(text + unit)
+        table.add_row(task.label(source), *cells)
+    return table
+
+
+def _write(
+    task: EvaluationTask, runs: list[_Run], found: dict[Source, list[Record]], store: Store
+) -> None:
+    own = runs[0].problem
+    store.write_json(
+        f"evaluation-{task.protocol}.json",
+        {
+            "protocol": task.protocol,
+            "encoders": [
+                {
+                    "path": path,
+                    "sha256": run.encoder.sha256,
+                    "seed": run.encoder.seed,
+                    "corpora": run.encoder.corpora,
+                }
+                for path, run in zip(task.encoders, runs, strict=False)
+            ],
+            "corpus": own.corpus.name,
+            "fingerprint": own.corpus.fingerprint,
+            "num_labelled": len(own.labelled),
+            "num_test": len(own.split.test),
+            "experiment": runs[0].config.model_dump(mode="json"),
+            "summary": {
+                source: {
+                    column: interval([_values(one, column) for one in records]).model_dump()
+                    for column in _columns(task)
+                }
+                for source, records in found.items()
+            },
+            "runs": {
+                source: [record.model_dump(mode="json") for record in records]
+                for source, records in found.items()
+            },
+        },
+    )
+
+
+def _draw_map(source: Source, run: _Run, store: Store, console: Console) -> None:
+    """The test clips' map, coloured by gloss and by signer."""
+    own = run.problem
+    clips = own.split.test
+    test = _represented(source, run).test
+    rows = np.arange(len(clips))
+    if len(rows) > _MOST_MAPPED:
+        rows = np.sort(np.random.default_rng(run.number).choice(rows, _MOST_MAPPED, replace=False))
+        console.print(f"{_MOST_MAPPED} of {len(clips)} test clips are drawn")
+    places = embedding_map(test.representations[rows], run.number)
+    corpus = own.corpus
+    glosses = [corpus.glosses[one] for one in test.glosses[rows]]
+    signers = [corpus.signers[one] for one in corpus.signer_index[clips[rows]]]
+    ids = corpus.clip_ids.take(clips[rows]).to_pylist()
+    title = f"{SOURCES[source]}: test clips of {corpus.name}"
+    store.write_bytes(f"map-{source}.html", map_page(places, ids, glosses, signers, title).encode())
+    store.write_bytes(f"map-{source}.png", map_png(places, glosses, signers, title))
+    console.print(f"map: {store.location}/map-{source}.html", soft_wrap=True)

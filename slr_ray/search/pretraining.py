@@ -1,0 +1,133 @@
+"""Pre-training outside a search: an encoder file from one call, without Ray."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from slr_ray.errors import ConfigError
+from slr_ray.methods.encoder import FORMAT
+from slr_ray.methods.experiment import Experiment
+from slr_ray.methods.pretraining import (
+    pretrained_encoder,
+    pretraining_key,
+    pretraining_task,
+    save_encoder,
+)
+from slr_ray.records import PretrainingEpoch
+from slr_ray.reporting.pretraining_curves import curves_png
+from slr_ray.search.board import board
+from slr_ray.storage import Store, absolute
+from slr_ray.training.devices import Place, joined_workers
+from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
+from slr_ray.training.stages import StageStore
+
+
+def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int | None) -> Path:
+    """Pre-train as `config.initialisation` says; returns the encoder file.
+
+    `out` gets encoder.pt, history.json, curves.png, tensorboard/, and a checkpoint in stages/ with
+    which a repeated call goes on. Under torchrun all workers pre-train one encoder.
+    """
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    store = Store(absolute(str(out)))
+    with joined_workers() as place:
+        console = Console(quiet=not place.leads)
+        if place.leads:
+            store.check_writable()
+            _refuse_other(store, config, seed)
+        task = pretraining_task(config, seed)
+        sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in task.clips.parts)
+        console.print(f"{task.config.objective.kind} on {len(task.clips)} clips ({sources})")
+        trained = _run(config, seed, store, place, console)
+        if place.leads:
+            _write(config, seed, store, trained)
+    rate = trained.num_steps * min(task.config.batch_size, len(task.clips)) / trained.training_s
+    last = trained.epochs[-1]
+    console.print(
+        f"{trained.num_steps} steps, {rate:.0f} clips/s, loss {last.loss:.4g}, "
+        f"embedding's standard deviation {last.embedding_std:.3f}"
+    )
+    console.print(f"encoder: {out / 'encoder.pt'}", soft_wrap=True)
+    return out / "encoder.pt"
+
+
+def _run(
+    config: Experiment, seed: int, store: Store, place: Place, console: Console
+) -> PretrainedEncoder:
+    task = pretraining_task(config, seed)
+    per_epoch = max(len(task.clips) // min(task.config.batch_size, len(task.clips)), 1)
+    total = task.config.num_steps or task.config.num_epochs * per_epoch
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with (
+        board(store, "pretraining") if place.leads else nullcontext() as writer,
+        Progress(*columns, console=console) as progress,
+        warnings.catch_warnings(),
+    ):
+        # Told by `on_epoch` in the command's own words.
+        warnings.simplefilter("ignore", CollapseWarning)
+        bar = progress.add_task("pre-training", total=total)
+        warned = False
+
+        def on_epoch(record: PretrainingEpoch) -> None:
+            nonlocal warned
+            progress.update(
+                bar,
+                completed=record.num_steps,
+                description=f"loss {record.loss:.4g} std {record.embedding_std:.3f}",
+            )
+            if writer is not None:
+                _scalars(writer, record)
+            if record.embedding_std < task.config.collapse_threshold and not warned:
+                warned = True
+                console.print(
+                    f"warning: the embedding collapsed: standard deviation "
+                    f"{record.embedding_std:.3g} of 1 in epoch {record.epoch}"
+                )
+
+        trained = pretrained_encoder(
+            config, seed, StageStore(store.join("stages")), place, on_epoch
+        )
+        progress.update(bar, completed=trained.num_steps)
+    return trained
+
+
+def _scalars(writer: SummaryWriter, record: PretrainingEpoch) -> None:
+    for name in ("loss", "learning_rate", "embedding_std"):
+        writer.add_scalar(f"pretraining/{name}", getattr(record, name), record.num_steps)
+    writer.flush()
+
+
+def _refuse_other(store: Store, config: Experiment, seed: int) -> None:
+    """A folder holds one pre-training: its encoder must not answer for another one."""
+    own = {
+        "format": FORMAT,
+        "key": pretraining_key(config, seed),
+        "seed": seed,
+        "config": config.model_dump(mode="json"),
+    }
+    if store.exists("pretraining.json"):
+        if store.read_json("pretraining.json")["key"] != own["key"]:
+            raise ConfigError(f"{store.location} holds another pre-training; choose another --out")
+        return
+    store.write_json("pretraining.json", own)
+
+
+def _write(config: Experiment, seed: int, store: Store, trained: PretrainedEncoder) -> None:
+    section = pretraining_task(config, seed).config
+    title = f"{section.objective.kind}, {section.augmentation.kind} augmentation, seed {seed}"
+    store.write_json("history.json", [one.model_dump() for one in trained.epochs])
+    store.write_bytes("curves.png", curves_png(trained.epochs, title, section.collapse_threshold))
+    save_encoder(config, seed, trained, store, "encoder.pt")

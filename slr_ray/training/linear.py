@@ -1,0 +1,60 @@
+"""A round that trains no weights but the classifier's, which has one best solution."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import nn
+
+from slr_ray.evaluation.linear import LinearLayer, linear_probe
+from slr_ray.evaluation.probe import RepresentedSet
+from slr_ray.models.config import Model
+from slr_ray.records import EpochRecord
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.devices import Place
+from slr_ray.training.loop import Trained
+from slr_ray.training.problem import Problem
+from slr_ray.training.representation import represent_clips
+
+
+def fit_classifier(model: Model, problem: Problem, config: TrainingConfig, place: Place) -> Trained:
+    """Fit `model.classifier` (in place) to the labelled pool on frozen representations.
+
+    `ValueError` where the pool has fewer than two glosses.
+    """
+    started = time.monotonic()
+    model.to(place.device)
+
+    def represented(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
+        found = represent_clips(
+            model,
+            problem.corpus,
+            clips,
+            normalisation=problem.normalisation,
+            max_frames=config.max_frames,
+            device=place.device,
+            precision=config.precision,
+        )
+        return RepresentedSet(found, problem.glosses(clips))
+
+    labelled = represented(problem.labelled)
+    probe = linear_probe(labelled, represented(problem.split.validation), problem.num_glosses)
+    layer, classifier = probe.classify, model.classifier
+    if not isinstance(layer, LinearLayer) or not isinstance(classifier, nn.Linear):
+        raise TypeError("linear evaluation needs a linear probe and a linear classifier")
+    with torch.no_grad():
+        classifier.weight.copy_(torch.from_numpy(layer.weight))
+        classifier.bias.copy_(torch.from_numpy(layer.bias))
+    epoch = EpochRecord(
+        round=0,
+        epoch=0,
+        num_steps=0,
+        training_loss=probe.measured(labelled).loss,
+        learning_rate=0.0,
+        validation=probe.validation,
+    )
+    state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    return Trained(state, probe.validation, [epoch], 0, time.monotonic() - started)

@@ -1,0 +1,84 @@
+"""Clips to learn from without glosses, from one corpus or several."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.poses.batch import PoseBatch, pad
+
+_BUCKET_BATCHES = 16
+
+
+@dataclass(frozen=True)
+class UnlabelledClips:
+    """Clips of several corpora under one index; glosses are not part of it."""
+
+    parts: tuple[tuple[Corpus, Int[np.ndarray, "_"]], ...]
+    """Each corpus with the index of its clips."""
+
+    def __len__(self) -> int:
+        return len(self._clip)
+
+    @cached_property
+    def num_frames(self) -> Int[np.ndarray, " clips"]:
+        return np.concatenate([corpus.num_frames[clips] for corpus, clips in self.parts])
+
+    def read(self, rows: Int[np.ndarray, " batch"], max_frames: int) -> PoseBatch:
+        """Clips by index, in image coordinates; long ones thinned to `max_frames`."""
+        frames = []
+        for row in rows:
+            corpus, clip = self.parts[self._part[row]][0], self._clip[row]
+            frames.append(corpus.frames[corpus.offsets[clip] : corpus.offsets[clip + 1]])
+        return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
+
+    def hashes(self) -> Int[np.ndarray, " clips"]:
+        """`clip_hashes` of all of them, ascending."""
+        return np.sort(np.concatenate([clip_hashes(*part) for part in self.parts]))
+
+    @cached_property
+    def _part(self) -> Int[np.ndarray, " clips"]:
+        return np.repeat(np.arange(len(self.parts)), [len(clips) for _, clips in self.parts])
+
+    @cached_property
+    def _clip(self) -> Int[np.ndarray, " clips"]:
+        return np.concatenate([clips for _, clips in self.parts])
+
+
+def clip_hashes(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
+    """A 64-bit hash of each clip's id and poses, in the order of `clips`.
+
+    Tells whether two sets of clips overlap without keeping the clips. Two corpora may use the same
+    ids for different clips, hence the poses.
+    """
+    ids = corpus.clip_ids.take(clips).to_pylist() if len(clips) else []
+    found = np.empty(len(clips), np.int64)
+    for row, (clip, clip_id) in enumerate(zip(clips, ids, strict=True)):
+        digest = hashlib.blake2b(clip_id.encode(), digest_size=8)
+        frames = corpus.frames[corpus.offsets[clip] : corpus.offsets[clip + 1]]
+        digest.update(np.ascontiguousarray(frames).data)
+        found[row] = int.from_bytes(digest.digest(), "little", signed=True)
+    return found
+
+
+def epoch_rows(
+    num_frames: Int[np.ndarray, " clips"], batch_size: int, rng: np.random.Generator
+) -> Iterator[Int[np.ndarray, " batch"]]:
+    """Rows of one shuffled pass, in full batches; what does not fill a batch is left out.
+
+    Clips of similar length share a batch (within chunks of 16 batches), so that little is padded.
+    """
+    whole = len(num_frames) // batch_size * batch_size
+    rows = rng.permutation(len(num_frames))[:whole]
+    chunk = _BUCKET_BATCHES * batch_size
+    for start in range(0, whole, chunk):
+        part = rows[start : start + chunk]
+        part = part[np.argsort(num_frames[part], kind="stable")]
+        for batch in rng.permutation(len(part) // batch_size):
+            yield part[batch * batch_size : (batch + 1) * batch_size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -159,8 +160,8 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     tasks = comparison.tasks()
     store = Store(absolute(comparison.location))
     store.check_writable()
-    _refuse_other(store, tasks)
     first = tasks[0]
+    _refuse_other(store, comparison, first.config)
     own = problem(first.config, first.seed)
     check_glosses(own)
     task = pretraining_task(first.config, first.seed)
@@ -196,14 +197,11 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     return 1 if failed else 0
 
 
-def _refuse_other(store: Store, tasks: list[ObjectiveTask]) -> None:
+def _refuse_other(store: Store, comparison: Comparison, config: Experiment) -> None:
     """A folder holds one comparison, more objectives, augmentations or seeds of it included."""
-    shared = tasks[0].config.model_dump(mode="json", exclude={"method"})
-    for varied in ("objective", "augmentation"):
-        del shared["initialisation"][varied]
     own = {
-        "fingerprint": open_corpus(tasks[0].config.data).fingerprint,
-        "experiment": shared,
+        "fingerprint": open_corpus(config.data).fingerprint,
+        "tree": json.loads(json.dumps(comparison.tree)),
     }
     if not store.exists("comparison.json"):
         store.write_json("comparison.json", own)

@@ -132,7 +132,7 @@ def test_headline(
 def test_sentences_name_means_intervals_and_noise(tmp_path: Path) -> None:
     sentences = " ".join(verdict(_run(tmp_path, factory.TIE, trials=[])).sentences)
     assert "Fully supervised (FSL): accuracy 53.2 ± 3.0 %" in sentences  # s = 2.387, t = 2.776
-    assert re.search(r"best trial against FSL, equal steps: \+0\.2 .*?includes 0", sentences)
+    assert re.search(r"Best trial against FSL, equal steps: \+0\.2 .*?includes 0", sentences)
     assert re.search(r"default against Fully supervised .*? excludes 0: better", sentences)
 
 

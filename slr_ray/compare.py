@@ -74,7 +74,9 @@ def compare(
             pool = {"kind": "signers", "num_signers": labelled_signers}
         elif labelled_fraction is not None:
             pool = {"kind": "fraction", "fraction": labelled_fraction}
-        tree: dict[str, Any] = {"preset": preset, "pool": pool}
+        # With its kind, so that merging an objective into the section keeps the rest of it.
+        section: dict[str, Any] = {"kind": "pretraining"}
+        tree: dict[str, Any] = {"preset": preset, "pool": pool, "initialisation": section}
         if data is not None:
             tree["data"] = {"kind": "shards", "location": data}
         if extra_data:

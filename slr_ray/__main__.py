@@ -6,6 +6,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "extract": "poses out of videos, on one machine or a cluster",
     "tune": "search a space in parallel, then compare the best setting on a test set",
     "train": "run one experiment in this process, such as a search's best trial",
     "predict": "top-5 glosses of every clip with a checkpoint",

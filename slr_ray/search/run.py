@@ -22,7 +22,7 @@ from slr_ray.search.execution import Workers
 from slr_ray.search.job import Job, trial_folder
 from slr_ray.search.space import Tree
 from slr_ray.search.space_file import Space, check_space, resolved
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, cache_root
 
 
 class RunOptions(Config):
@@ -291,8 +291,6 @@ def local_journal(run: Run) -> Any:
     """The study's journal: in the run's folder, or in the cache for a run behind a URI."""
     import hashlib
     from pathlib import Path
-
-    from slr_ray.corpora.corpus import cache_root
 
     if run.store.is_local:
         return Path(run.store.local_path("optuna.journal"))

@@ -6,10 +6,12 @@ import importlib
 import sys
 
 COMMANDS = {
+    "extract": "poses out of videos, on one machine or a cluster",
     "tune": "search a space in parallel, then compare the best setting on a test set",
     "pretrain": "pre-train an encoder on clips without labels",
     "train": "run one experiment in this process, such as a search's best trial",
     "evaluate": "what an encoder's pre-training gave: linear, k-NN, fine-tuning, transfer, map",
+    "compare": "self-supervised objectives beside each other, evaluated alike",
     "boundary": "the shares of a clip before and after its sign",
     "predict": "top-5 glosses of every clip with a checkpoint",
     "report": "write a run's report again from its records",

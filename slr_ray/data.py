@@ -71,21 +71,36 @@ def inspect(
     ] = None,
     clip: Annotated[
         list[str] | None,
-        typer.Option(help="Id of a clip to draw (repeat for more); a few typical ones otherwise."),
+        typer.Option(
+            help="Id of a clip to draw (repeat for more); a few typical ones otherwise. Clips that "
+            "`slr_ray.extract` made are drawn over their video too."
+        ),
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(help="The video of the one clip given with --clip, if it is elsewhere now."),
     ] = None,
     skip_broken: SkipBroken = False,
 ) -> None:
     """Count, check and draw what is in pose shards."""
     from slr_ray.corpora.corpus import open_shards
+    from slr_ray.corpora.filmed import find_footage, footage_by_hand
     from slr_ray.corpora.inspection import inspect_corpus
-    from slr_ray.corpora.inspection_page import find_clips, write_page
+    from slr_ray.corpora.inspection_page import find_clips, typical_clips, write_page
     from slr_ray.corpora.inspection_tables import print_inspection
+    from slr_ray.errors import DataError
 
+    if video is not None and len(clip or []) != 1:
+        raise DataError("--video is the video of one clip: name it with --clip, and only it")
     corpus = open_shards(source, skip_broken=skip_broken)
-    chosen = find_clips(corpus, clip or [])
+    chosen = find_clips(corpus, clip or []) or typical_clips(corpus)
+    clip_ids = [corpus.clip_ids[index].as_py() for index in chosen]
+    footage = find_footage(source, corpus.provenance, clip_ids)
+    if video is not None:
+        footage[clip_ids[0]] = footage_by_hand(video, clip_ids[0], corpus.provenance, footage)
     inspection = inspect_corpus(corpus)
     print_inspection(inspection)
-    page = write_page(corpus, inspection, out or Path("inspection") / corpus.name, chosen)
+    page = write_page(corpus, inspection, out or Path("inspection") / corpus.name, chosen, footage)
     typer.echo(f"pictures and tables: {page}")
 
 

@@ -73,7 +73,7 @@ def _gpus() -> Finding:
 
 
 def _disk() -> Iterator[Finding]:
-    from slr_ray.corpora.corpus import cache_root
+    from slr_ray.storage import cache_root
 
     root = cache_root()
     existing = root

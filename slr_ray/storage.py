@@ -40,6 +40,15 @@ def absolute(location: str) -> str:
     return location if is_uri(location) else str(Path(location).expanduser().absolute())
 
 
+def cache_root() -> Path:
+    """Where corpora are mapped from and models kept: `SLR_RAY_CACHE`, else the user's cache."""
+    named = os.environ.get("SLR_RAY_CACHE")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "slr_ray"
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder, local or remote, whose files are replaced whole.

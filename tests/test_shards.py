@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from slr_ray.corpora.corpus import cache_root, open_cached, open_shards
+from slr_ray.corpora.corpus import open_cached, open_shards
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.shards import SCHEMA, ShardReader, write_shard
 from slr_ray.poses.skeleton import NUM_JOINTS
+from slr_ray.storage import cache_root
 
 PROVENANCE = {"extractor": "test", "version": "1", "settings": {"threshold": 0.5}}
 

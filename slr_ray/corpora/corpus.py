@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
-from slr_ray.storage import is_uri
+from slr_ray.storage import cache_root, is_uri
 
 _FORMAT = 1
 UNLABELLED = -1
@@ -96,15 +95,6 @@ class Corpus:
     def _map(self, array: str, dtype: type[np.generic]) -> np.ndarray:
         # A plain view of the map: every slice of a memmap is an object that costs microseconds.
         return np.asarray(np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r"))
-
-
-def cache_root() -> Path:
-    """Where corpora are mapped from: `SLR_RAY_CACHE`, else the user's cache folder."""
-    named = os.environ.get("SLR_RAY_CACHE")
-    if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "slr_ray"
 
 
 def open_shards(location: str, *, skip_broken: bool = False) -> Corpus:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.filmed import Footage
 from slr_ray.corpora.inspection import Inspection
 from slr_ray.corpora.inspection_charts import (
     frame_lengths_chart,
@@ -22,7 +23,9 @@ from slr_ray.corpora.inspection_charts import (
 )
 from slr_ray.corpora.inspection_tables import overview_rows
 from slr_ray.errors import DataError, StorageError
+from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import animation, draw_strip
+from slr_ray.poses.extraction.source import ExtractionFailed
 from slr_ray.storage import Store
 
 _NUM_TYPICAL = 6
@@ -43,12 +46,18 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 
 
 def write_page(
-    corpus: Corpus, inspection: Inspection, folder: Path, chosen: Sequence[int] = ()
+    corpus: Corpus,
+    inspection: Inspection,
+    folder: Path,
+    chosen: Sequence[int] = (),
+    footage: Mapping[str, Footage] | None = None,
 ) -> Path:
     """Write index.html, statistics.json, the charts, and a strip and an animation of some clips.
 
     `chosen` are indices of clips; without them up to six are drawn, of different glosses and
-    signers. Returns the path of the page. Raises `StorageError` where the folder can't be written.
+    signers. A clip with `footage` (by clip id) is drawn over its video too; a video that can't be
+    read is named on the page. Returns the path of the page. Raises `StorageError` where the folder
+    can't be written.
     """
     files = {
         "gloss_by_signer.png": gloss_by_signer_chart(inspection),
@@ -68,7 +77,9 @@ def write_page(
             f"{clip.clip_id} · {clip.gloss or 'no gloss'} · signer {clip.signer} · "
             f"{clip.num_frames} frames{rate}"
         )
-        clips.append((caption, f"clips/{name}"))
+        filmed, note = _filmed(clip, (footage or {}).get(clip.clip_id))
+        files |= {f"clips/{name}-video.{kind}": content for kind, content in filmed.items()}
+        clips.append((caption, f"clips/{name}", note))
     files["statistics.json"] = (inspection.model_dump_json(indent=1) + "\n").encode()
     files["index.html"] = _page(inspection, files, clips).encode()
     store = Store(str(folder))
@@ -80,6 +91,20 @@ def write_page(
             f"cannot write to {str(folder)!r}: {error.strerror or error}; choose another --out"
         ) from None
     return folder / "index.html"
+
+
+def _filmed(clip: Clip, footage: Footage | None) -> tuple[dict[str, bytes], str]:
+    """The clip drawn over its video, by kind of file, or else why not."""
+    if footage is None:
+        return {}, ""
+    # PyAV is loaded only where there is a video to show.
+    from slr_ray.poses.extraction.overlay import draw_overlay
+
+    try:
+        overlay = draw_overlay(clip, footage.video, footage.target_fps)
+    except ExtractionFailed as error:
+        return {}, f"not drawn over its video: {error}. Pass --video FILE if it is elsewhere"
+    return {"png": overlay.sheet, "gif": overlay.animation}, ""
 
 
 def typical_clips(corpus: Corpus) -> list[int]:
@@ -121,7 +146,9 @@ def _file_name(clip_id: str) -> str:
     return f"{plain}-{hashlib.sha256(clip_id.encode()).hexdigest()[:8]}"
 
 
-def _page(inspection: Inspection, files: dict[str, bytes], clips: Sequence[tuple[str, str]]) -> str:
+def _page(
+    inspection: Inspection, files: dict[str, bytes], clips: Sequence[tuple[str, str, str]]
+) -> str:
     provenance = [
         ("provenance", ", ".join(str(one) for one in inspection.provenance) or "not recorded"),
         ("fingerprint", inspection.fingerprint),
@@ -146,12 +173,19 @@ def _page(inspection: Inspection, files: dict[str, bytes], clips: Sequence[tuple
         '<p class="faint"><span class="left">Left hand blue</span>, <span class="right">right hand '
         "orange</span>; pale where the detector was unsure. Drawn as from a 4:3 camera.</p>",
     ]
-    for caption, name in clips:
+    for caption, name, note in clips:
         parts.append(
             f"<p>{html.escape(caption)}</p><div class='clip'>"
             f"<div class='strip'>{_image(files, f'{name}.png', 'frames of the clip')}</div>"
             f"<div class='animation'>{_image(files, f'{name}.gif', 'the clip, moving')}</div></div>"
         )
+        if f"{name}-video.png" in files:
+            parts += [
+                _image(files, f"{name}-video.png", "joints over frames of the video"),
+                _image(files, f"{name}-video.gif", "joints over the video, moving"),
+            ]
+        if note:
+            parts.append(f'<p class="warning">{html.escape(note)}</p>')
     parts += ["<h2>Signers</h2>", _signer_table(inspection), *_duplicate_tables(inspection)]
     if inspection.skipped:
         rows = [(one["clip_id"], one["source"], one["reason"]) for one in inspection.skipped]

@@ -10,10 +10,11 @@ tools wrote).
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -143,17 +144,22 @@ def list_shards(location: str) -> tuple[arrow_fs.FileSystem, list[arrow_fs.FileI
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read {location!r}: {error}") from None
     files = sorted(
-        # A hidden file is a shard that a killed process left half written.
-        (
-            one
-            for one in inside
-            if one.is_file and one.path.endswith(".parquet") and not one.base_name.startswith(".")
-        ),
+        (one for one in inside if one.is_file and _is_shard(one.path[len(path) :])),
         key=lambda one: one.path,
     )
     if not files:
         raise DataError(f"{location!r} holds no .parquet file")
     return filesystem, files
+
+
+def _is_shard(name: str) -> bool:
+    """Whether a file below the folder is for readers.
+
+    A hidden file is a shard that a killed process left half written; folders such as `_extraction`
+    hold how the shards came about.
+    """
+    parts = PurePosixPath(name.strip("/")).parts
+    return name.endswith(".parquet") and not any(part.startswith((".", "_")) for part in parts)
 
 
 def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
@@ -162,26 +168,38 @@ def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -
     Streams: memory is that of one row group. `provenance` says where the poses come from
     (`extractor`, `version`, `settings`); it travels in the file's metadata.
     """
-    schema = SCHEMA.with_metadata(
-        {"joints": json.dumps(JOINTS), "provenance": json.dumps(provenance)}
-    )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing-{path.name}")
-    count = 0
     try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            rows: list[dict[str, Any]] = []
-            for clip in clips:
-                rows.append(_row(clip))
-                count += 1
-                if len(rows) == _ROWS_PER_GROUP:
-                    writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                    rows = []
-            if rows:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+        count = _write(temporary, clips, provenance)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    return count
+
+
+def shard_bytes(clips: Iterable[Clip], provenance: dict[str, Any]) -> bytes:
+    """A pose shard's content, for places that are not a local path; it is held in memory."""
+    sink = io.BytesIO()
+    _write(sink, clips, provenance)
+    return sink.getvalue()
+
+
+def _write(where: Path | io.BytesIO, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
+    schema = SCHEMA.with_metadata(
+        {"joints": json.dumps(JOINTS), "provenance": json.dumps(provenance)}
+    )
+    count = 0
+    with pq.ParquetWriter(where, schema, compression="zstd") as writer:
+        rows: list[dict[str, Any]] = []
+        for clip in clips:
+            rows.append(_row(clip))
+            count += 1
+            if len(rows) == _ROWS_PER_GROUP:
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+                rows = []
+        if rows:
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     return count
 
 

@@ -1,13 +1,13 @@
-"""Connecting to Ray: a local one for the run, or a cluster."""
+"""What a run needs of Ray: checked first, then connected."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from slr_ray.cluster import ray_session
 from slr_ray.errors import ConfigError
 from slr_ray.search.execution import Workers
 
@@ -43,31 +43,12 @@ def check_resources(options: RunOptions) -> None:
 @contextlib.contextmanager
 def connected(options: RunOptions, workers: Workers) -> Iterator[None]:
     """Ray for the body: the cluster at `options.address`, or one of this machine's own."""
-    # Spares a warning per run: our trials ask for resources by placement group, not by override.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-
-    was_running = ray.is_initialized()
-    if not was_running:
-        try:
-            ray.init(
-                # "local": a Ray that happens to run on this machine is not ours to use.
-                address=options.address or "local",
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                # Ray Train leaks its placement groups under early stopping when the dashboard is
-                # off; one worker needs no Ray Train and starts faster without it.
-                include_dashboard=(workers.num_workers > 1 if options.address is None else None),
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(f"--address {options.address}: cannot connect: {error}") from None
-    try:
+    # Ray Train leaks its placement groups under early stopping when the dashboard is off; one
+    # worker needs no Ray Train and starts faster without it.
+    with ray_session(options.address, dashboard=workers.num_workers > 1):
         if not options.wait_for_nodes:
             _check_nodes(workers)
         yield
-    finally:
-        if not was_running:
-            ray.shutdown()
 
 
 def _check_nodes(workers: Workers) -> None:

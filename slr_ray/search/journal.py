@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from slr_ray.corpora.corpus import cache_root
-from slr_ray.storage import Store
+from slr_ray.storage import Store, cache_root
 
 _NAME = "optuna.journal"
 

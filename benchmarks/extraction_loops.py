@@ -1,0 +1,145 @@
+"""The plain way to extract poses from a video, and what might make it faster.
+
+Each takes a path and the number of frames to take, and gives landmarks frame by frame and the
+image's aspect ratio. All use the models, thresholds and hand assignment of the platform, so that
+only the loop differs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from queue import Queue
+from typing import Any
+
+import av
+import mediapipe
+import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
+
+from slr_ray.poses.extraction.assembly import FrameLandmarks
+from slr_ray.poses.extraction.hands import Hand
+from slr_ray.poses.extraction.models import Models
+from slr_ray.poses.extraction.quiet import without_chatter
+
+Seen = tuple[list[FrameLandmarks], float]
+Loop = Callable[[str, int], Seen]
+
+
+def pair(models: Models, mode: Any) -> tuple[Any, Any]:
+    """A pose and a hand landmarker."""
+    with without_chatter():
+        return (
+            vision.PoseLandmarker.create_from_options(
+                vision.PoseLandmarkerOptions(BaseOptions(str(models.pose)), mode)
+            ),
+            vision.HandLandmarker.create_from_options(
+                vision.HandLandmarkerOptions(BaseOptions(str(models.hand)), mode, num_hands=2)
+            ),
+        )
+
+
+def frames_of(
+    path: str, num_frames: int, longest_side_px: int | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Time in milliseconds and RGB picture; scaled while its colours are converted, if at all."""
+    with av.open(path) as container:
+        for frame in islice(container.decode(video=0), num_frames):
+            scale = min(1.0, (longest_side_px or 2**16) / max(frame.width, frame.height))
+            width, height = round(frame.width * scale), round(frame.height * scale)
+            image = frame.to_ndarray(format="rgb24", width=width, height=height)
+            yield round((frame.time or 0) * 1000), np.ascontiguousarray(image)
+
+
+def landmarks_of(pose: Any, hands: Any) -> FrameLandmarks:
+    """Both results of one frame in the platform's form."""
+    found = tuple(
+        Hand(
+            np.array([(one.x, one.y) for one in points], np.float32),
+            labels[0].score if labels[0].category_name == "Left" else 1 - labels[0].score,
+        )
+        for points, labels in zip(hands.hand_landmarks, hands.handedness, strict=True)
+    )
+    if not pose.pose_landmarks:
+        return FrameLandmarks(None, None, found)
+    person = pose.pose_landmarks[0]
+    return FrameLandmarks(
+        np.array([(one.x, one.y) for one in person], np.float32),
+        np.array([one.visibility for one in person], np.float32),
+        found,
+    )
+
+
+def sequential(
+    models: Models, *, longest_side_px: int | None = None, is_video: bool = True
+) -> Loop:
+    """Decode, pose, hands, one after the other; the plain loop with its defaults."""
+
+    def loop(path: str, num_frames: int) -> Seen:
+        mode = vision.RunningMode.VIDEO if is_video else vision.RunningMode.IMAGE
+        pose, hands = pair(models, mode)
+        seen, aspect = [], 1.0
+        for time_ms, pixels in frames_of(path, num_frames, longest_side_px):
+            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
+            if is_video:
+                results = (
+                    pose.detect_for_video(image, time_ms),
+                    hands.detect_for_video(image, time_ms),
+                )
+            else:
+                results = pose.detect(image), hands.detect(image)
+            seen.append(landmarks_of(*results))
+            aspect = image.width / image.height
+        pose.close()
+        hands.close()
+        return seen, aspect
+
+    return loop
+
+
+def decoding_ahead(models: Models) -> Loop:
+    """A second thread decodes up to four frames ahead."""
+
+    def loop(path: str, num_frames: int) -> Seen:
+        pose, hands = pair(models, vision.RunningMode.VIDEO)
+        queue: Queue[tuple[int, np.ndarray] | None] = Queue(4)
+
+        def decode() -> None:
+            for one in frames_of(path, num_frames):
+                queue.put(one)
+            queue.put(None)
+
+        threading.Thread(target=decode, daemon=True).start()
+        seen, aspect = [], 1.0
+        while (one := queue.get()) is not None:
+            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=one[1])
+            results = pose.detect_for_video(image, one[0]), hands.detect_for_video(image, one[0])
+            seen.append(landmarks_of(*results))
+            aspect = image.width / image.height
+        pose.close()
+        hands.close()
+        return seen, aspect
+
+    return loop
+
+
+def side_by_side(models: Models) -> Loop:
+    """Pose and hands of a frame in two threads."""
+
+    def loop(path: str, num_frames: int) -> Seen:
+        pose, hands = pair(models, vision.RunningMode.VIDEO)
+        seen, aspect = [], 1.0
+        with ThreadPoolExecutor(1) as other:
+            for time_ms, pixels in frames_of(path, num_frames):
+                image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
+                waiting = other.submit(hands.detect_for_video, image, time_ms)
+                body = pose.detect_for_video(image, time_ms)
+                seen.append(landmarks_of(body, waiting.result()))
+                aspect = image.width / image.height
+        pose.close()
+        hands.close()
+        return seen, aspect
+
+    return loop

@@ -1,0 +1,1 @@
+"""Extraction of poses on Ray: the shell around `poses.extraction`."""

@@ -7,7 +7,7 @@ trials saves more time than the training takes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -16,6 +16,7 @@ from slr_ray.storage import Store
 from slr_ray.training.devices import Place, this_place
 
 
+@runtime_checkable
 class Task(Protocol):
     """A trial or an arm of the final comparison."""
 

@@ -1,0 +1,153 @@
+"""The comparison of objectives: one record an encoder, made once, and a document of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from slr_ray.compare import compare
+from slr_ray.config import merge
+from slr_ray.errors import ConfigError
+from slr_ray.methods.encoder import load_encoder
+from slr_ray.records import ObjectiveRecord
+from slr_ray.reporting.markdown import to_markdown
+from slr_ray.reporting.objectives import by_kind, objectives_document
+from slr_ray.search.comparison import Comparison
+from slr_ray.training.devices import this_place
+
+TREE: dict[str, Any] = {
+    "preset": "ssl_slr_small",
+    "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
+    "pool": {"kind": "all"},
+    "model": {"width": 16, "num_heads": 2, "num_layers": 1, "hidden": 16},
+    "training": {"max_frames": 8},
+    "initialisation": {"kind": "pretraining", "num_steps": 2, "batch_size": 16},
+}
+
+
+def comparison(folder: Path, **changes: Any) -> Comparison:
+    settings: dict[str, Any] = {
+        "tree": TREE,
+        "objectives": ("sl_fpn", "simclr"),
+        "augmentations": ("boundary",),
+        "seeds": (0, 1),
+        "location": str(folder),
+        **changes,
+    }
+    return Comparison(**settings)
+
+
+def test_every_encoder_shares_all_but_what_is_compared(tmp_path: Path) -> None:
+    given = comparison(tmp_path, augmentations=("boundary", "standard"))
+    tasks = given.tasks()
+    assert [(one.seed, one.objective, one.augmentation) for one in tasks[:4]] == [
+        (0, "sl_fpn", "boundary"),
+        (0, "sl_fpn", "standard"),
+        (0, "simclr", "boundary"),
+        (0, "simclr", "standard"),
+    ]
+    for task in tasks:
+        section = task.config.initialisation
+        # What is given of the pre-training must survive the merge with an objective.
+        assert (section.num_steps, section.batch_size) == (2, 16)
+    with pytest.raises(ConfigError, match="simclear"):
+        comparison(tmp_path, objectives=("simclear",)).tasks()
+
+
+def test_a_task_leaves_encoder_and_record_and_is_done_once(tmp_path: Path) -> None:
+    task = comparison(tmp_path).tasks()[0]
+    assert not task.is_done()
+    task.run(this_place())
+    assert task.is_done()
+    record = task.record()
+    assert (record.objective, record.augmentation, record.num_steps) == ("sl_fpn", "boundary", 2)
+    assert record.linear is not None
+    assert 0 < record.linear.accuracy <= 1
+    encoder = load_encoder(tmp_path / task.folder / "encoder.pt")
+    assert encoder.config.objective.kind == "sl_fpn"
+    # The encoder file has replaced the stage.
+    assert not list((tmp_path / "stages").glob("*.pt"))
+    task.baselines(this_place())
+    fresh, poses = (
+        ObjectiveRecord.model_validate_json(
+            (tmp_path / "baselines" / source / "0.json").read_text()
+        )
+        for source in ("fresh", "poses")
+    )
+    assert fresh.linear is not None
+    assert poses.linear is None
+    assert fresh.knn != record.knn
+
+
+def records() -> list[ObjectiveRecord]:
+    made = []
+    for objective, base in (("sl_fpn", 0.6), ("simclr", 0.7)):
+        for augmentation, more in (("boundary", 0.05), ("standard", 0.0)):
+            for seed in range(3):
+                metrics = {
+                    "num_clips": 10,
+                    "loss": 1.0,
+                    "accuracy": base + more + 0.01 * seed,
+                    "top5_accuracy": 1.0,
+                    "balanced_accuracy": 0.5,
+                    "macro_f1": 0.5,
+                    "calibration_error": 0.1,
+                }
+                fields = {
+                    "objective": objective,
+                    "augmentation": augmentation,
+                    "seed": seed,
+                    "linear": metrics,
+                    "knn": metrics,
+                    "validation": metrics,
+                    "inertia_share": 0.5,
+                    "effective_rank": 3.0,
+                    "embedding_std": 0.9,
+                    "num_steps": 2,
+                    "clips_per_s": 10.0,
+                    "training_s": 1.0,
+                }
+                made.append(ObjectiveRecord.model_validate(fields))
+    return made
+
+
+def test_the_document_says_what_differs() -> None:
+    text = to_markdown(objectives_document(records(), {"encoders/x/0": "Broken: no"}, {}))
+    assert "encoders/x/0 failed: Broken: no" in text
+    # Half-width of three values 0.01 apart: 4.303 * 0.01 / sqrt(3) = 2.5 points.
+    assert "66.0 ± 2.5" in text
+    rows = [line for line in text.splitlines() if " − " in line]
+    assert any("SL-FPN, boundary − SL-FPN, standard" in row and "+5.0" in row for row in rows)
+    assert any("SL-FPN, boundary − SimCLR, boundary" in row and "−10.0" in row for row in rows)
+    assert len(by_kind(records())) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--objectives", "sl_fpn,simclear"], "simclear"),
+        (["--objectives", "byol,byol"], "name each once"),
+        (["--augmentations", ""], "--augmentations"),
+        (["--labelled-fraction", "0.1", "--labelled-signers", "2"], "not both"),
+        (["--trial-gpus", "99"], "this machine has"),
+        (["initialisation.batch_size=-1"], "batch_size"),
+    ],
+)
+def test_a_bad_call_ends_before_work(arguments: list[str], words: str, tmp_path: Path) -> None:
+    import typer
+
+    app = typer.Typer()
+    app.command()(compare)
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert words in result.output.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_tree_is_not_changed(tmp_path: Path) -> None:
+    before = merge({}, TREE)
+    comparison(tmp_path).tasks()
+    assert before == TREE

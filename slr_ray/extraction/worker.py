@@ -84,7 +84,8 @@ class Worker:
                 made = failed(row, "worker_died", reason)
             else:
                 made = self._made(row)
-            ray.get(self._watch.end.remote(clip_id))
+            # Not waited for: calls of one worker arrive in their order.
+            self._watch.end.remote(clip_id)
             yield made
 
     def _made(self, row: dict[str, Any]) -> pa.Table:

@@ -9,6 +9,7 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError
+from slr_ray.options import NumThreads
 
 _ALGORITHMS = ("greedy", "search", "estimate")
 
@@ -51,7 +52,7 @@ def boundary(
     out: Annotated[
         Path, typer.Option(help="Where results go; call again to go on after a stop.")
     ] = Path("boundary"),
-    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+    num_threads: NumThreads = None,
 ) -> None:
     """Find the shares of a clip before and after the sign, for the boundary augmentation.
 

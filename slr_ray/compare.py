@@ -8,6 +8,7 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError
+from slr_ray.options import Address, Data, ExtraData, LabelledFraction, LabelledSigners
 
 _OBJECTIVES = "sl_fpn,simclr,moco,simsiam,byol"
 _AUGMENTATIONS = "boundary,standard"
@@ -23,23 +24,10 @@ def compare(
         str, typer.Option(help="Comma-separated: boundary, standard, strong.")
     ] = _AUGMENTATIONS,
     seeds: Annotated[int, typer.Option(min=1, help="Encoders of each kind.")] = 8,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
-            "Without it: the embedded corpus."
-        ),
-    ] = None,
-    extra_data: Annotated[
-        list[str] | None, typer.Option(help="More pose shards to learn from; may be repeated.")
-    ] = None,
-    labelled_fraction: Annotated[
-        float | None,
-        typer.Option(help="Share of the training clips whose labels are used. Default: all."),
-    ] = None,
-    labelled_signers: Annotated[
-        int | None, typer.Option(help="Training signers whose labels are used.")
-    ] = None,
+    data: Data = None,
+    extra_data: ExtraData = None,
+    labelled_fraction: LabelledFraction = None,
+    labelled_signers: LabelledSigners = None,
     preset: Annotated[
         str,
         typer.Option(help="ssl_slr as published, for a GPU; ssl_slr_small for minutes on a CPU."),
@@ -49,16 +37,14 @@ def compare(
     ] = None,
     trial_cpus: Annotated[float, typer.Option(help="Processors of each.")] = 1.0,
     trial_gpus: Annotated[float, typer.Option(help="GPUs of each; fractions share one.")] = 0.0,
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
-    ] = None,
+    address: Address = None,
     out: Annotated[
         str, typer.Option(help="Folder or URI; call again to go on after an interruption.")
     ] = "comparison",
 ) -> None:
     """Pre-train every objective with every augmentation and seed, and evaluate all alike.
 
-    Same encoder, clips, steps and labels for all; linear evaluation and k-NN on test signers that
+    Same encoder, clips, steps and labels (all of them by default) for all; linear evaluation and k-NN on test signers that
     neither pre-training nor the classifier saw, beside a fresh encoder and k-NN on poses. Prints a
     table, writes report.html, report.md and every encoder to OUT. Exit status: 1 where one failed.
     """

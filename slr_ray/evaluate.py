@@ -9,6 +9,7 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError
+from slr_ray.options import Data, LabelledSigners, NumThreads
 
 _PROTOCOLS = ("linear", "mlp", "knn", "semi", "transfer", "inertia", "collapse", "map")
 _SEMI_FRACTION = 0.3
@@ -34,13 +35,7 @@ def evaluate(
             "collapse, map: how representations lie."
         ),
     ] = "linear",
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
-            "Without it: the embedded corpus."
-        ),
-    ] = None,
+    data: Data = None,
     skip_broken: Annotated[
         bool, typer.Option(help="Leave unusable clips out, instead of stopping.")
     ] = False,
@@ -51,9 +46,7 @@ def evaluate(
             f"Default: 1; of semi {_SEMI_FRACTION:g}, as published."
         ),
     ] = None,
-    labelled_signers: Annotated[
-        int | None, typer.Option(help="Training signers whose clips all keep their labels.")
-    ] = None,
+    labelled_signers: LabelledSigners = None,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -66,7 +59,7 @@ def evaluate(
     out: Annotated[
         Path, typer.Option(help="Where results go; finished runs there are not repeated.")
     ] = Path("evaluation"),
-    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+    num_threads: NumThreads = None,
 ) -> None:
     """Evaluate a pre-trained encoder beside a fresh one and beside no encoder at all.
 

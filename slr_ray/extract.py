@@ -12,6 +12,7 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.options import Address
 
 if TYPE_CHECKING:
     from slr_ray.corpora.manifests.manifest import Manifest, ManifestOptions
@@ -72,9 +73,7 @@ def extract(
     cpus_per_actor: Annotated[
         float, typer.Option(min=0.1, help="Processors that a worker reserves.")
     ] = 1.0,
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
-    ] = None,
+    address: Address = None,
     wait_for_nodes: Annotated[
         bool, typer.Option(help="Wait for an autoscaler to add nodes that can hold a worker.")
     ] = False,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.options import Data, ExtraData, NumThreads
 
 _OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
 _AUGMENTATIONS = ("boundary", "standard", "strong")
@@ -25,16 +26,8 @@ def pretrain(
         str | None,
         typer.Option(help=f"Of the two views: {', '.join(_AUGMENTATIONS)}; default: boundary."),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
-            "Without it: the embedded corpus."
-        ),
-    ] = None,
-    extra_data: Annotated[
-        list[str] | None, typer.Option(help="More pose shards to learn from; may be repeated.")
-    ] = None,
+    data: Data = None,
+    extra_data: ExtraData = None,
     all_clips: Annotated[
         bool,
         typer.Option(
@@ -54,7 +47,7 @@ def pretrain(
     out: Annotated[
         Path, typer.Option(help="Where the encoder goes; call again to go on after a stop.")
     ] = Path("encoder"),
-    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+    num_threads: NumThreads = None,
 ) -> None:
     """Pre-train an encoder on clips whose glosses are never read.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.options import Data, LabelledFraction, NumThreads
 
 
 def train(
@@ -17,13 +18,8 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="A configuration; without it the defaults.")
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="Pose shards: a Parquet file, a folder of them, or a cloud URI."),
-    ] = None,
-    labelled_fraction: Annotated[
-        float | None, typer.Option(help="Share of the training clips that keep their labels.")
-    ] = None,
+    data: Data = None,
+    labelled_fraction: LabelledFraction = None,
     init: Annotated[
         str | None,
         typer.Option(
@@ -35,7 +31,7 @@ def train(
     out: Annotated[
         Path, typer.Option(help="Where results go; run again to go on after an interruption.")
     ] = Path("trained"),
-    num_threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")] = None,
+    num_threads: NumThreads = None,
 ) -> None:
     """Train, choose the round on validation and evaluate that model once on the test set.
 

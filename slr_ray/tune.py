@@ -12,6 +12,7 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError
+from slr_ray.options import Address, Data, LabelledFraction, LabelledSigners
 
 _OVERRIDES_HELP = (
     "section.field=value, e.g. training.num_epochs=20; one that the space searches is then fixed"
@@ -23,22 +24,12 @@ def tune(
     space: Annotated[
         str | None, typer.Option(help="A shipped search space's name, or a YAML file.")
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="Pose shards: a Parquet file, a folder of them, or a cloud URI. "
-            "Without it: the embedded corpus."
-        ),
-    ] = None,
+    data: Data = None,
     skip_broken: Annotated[
         bool, typer.Option(help="Leave unusable clips out and list them, instead of stopping.")
     ] = False,
-    labelled_fraction: Annotated[
-        float | None, typer.Option(help="Share of the training clips that keep their labels.")
-    ] = None,
-    labelled_signers: Annotated[
-        int | None, typer.Option(help="Training signers whose clips all keep their labels.")
-    ] = None,
+    labelled_fraction: LabelledFraction = None,
+    labelled_signers: LabelledSigners = None,
     num_samples: Annotated[int | None, typer.Option(help="Trials.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
     time_budget: Annotated[
@@ -56,9 +47,7 @@ def tune(
     storage: Annotated[
         str, typer.Option(help="Where runs go: a folder or a URI such as s3://bucket/runs.")
     ] = "runs",
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
-    ] = None,
+    address: Address = None,
     wait_for_nodes: Annotated[
         bool, typer.Option(help="Wait for an autoscaler to add the nodes that trials need.")
     ] = False,

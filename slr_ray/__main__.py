@@ -43,7 +43,9 @@ def main() -> None:
         )
         raise SystemExit(2)
     command = importlib.import_module(f"slr_ray.{arguments[0]}")
-    sys.argv = [f"slr-ray {arguments[0]}", *arguments[1:]]
+    # Under `python -m slr_ray` the help puts "python -m slr_ray." before this name.
+    called = arguments[0] if __name__ == "__main__" else f"slr-ray {arguments[0]}"
+    sys.argv = [called, *arguments[1:]]
     command.main()
 
 

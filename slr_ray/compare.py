@@ -44,9 +44,10 @@ def compare(
 ) -> None:
     """Pre-train every objective with every augmentation and seed, and evaluate all alike.
 
-    Same encoder, clips, steps and labels (all of them by default) for all; linear evaluation and k-NN on test signers that
-    neither pre-training nor the classifier saw, beside a fresh encoder and k-NN on poses. Prints a
-    table, writes report.html, report.md and every encoder to OUT. Exit status: 1 where one failed.
+    Same encoder, clips, steps and labels (all of them by default) for all; linear evaluation and
+    k-NN on test signers that neither pre-training nor the classifier saw, beside a fresh encoder
+    and k-NN on poses. Prints a table, writes report.html, report.md and every encoder to OUT. Exit
+    status: 1 where one failed.
     """
     with user_errors():
         from slr_ray.config import build, parse_overrides, set_dotted

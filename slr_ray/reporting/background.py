@@ -59,7 +59,7 @@ def cost_section(run: Run) -> Section:
     facts.append(("Time in trials, added up", duration(wall_s)))
     if run.record.wall_s:
         facts.append(("Trials at the same time, mean", f"{wall_s / run.record.wall_s:.1f}"))
-    facts.append(("Training and prediction in trials", duration(training_s)))
+    facts.append(("Training in trials, validation included", duration(training_s)))
     if wall_s > 0:
         facts.append(("Platform share of trial time", f"{100 * (1 - training_s / wall_s):.1f} %"))
     steps = sum(one.num_steps for one in rounds if not one.reused)

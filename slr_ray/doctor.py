@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 import typer
 
-_NEEDED = ("ray", "torch", "optuna", "numpy", "pyarrow", "tensorboard", "pydantic")
+_NEEDED = (
+    "ray",
+    "torch",
+    "optuna",
+    "numpy",
+    "pyarrow",
+    "tensorboard",
+    "pydantic",
+    "mediapipe",
+    "av",
+    "umap-learn",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ def _findings() -> Iterator[Finding]:
             yield Finding(package, False, "missing", "pip install slr_ray brings it")
     yield _dashboard()
     yield _gpus()
+    yield _models()
     yield Finding("processors", True, str(os.cpu_count()))
     yield from _disk()
     mode = os.environ.get("RAY_AUTH_MODE", "token (Ray's default)")
@@ -61,6 +73,13 @@ def _dashboard() -> Finding:
         advice = "trials with several workers leak resources without it: pip install 'ray[default]'"
         return Finding("Ray dashboard", False, "missing", advice)
     return Finding("Ray dashboard", True, "installed")
+
+
+def _models() -> Finding:
+    from slr_ray.poses.extraction.models import cached
+
+    found = "in the cache" if cached() else "not fetched yet: the first extraction does it"
+    return Finding("MediaPipe models", True, found)
 
 
 def _gpus() -> Finding:

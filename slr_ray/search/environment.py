@@ -9,7 +9,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("slr_ray", "ray", "torch", "optuna", "numpy", "pyarrow", "scipy", "scikit-learn")
+_PACKAGES = (
+    "slr_ray",
+    "ray",
+    "torch",
+    "optuna",
+    "numpy",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "mediapipe",
+)
 
 
 def environment() -> dict[str, Any]:

@@ -62,6 +62,12 @@ def models(folder: Path | None = None, pose_model: PoseModel = "full") -> Models
     return Models(pose[0], hand[0], pose[1], hand[1])
 
 
+def cached() -> bool:
+    """Whether the default bundles lie in the cache; nothing is fetched."""
+    folder = cache_root() / "models"
+    return all((folder / f"{name}.task").is_file() for name in _SHA256)
+
+
 def _in_folder(folder: Path, name: str) -> tuple[Path, str]:
     path = folder / f"{name}.task"
     if not path.is_file():

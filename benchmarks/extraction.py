@@ -112,12 +112,12 @@ def report(name: str, run: Run, plain: Run) -> None:
     )
 
 
-def through_platform(folder: Path, workers: int) -> float:
+def through_platform(folder: Path, workers: int, settings: list[str]) -> float:
     """Seconds that `slr_ray.extract` takes for a folder of videos, start to end."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "slr_ray.extract", str(folder), "--out", f"{out}/poses"]
         command += ["--layout", "flat", "--min-actors", str(workers)]
-        command += ["--max-actors", str(workers)]
+        command += ["--max-actors", str(workers), *settings]
         start = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         taken = time.perf_counter() - start
@@ -135,6 +135,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--num-frames", type=int, default=40, help="of each clip, for the loops")
     parser.add_argument("--num-copies", type=int, default=3, help="of each clip, for the platform")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--settings",
+        nargs="*",
+        default=["second_look=false"],
+        help="of the platform; by default those that give the plain loop's joints",
+    )
     parser.add_argument("--no-platform", action="store_true", help="the loops only")
     given = parser.parse_args(arguments)
 
@@ -179,10 +185,12 @@ def main(arguments: list[str] | None = None) -> None:
         ours = extractor_run(ExtractionConfig(), found, videos, given.num_frames)
         print(f"ratio: {ours.fps / again.fps:.2f}")
         return
-    platform(videos, found, given.num_copies, given.workers)
+    platform(videos, found, given.num_copies, given.workers, given.settings)
 
 
-def platform(videos: list[VideoClip], found: Models, num_copies: int, workers: int) -> None:
+def platform(
+    videos: list[VideoClip], found: Models, num_copies: int, workers: int, settings: list[str]
+) -> None:
     """The same whole clips through Ray and through the plain loop; prints the ratio."""
     plain = timed(sequential(found), videos, 100_000)
     with tempfile.TemporaryDirectory() as made:
@@ -195,15 +203,16 @@ def platform(videos: list[VideoClip], found: Models, num_copies: int, workers: i
                 (many / name).symlink_to(Path(video.path).resolve())
         shortest = min(videos, key=lambda video: Path(video.path).stat().st_size)
         (one / Path(shortest.path).name).symlink_to(Path(shortest.path).resolve())
-        first_s = through_platform(one, workers)
-        all_s = through_platform(many, workers)
+        first_s = through_platform(one, workers, settings)
+        all_s = through_platform(many, workers, settings)
     shortest_frames = len(plain.clips[videos.index(shortest)].positions)
     startup_s = first_s - shortest_frames / plain.fps
     fps = plain.num_frames * num_copies / (all_s - startup_s)
     print(f"plain loop, whole clips: {plain.fps:.1f} frames/s")
     print(
-        f"platform, {workers} workers: {fps:.1f} frames/s over {plain.num_frames * num_copies} "
-        f"frames; start-up {startup_s:.1f} s; goal {0.9 * (os.cpu_count() or 1):.1f} x the loop"
+        f"platform, {workers} workers, {' '.join(settings) or 'defaults'}: {fps:.1f} frames/s over "
+        f"{plain.num_frames * num_copies} frames; start-up {startup_s:.1f} s; goal "
+        f"{0.9 * (os.cpu_count() or 1):.1f} x the loop"
     )
     print(f"ratio: {fps / plain.fps:.2f}")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +154,33 @@ def test_tree_is_not_changed(tmp_path: Path) -> None:
     before = merge({}, TREE)
     comparison(tmp_path).tasks()
     assert before == TREE
+
+
+@pytest.mark.ray
+def test_the_command_compares_on_ray_and_repeats_nothing(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "slr_ray.compare", "--objectives", "sl_fpn,byol"]
+    call += ["--augmentations", "boundary", "--seeds", "1", "--out", "out"]
+    call += ["data.num_glosses=4", "data.num_signers=8", "data.seed=1", "model.width=16"]
+    call += ["model.num_layers=1", "initialisation.num_steps=2", "initialisation.batch_size=16"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        "SLR_RAY_CACHE": str(tmp_path / "cache"),
+        "COLUMNS": "200",
+    }
+
+    def run() -> str:
+        done = subprocess.run(
+            call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    first = run()
+    for name in ("SL-FPN", "BYOL", "fresh encoder", "normalised poses", "report.html"):
+        assert name in first
+    files = {one: one.stat().st_mtime_ns for one in (tmp_path / "out/encoders").rglob("*.json")}
+    assert len(files) == 2
+    assert "Result" in (tmp_path / "out" / "report.md").read_text()
+    run()
+    assert files == {one: one.stat().st_mtime_ns for one in files}

@@ -13,11 +13,12 @@ from slr_ray.config import merge
 from slr_ray.evaluation.linear import linear_probe
 from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.methods.experiment import Experiment, experiment, open_corpus, open_split, stage_facts
+from slr_ray.methods.setting import setting
 from slr_ray.methods.sslr import rounds
-from slr_ray.search.job import Job
-from slr_ray.search.trial import setting
+from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 from slr_ray.training.prediction import predict
+from slr_ray.training.stages import StageStore
 
 TINY: dict[str, Any] = {
     "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
@@ -34,8 +35,7 @@ def tiny(**changes: Any) -> Experiment:
 
 def test_one_round_that_keeps_the_encoder_and_predicts_like_the_probe(tmp_path: Path) -> None:
     config, place = tiny(), this_place()
-    job = Job(str(tmp_path), "balanced_accuracy", (0,), 1)
-    run = setting(job, config, 0, place, "test")
+    run = setting(config, 0, StageStore(Store(str(tmp_path))), place)
     finished = list(rounds(run))
     assert len(finished) == 1
     own = run.problem

@@ -17,7 +17,6 @@ from jaxtyping import Bool
 from slr_ray.augmentation.config import BoundaryAugmentation
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.linear import linear_probe
-from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.methods.experiment import Experiment, open_corpus, problem
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
@@ -30,7 +29,7 @@ from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.devices import Place
-from slr_ray.training.representation import represent_clips
+from slr_ray.training.representation import represented_set
 from slr_ray.training.stages import StageStore
 
 LEDGER = "trainings.jsonl"
@@ -139,19 +138,12 @@ class BoundaryTrainings:
         encoder.to(self.place.device)
         own = problem(config, repeat)
 
-        def represented(clips: np.ndarray) -> RepresentedSet:
-            found = represent_clips(
-                encoder,
-                own.corpus,
-                clips,
-                normalisation=config.normalisation,
-                max_frames=pretraining_task(config, repeat).max_frames,
-                device=self.place.device,
-            )
-            return RepresentedSet(found, own.glosses(clips))
-
-        validation = represented(own.split.validation)
-        probe = linear_probe(represented(own.labelled), validation, own.num_glosses)
+        max_frames = pretraining_task(config, repeat).max_frames
+        labelled, validation = (
+            represented_set(encoder, own, clips, max_frames=max_frames, device=self.place.device)
+            for clips in (own.labelled, own.split.validation)
+        )
+        probe = linear_probe(labelled, validation, own.num_glosses)
         predicted = probe.classify(validation.representations).argmax(axis=1)
         # The ledger has what is needed; hundreds of encoders would fill a disk.
         stages.store.delete(f"{pretraining_key(config, repeat)}.pt")

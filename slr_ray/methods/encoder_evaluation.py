@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from slr_ray.config import Config
 from slr_ray.errors import ConfigError
@@ -28,7 +28,7 @@ from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import Metrics
 from slr_ray.training.devices import Place
 from slr_ray.training.problem import Problem
-from slr_ray.training.representation import represent_clips
+from slr_ray.training.representation import represented_set
 
 Classification = Literal["linear", "mlp", "knn"]
 Source = Literal["encoder", "fresh", "poses"]
@@ -96,19 +96,11 @@ def represent(
     model.to(place.device)
 
     def of(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
-        found: Float[np.ndarray, "clips dim"]
         if source == "poses":
-            found = pose_vectors(problem, clips).numpy()
-        else:
-            found = represent_clips(
-                model,
-                problem.corpus,
-                clips,
-                normalisation=encoder.normalisation,
-                max_frames=encoder.max_frames,
-                device=place.device,
-            )
-        return RepresentedSet(found, problem.glosses(clips))
+            return RepresentedSet(pose_vectors(problem, clips).numpy(), problem.glosses(clips))
+        return represented_set(
+            model, problem, clips, max_frames=encoder.max_frames, device=place.device
+        )
 
     return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from slr_ray.evaluation.metrics import measure
 from slr_ray.methods.encoder_evaluation import ClassificationRecord
-from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
-from slr_ray.methods.pretraining import initial_encoder
-from slr_ray.methods.sslr import OnEpoch, Setting, rounds
+from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.methods.setting import setting
+from slr_ray.methods.sslr import OnEpoch, rounds
 from slr_ray.training.devices import Place
-from slr_ray.training.prediction import predict
+from slr_ray.training.prediction import predict_on
 from slr_ray.training.stages import StageStore
 
 
@@ -32,30 +32,12 @@ def fine_tune(
     One supervised round of the method (no pseudo-labels), so that a stage that is there already is
     not trained again. Measured once on the test set.
     """
-    own = problem(config, seed)
-    setting = Setting(
-        problem=own,
-        training=config.training,
-        method=config.rounds,
-        seed=seed,
-        facts=stage_facts(config),
-        stages=stages,
-        place=place,
-        on_epoch=on_epoch,
-        encoder=initial_encoder(config, seed, stages, place),
-    )
-    finished = next(rounds(setting))
+    run = setting(config, seed, stages, place, on_epoch)
+    own = run.problem
+    finished = next(rounds(run))
     model = own.new_model().to(place.device)
     model.load_state_dict(finished.model_state)
-    probabilities = predict(
-        model,
-        own.corpus,
-        own.split.test,
-        normalisation=own.normalisation,
-        max_frames=config.training.max_frames,
-        device=place.device,
-        precision=config.training.precision,
-    )
+    probabilities = predict_on(own, model, own.split.test, config.training, place)
     return ClassificationRecord(
         setting=f"{finished.record.num_steps} steps",
         validation=finished.record.validation,

@@ -28,7 +28,7 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import Round, State, Trained, train
-from slr_ray.training.prediction import predict
+from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import TrainingSet, extended, true_labels
 from slr_ray.training.stages import StageStore, stage_key
@@ -212,16 +212,13 @@ def _train_round(
     if before is not None:
         teacher = problem.new_model().to(setting.place.device)
         teacher.load_state_dict(before.model_state)
-        probabilities = predict(
+        probabilities = predict_on(
+            problem,
             teacher,
-            problem.corpus,
             problem.unlabelled,
-            normalisation=problem.normalisation,
-            max_frames=training.max_frames,
-            device=setting.place.device,
-            precision=training.precision,
+            training,
+            setting.place,
             num_views=method.num_views,
-            augmentation=problem.augmentation,
         )
         pseudo = select(method, problem.unlabelled, probabilities, before.pseudo, number)
         audit = audit_selection(

@@ -114,6 +114,11 @@ def animation(clip: Clip, size: int = 240) -> bytes:
         draw_skeleton(positions, confidence, view, size).quantize(32)
         for positions, confidence in zip(clip.positions, clip.confidence, strict=True)
     ]
+    return gif(pictures, clip.fps or _UNKNOWN_FPS)
+
+
+def gif(pictures: list[Image.Image], fps: float) -> bytes:
+    """Pictures as a looping GIF."""
     stream = io.BytesIO()
     pictures[0].save(
         stream,
@@ -121,7 +126,7 @@ def animation(clip: Clip, size: int = 240) -> bytes:
         save_all=True,
         append_images=pictures[1:],
         # GIF counts hundredths of a second, and viewers slow down what is shorter than two.
-        duration=max(20, round(1000 / (clip.fps or _UNKNOWN_FPS))),
+        duration=max(20, round(1000 / fps)),
         loop=0,
     )
     return stream.getvalue()

@@ -13,13 +13,14 @@ from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.methods.checkpoint import checkpoint_content
 from slr_ray.methods.experiment import Experiment, experiment, problem
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
+from slr_ray.methods.setting import setting
 from slr_ray.methods.sslr import OnEpoch, Setting, best_round, rounds, seed_record
 from slr_ray.records import ArmRecord, SeedRecord
 from slr_ray.search.job import Job
 from slr_ray.search.space import Tree
-from slr_ray.search.trial import Report, fresh_training_s, setting, write_config
+from slr_ray.search.trial import Report, fresh_training_s, write_config
 from slr_ray.training.devices import Place
-from slr_ray.training.prediction import predict
+from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.stages import dumps, loads
 
@@ -69,22 +70,14 @@ class ArmTask:
         else:
             if self.arm == "fsl_equal_steps":
                 config = self._with_equal_steps(config)
-            owner = f"final_{self.arm}_{self.seed}"
-            run = setting(self.job, config, self.seed, place, owner, on_epoch)
+            stages = self.job.stages(f"final_{self.arm}_{self.seed}")
+            run = setting(config, self.seed, stages, place, on_epoch)
             own = run.problem
             trained, state = _trained(run)
             model = own.new_model().to(place.device)
             model.load_state_dict(state)
             validation, test = (
-                predict(
-                    model,
-                    own.corpus,
-                    clips,
-                    normalisation=own.normalisation,
-                    max_frames=config.training.max_frames,
-                    device=place.device,
-                    precision=config.training.precision,
-                )
+                predict_on(own, model, clips, config.training, place)
                 for clips in (own.split.validation, own.split.test)
             )
             if place.leads:

@@ -10,10 +10,9 @@ from typing import Any
 
 import yaml
 
-from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
-from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
-from slr_ray.methods.pretraining import initial_encoder
-from slr_ray.methods.sslr import FinishedRound, OnEpoch, Setting, rounds, seed_record
+from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.methods.setting import setting
+from slr_ray.methods.sslr import FinishedRound, Setting, rounds, seed_record
 from slr_ray.records import SeedRecord, TrialRecord
 from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.space import Tree
@@ -54,7 +53,7 @@ class TrialTask:
         if place.leads:
             write_config(self.job, trial_folder(self.number), config)
         runs = [
-            _SeedRun(setting(self.job, config, seed, place, self._owner))
+            _SeedRun(setting(config, seed, self.job.stages(self._owner), place))
             for seed in self.job.search_seeds
         ]
         while True:
@@ -126,30 +125,6 @@ class _SeedRun:
 
     def record(self) -> SeedRecord:
         return seed_record(self.setting, self.done)
-
-
-def setting(
-    job: Job,
-    config: Experiment,
-    seed: int,
-    place: Place,
-    owner: str,
-    on_epoch: OnEpoch | None = None,
-) -> Setting:
-    """One seed of an experiment within a job."""
-    stages = job.stages(owner)
-    return Setting(
-        problem=problem(config, seed),
-        training=config.training,
-        method=config.rounds,
-        seed=seed,
-        facts=stage_facts(config),
-        stages=stages,
-        place=place,
-        on_epoch=on_epoch,
-        encoder=initial_encoder(config, seed, stages, place),
-        frozen=isinstance(config.method, LinearEvaluationConfig),
-    )
 
 
 def fresh_training_s(seeds: list[SeedRecord]) -> float:

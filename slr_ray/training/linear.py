@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 import torch
-from jaxtyping import Int
 from torch import nn
 
 from slr_ray.evaluation.linear import LinearLayer, linear_probe
-from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.models.config import Model
 from slr_ray.records import EpochRecord
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
 from slr_ray.training.loop import Trained
 from slr_ray.training.problem import Problem
-from slr_ray.training.representation import represent_clips
+from slr_ray.training.representation import represented_set
 
 
 def fit_classifier(model: Model, problem: Problem, config: TrainingConfig, place: Place) -> Trained:
@@ -28,20 +25,18 @@ def fit_classifier(model: Model, problem: Problem, config: TrainingConfig, place
     started = time.monotonic()
     model.to(place.device)
 
-    def represented(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
-        found = represent_clips(
+    labelled, validation = (
+        represented_set(
             model,
-            problem.corpus,
+            problem,
             clips,
-            normalisation=problem.normalisation,
             max_frames=config.max_frames,
             device=place.device,
             precision=config.precision,
         )
-        return RepresentedSet(found, problem.glosses(clips))
-
-    labelled = represented(problem.labelled)
-    probe = linear_probe(labelled, represented(problem.split.validation), problem.num_glosses)
+        for clips in (problem.labelled, problem.split.validation)
+    )
+    probe = linear_probe(labelled, validation, problem.num_glosses)
     layer, classifier = probe.classify, model.classifier
     if not isinstance(layer, LinearLayer) or not isinstance(classifier, nn.Linear):
         raise TypeError("linear evaluation needs a linear probe and a linear classifier")

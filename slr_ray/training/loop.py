@@ -23,7 +23,7 @@ from slr_ray.training.batches import model_input, read_batch
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
 from slr_ray.training.optimisation import learning_rate, new_optimiser
-from slr_ray.training.prediction import autocast, predict
+from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import TrainingSet, epoch_batches
 
@@ -296,14 +296,8 @@ class _Loop:
     def _evaluate(self, training_loss: float) -> EpochRecord:
         progress, problem = self.progress, self.problem
         evaluated = self.average.module if self.average is not None else self.model
-        probabilities = predict(
-            evaluated,
-            problem.corpus,
-            problem.split.validation,
-            normalisation=problem.normalisation,
-            max_frames=self.config.max_frames,
-            device=self.place.device,
-            precision=self.config.precision,
+        probabilities = predict_on(
+            problem, evaluated, problem.split.validation, self.config, self.place
         )
         metrics = measure(probabilities, self.validation_glosses)
         better = progress.best is None or _rank(metrics) > _rank(progress.best)

@@ -13,6 +13,9 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.normalisation import NormalisationConfig
 from slr_ray.training.batches import model_input, read_batch
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.devices import Place
+from slr_ray.training.problem import Problem
 
 BATCH_CLIPS = 256
 _SEED = 7919
@@ -66,3 +69,26 @@ def predict(
     if total is None:
         raise ValueError("no clip to predict")
     return total.numpy()
+
+
+def predict_on(
+    problem: Problem,
+    model: nn.Module,
+    clips: Int[np.ndarray, " clips"],
+    config: TrainingConfig,
+    place: Place,
+    *,
+    num_views: int = 1,
+) -> Float[np.ndarray, "clips glosses"]:
+    """`predict` for clips of a problem, as its models are trained; views are the problem's."""
+    return predict(
+        model,
+        problem.corpus,
+        clips,
+        normalisation=problem.normalisation,
+        max_frames=config.max_frames,
+        device=place.device,
+        precision=config.precision,
+        num_views=num_views,
+        augmentation=problem.augmentation,
+    )

@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Float, Int
 
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.models.config import Model
 from slr_ray.poses.normalisation import NormalisationConfig
 from slr_ray.training.batches import model_input, read_batch
 from slr_ray.training.prediction import BATCH_CLIPS, autocast
+from slr_ray.training.problem import Problem
 
 
 @torch.inference_mode()
@@ -46,3 +48,25 @@ def represent_clips(
     found = torch.empty(len(clips), parts[0].shape[1])
     found[torch.from_numpy(order)] = torch.cat(parts)
     return found.numpy()
+
+
+def represented_set(
+    model: Model,
+    problem: Problem,
+    clips: Int[np.ndarray, " clips"],
+    *,
+    max_frames: int,
+    device: torch.device,
+    precision: str = "float32",
+) -> RepresentedSet:
+    """`represent_clips` for labelled clips of a problem, with their glosses."""
+    found = represent_clips(
+        model,
+        problem.corpus,
+        clips,
+        normalisation=problem.normalisation,
+        max_frames=max_frames,
+        device=device,
+        precision=precision,
+    )
+    return RepresentedSet(found, problem.glosses(clips))

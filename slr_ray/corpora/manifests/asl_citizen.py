@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from slr_ray.corpora.manifests.files import VideoIndex, list_videos
 from slr_ray.corpora.manifests.manifest import Entries, Manifest, ManifestOptions, Row
-from slr_ray.corpora.manifests.tables import read_csv
+from slr_ray.corpora.manifests.tables import read_columns
 from slr_ray.errors import DataError
 
 _COLUMNS = ("Participant ID", "Video file", "Gloss")
@@ -25,14 +25,7 @@ def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Mani
     index = VideoIndex(list_videos(videos).files)
     entries = Entries(options)
     for path in files:
-        table = read_csv(path)
-        missing = [name for name in _COLUMNS if name not in table.column_names]
-        if missing:
-            raise DataError(
-                f"{path} is not ASL Citizen's: column {', '.join(missing)} missing "
-                f"(it has {', '.join(table.column_names[:8])})"
-            )
-        for number, line in enumerate(table.select(list(_COLUMNS)).to_pylist(), start=2):
+        for number, line in enumerate(read_columns(path, _COLUMNS, "ASL Citizen"), start=2):
             signer, name, gloss = (line[column] for column in _COLUMNS)
             where = f"{path}, line {number}"
             if not (signer and name and gloss):

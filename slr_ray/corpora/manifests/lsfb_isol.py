@@ -14,7 +14,7 @@ from pathlib import Path
 
 from slr_ray.corpora.manifests.files import VideoIndex, list_videos
 from slr_ray.corpora.manifests.manifest import Entries, Manifest, ManifestOptions, Row
-from slr_ray.corpora.manifests.tables import read_csv
+from slr_ray.corpora.manifests.tables import read_columns
 from slr_ray.errors import DataError
 
 _COLUMNS = ("id", "sign", "signer")
@@ -24,17 +24,11 @@ _SPLITS = ("train", "val", "test")
 def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Manifest:
     """One clip an instance, called after its id. `DataError` where columns are missing."""
     path = metadata / "instances.csv" if metadata.is_dir() else metadata
-    table = read_csv(path)
-    missing = [name for name in _COLUMNS if name not in table.column_names]
-    if missing:
-        raise DataError(
-            f"{path} is not LSFB-ISOL's: column {', '.join(missing)} missing "
-            f"(it has {', '.join(table.column_names[:8])})"
-        )
+    lines = read_columns(path, _COLUMNS, "LSFB-ISOL")
     splits = _splits(path.parent)
     index = VideoIndex(list_videos(videos).files)
     entries = Entries(options)
-    for number, line in enumerate(table.select(list(_COLUMNS)).to_pylist(), start=2):
+    for number, line in enumerate(lines, start=2):
         clip_id, gloss, signer = (line[column] for column in _COLUMNS)
         where = f"{path}, line {number}"
         if not (clip_id and gloss and signer):

@@ -73,6 +73,19 @@ def read_csv(path: Path, delimiter: str = ",", names: list[str] | None = None) -
         raise DataError(f"cannot read {str(path)!r} as CSV: {error}") from None
 
 
+def read_columns(path: Path, columns: tuple[str, ...], corpus: str) -> list[dict[str, Any]]:
+    """Lines of a corpus's CSV file, these columns only; `DataError` where one is missing."""
+    table = read_csv(path)
+    missing = [name for name in columns if name not in table.column_names]
+    if missing:
+        raise DataError(
+            f"{path} is not {corpus}'s: column {', '.join(missing)} missing "
+            f"(it has {', '.join(table.column_names[:8])})"
+        )
+    lines: list[dict[str, Any]] = table.select(list(columns)).to_pylist()
+    return lines
+
+
 def _read(path: Path) -> pa.Table:
     if not path.is_file():
         raise DataError(f"no such file: {str(path)!r}")

@@ -11,6 +11,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.drawing import gif
 from slr_ray.poses.extraction.source import ExtractionFailed, VideoClip
 from slr_ray.poses.extraction.video import Reading, read_frames
 from slr_ray.poses.skeleton import BODY, BONES, LEFT_HAND
@@ -63,7 +64,7 @@ def draw_overlay(clip: Clip, video: VideoClip, target_fps: float | None = None) 
             f"{video.path} gives {num_seen} frames, clip {clip.clip_id!r} has {clip.num_frames}: "
             "it is another video, or was changed",
         )
-    return Overlay(_sheet(cells), _gif(moving, (clip.fps or _UNKNOWN_FPS) / stride))
+    return Overlay(_sheet(cells), gif(moving, (clip.fps or _UNKNOWN_FPS) / stride))
 
 
 def draw_over(
@@ -120,20 +121,6 @@ def _sheet(cells: list[Image.Image]) -> bytes:
         sheet.paste(cell, (position % columns * width, position // columns * height))
     stream = io.BytesIO()
     sheet.save(stream, format="PNG")
-    return stream.getvalue()
-
-
-def _gif(pictures: list[Image.Image], fps: float) -> bytes:
-    stream = io.BytesIO()
-    pictures[0].save(
-        stream,
-        format="GIF",
-        save_all=True,
-        append_images=pictures[1:],
-        # GIF counts hundredths of a second, and viewers slow down what is shorter than two.
-        duration=max(20, round(1000 / fps)),
-        loop=0,
-    )
     return stream.getvalue()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, multiprocessing, nn
 
 from slr_ray.config import Config
 from slr_ray.models.gathering import gathered
@@ -20,6 +21,7 @@ from slr_ray.objectives.objectives import new_objective
 from slr_ray.objectives.simclr import Simclr, SimclrConfig, nt_xent
 from slr_ray.objectives.simsiam import Simsiam, SimsiamConfig, negative_cosine
 from slr_ray.objectives.sl_fpn import SlFpn, SlFpnConfig
+from slr_ray.training.devices import process_group
 
 WIDTH, CLIPS, FRAMES = 6, 8, 4
 KINDS: dict[str, Any] = {
@@ -305,13 +307,13 @@ def test_follow_is_an_average() -> None:
 def _worker(rank: int, world: int, rendezvous: str, results: str) -> None:
     """One gradient step of every objective on this worker's share of the clips."""
     torch.set_num_threads(1)
-    distributed.init_process_group(
-        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=world
-    )
-    found = {kind: stepped(config, rank, world) for kind, config in KINDS.items()}
+    with process_group(f"file://{rendezvous}", rank=rank, world_size=world):
+        found = {kind: stepped(config, rank, world) for kind, config in KINDS.items()}
     if rank == 0:
         torch.save(found, results)
-    distributed.destroy_process_group()
+    gc.collect()
+    names = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
+    assert not any("gloo" in name for name in names), f"the group outlived its end: {names}"
 
 
 def stepped(config: Config, rank: int, world: int) -> dict[str, Tensor]:

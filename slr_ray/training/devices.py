@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,9 +53,29 @@ def joined_workers() -> Iterator[Place]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
+    with process_group():
         yield this_place()
+
+
+@contextlib.contextmanager
+def process_group(
+    init_method: str = "env://", *, rank: int = -1, world_size: int = -1
+) -> Iterator[None]:
+    """torch.distributed's group, gone with all its threads at the end.
+
+    DistributedDataParallel imports torch._dynamo. Imported while a group exists, it keeps that
+    group, and gloo's threads with it, until the interpreter ends, where a thread that still wants
+    the interpreter aborts the process ("terminate called without an active exception").
+    """
+    importlib.import_module("torch._dynamo")
+    distributed.init_process_group(
+        "nccl" if torch.cuda.is_available() else "gloo",
+        init_method,
+        rank=rank,
+        world_size=world_size,
+    )
+    try:
+        yield
     finally:
         distributed.destroy_process_group()
 

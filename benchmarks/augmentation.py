@@ -30,6 +30,7 @@ from slr_ray.poses.batch import PoseBatch, pad
 from slr_ray.poses.normalisation import SpoterNormalisation, features
 from slr_ray.poses.shards import ShardReader
 from slr_ray.poses.skeleton import BODY, INDEX, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
+from slr_ray.training.allocator import keep_freed_memory
 
 
 def made_up_clips(seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(given.num_threads)
+    keep_freed_memory()  # as every training process does
 
     source = real_clips(given.data) if given.data else made_up_clips(given.seed)
     clips = list(islice(source, given.num_clips))

@@ -29,20 +29,23 @@ def rotate_arms(
     coordinates that say where a hand is need it. Frames in which the pivot is missing stay (the
     release turns them about (0, 0)).
     """
-    angles = torch.deg2rad(degrees.to(batch.positions))
+    angles = torch.deg2rad(degrees.to(batch.positions)).permute(2, 1, 0)[..., None]
     cos, sin = torch.cos(angles), torch.sin(angles)
+    joints = [
+        [*chain, *(range(hand.start, hand.stop) if hands_follow else ())]
+        for chain, hand in zip(_CHAINS, _HANDS, strict=True)
+    ]
+    # Joints x arms first: clips and frames then run along memory, and slices of joints are views.
+    x, y = batch.positions[:, :, joints].permute(4, 3, 2, 0, 1).contiguous()
+    found = (batch.confidence[:, :, joints] > 0).permute(3, 2, 0, 1).contiguous()
+    for pivot in range(NUM_PIVOTS):
+        c, s = cos[pivot], sin[pivot]
+        beyond = slice(pivot + 1, None)
+        possible = found[beyond] & found[pivot]
+        dx, dy = x[beyond] - x[pivot], y[beyond] - y[pivot]
+        x[beyond] = torch.where(possible, x[pivot] + c * dx - s * dy, x[beyond])
+        y[beyond] = torch.where(possible, y[pivot] + s * dx + c * dy, y[beyond])
     positions = batch.positions.clone()
-    for arm, (chain, hand) in enumerate(zip(_CHAINS, _HANDS, strict=True)):
-        joints = [*chain, *(range(hand.start, hand.stop) if hands_follow else ())]
-        # Joints first: clips and frames then run along memory, and slices of joints are views.
-        x, y = positions[:, :, joints].permute(3, 2, 0, 1).contiguous()
-        found = batch.joint_mask[:, :, joints].permute(2, 0, 1).contiguous()
-        for pivot in range(NUM_PIVOTS):
-            c, s = cos[:, arm, pivot, None], sin[:, arm, pivot, None]
-            beyond = slice(pivot + 1, None)
-            possible = found[beyond] & found[pivot]
-            dx, dy = x[beyond] - x[pivot], y[beyond] - y[pivot]
-            x[beyond] = torch.where(possible, x[pivot] + c * dx - s * dy, x[beyond])
-            y[beyond] = torch.where(possible, y[pivot] + s * dx + c * dy, y[beyond])
-        positions[:, :, joints] = torch.stack([x, y]).permute(2, 3, 1, 0)
+    # The neck is in both arms and no arm moves it.
+    positions[:, :, joints] = torch.stack([x, y]).permute(3, 4, 2, 1, 0)
     return batch.with_positions(positions)

@@ -39,16 +39,17 @@ def spoter_body_box(
        left eye; without those the frame counts as one without head metric.
     4. A box without extent (shoulders on one point) counts as none; the release stops the clip.
     """
-    positions, found = batch.positions, batch.joint_mask
-    neck, has_neck, width, has_width = _shoulders(batch.positions, found)
-    has_nose = found[:, :, _NOSE] & found[:, :, _NECK]
+    positions = batch.positions
+    neck, has_neck, width, has_width = _shoulders(batch)
+    has_nose = _found(batch, _NOSE) & _found(batch, _NECK)
     to_nose = _distance(neck, positions[:, :, _NOSE])
     head = torch.where(has_width, width, to_nose)
     eye_y = torch.zeros_like(head)
     has_eye = torch.zeros_like(has_neck)
     for eye in reversed(_EYES):
-        eye_y = torch.where(found[:, :, eye], positions[:, :, eye, 1], eye_y)
-        has_eye = has_eye | found[:, :, eye]
+        has_this = _found(batch, eye)
+        eye_y = torch.where(has_this, positions[:, :, eye, 1], eye_y)
+        has_eye = has_eye | has_this
     valid = (has_width | has_nose) & has_neck & has_eye & (head > 0)
     corner = torch.stack([neck[..., 0] - 3 * head, eye_y - head], dim=-1)
     source = _last_valid(valid)
@@ -69,7 +70,7 @@ def signing_space(
     and movement of the body stays visible. Where shoulders were never found, the centre is the
     middle of the image and the unit a third of it, about what webcams show. Ours, not published.
     """
-    neck, _, width, has_width = _shoulders(batch.positions, batch.joint_mask)
+    neck, _, width, has_width = _shoulders(batch)
     valid = has_width & (width > 0)
     nan = torch.tensor(torch.nan, dtype=neck.dtype, device=neck.device)
     unit = torch.where(valid, width, nan).nanmedian(dim=1).values
@@ -81,7 +82,7 @@ def signing_space(
 
 
 def _shoulders(
-    positions: Float[Tensor, "clips frames 54 2"], found: Bool[Tensor, "clips frames 54"]
+    batch: PoseBatch,
 ) -> tuple[
     Float[Tensor, "clips frames 2"],
     Bool[Tensor, "clips frames"],
@@ -89,11 +90,16 @@ def _shoulders(
     Bool[Tensor, "clips frames"],
 ]:
     """Neck (or the shoulders' middle) and shoulder width, each with the frames that have it."""
-    left, right = positions[:, :, _LEFT], positions[:, :, _RIGHT]
-    both = found[:, :, _LEFT] & found[:, :, _RIGHT]
-    has_neck = found[:, :, _NECK]
-    neck = torch.where(has_neck[..., None], positions[:, :, _NECK], (left + right) / 2)
+    left, right = batch.positions[:, :, _LEFT], batch.positions[:, :, _RIGHT]
+    both = _found(batch, _LEFT) & _found(batch, _RIGHT)
+    has_neck = _found(batch, _NECK)
+    neck = torch.where(has_neck[..., None], batch.positions[:, :, _NECK], (left + right) / 2)
     return neck, has_neck | both, _distance(left, right), both
+
+
+def _found(batch: PoseBatch, joint: int) -> Bool[Tensor, "clips frames"]:
+    # `batch.joint_mask` would look at all 54.
+    return batch.confidence[:, :, joint] > 0
 
 
 def _distance(

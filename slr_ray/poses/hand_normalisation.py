@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from slr_ray.poses.batch import PoseBatch
@@ -16,17 +16,17 @@ _KNUCKLES = [HAND_JOINTS.index(f"{one}MCP") for one in ("index", "middle", "ring
 
 
 def spoter_hand_boxes(
-    hands: Float[Tensor, "42 2 frames"], found: Bool[Tensor, "42 frames"]
+    hands: Float[Tensor, "42 2 frames"], found: Float[Tensor, "42 frames"]
 ) -> tuple[Float[Tensor, "2 2 frames"], Float[Tensor, "2 frames"]]:
     """Top left corner and side of the square around each hand (left, right), frame by frame.
 
     SPOTER release, `normalize_single_dict` for hands: the bounding box of the found joints, widened
     on every side by 10 % of its longer side, then squared about its middle. A hand without extent
     (missing, or one joint) has the image as box, which leaves its coordinates as they are, as
-    published. Missing is confidence 0 here, a coordinate of exactly 0 in the release.
+    published. Missing is 0 in `found` here (1 elsewhere), a coordinate of exactly 0 in the release.
     """
     # An infinite penalty keeps missing joints out of both extremes, faster than masking twice.
-    penalty = torch.zeros_like(hands[:, 0]).masked_fill_(~found, torch.inf)[:, None]
+    penalty = found.reciprocal().sub_(1)[:, None]
     low = (hands + penalty).view(2, _NUM_HAND_JOINTS, 2, -1).amin(dim=1)
     high = (hands - penalty).view(2, _NUM_HAND_JOINTS, 2, -1).amax(dim=1)
     longer = (high - low).amax(dim=1)

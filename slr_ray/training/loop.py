@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.evaluation.metrics import measure
 from slr_ray.records import EpochRecord, Metrics
+from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input, read_batch
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
@@ -99,6 +100,7 @@ def train(
     from seed, round and epoch alone, so a round resumed from a checkpoint ends as if it had never
     stopped. Raises `NonFiniteLoss` where the loss is no number.
     """
+    keep_freed_memory()
     model.to(place.device)
     loop = _Loop(model, problem, config, round_, place)
     saved = checkpoint.load() if checkpoint else None

@@ -23,6 +23,7 @@ from slr_ray.objectives.objectives import new_objective
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.records import PretrainingEpoch
+from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.devices import Place
 from slr_ray.training.loop import Checkpoint, NonFiniteLoss, State
@@ -84,6 +85,7 @@ def pretrain(
     Raises `NonFiniteLoss` where the loss is no number, and `RunFailed` where the embedding
     collapsed and the configuration says to stop then.
     """
+    keep_freed_memory()
     loop = PretrainingLoop(task, place)
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:

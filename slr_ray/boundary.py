@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import NumThreads
 
@@ -59,7 +59,7 @@ def boundary(
     Writes boundary.json, trainings.jsonl, found-ALGORITHM.json and a plot to OUT. Finished
     trainings are never done again; both algorithms share them.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         if algorithm not in _ALGORITHMS:
             raise ConfigError(
                 f"--algorithm: there is no {algorithm!r}; there are {', '.join(_ALGORITHMS)}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import Address, Data, ExtraData, LabelledFraction, LabelledSigners
 
@@ -49,7 +49,7 @@ def compare(
     and k-NN on poses. Prints a table, writes report.html, report.md and every encoder to OUT. Exit
     status: 1 where one failed.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         from slr_ray.config import build, parse_overrides, set_dotted
         from slr_ray.search.comparison import Comparison, run_comparison
         from slr_ray.search.run import RunOptions

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import Data, LabelledSigners, NumThreads
 
@@ -66,7 +66,7 @@ def evaluate(
     Validation chooses what there is to choose; the test set is measured once a run. Prints a table
     and writes evaluation-PROTOCOL.json and figures to OUT.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         if protocol not in _PROTOCOLS:
             raise ConfigError(
                 f"--protocol: there is no {protocol!r}; there are {', '.join(_PROTOCOLS)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.options import Address
 
@@ -83,7 +83,7 @@ def extract(
 
     Exit status: 0 when every clip was extracted, 1 when a clip failed, 2 when the call can't work.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         from slr_ray.corpora.manifests.manifest import ManifestOptions
 
         source, overrides = _arguments(arguments or [])

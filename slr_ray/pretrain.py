@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.options import Data, ExtraData, NumThreads
 
 _OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
@@ -55,7 +55,7 @@ def pretrain(
     split's validation and test signers are left out. With several GPUs: torchrun -m
     slr_ray.pretrain.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
         from slr_ray.methods.experiment import experiment
         from slr_ray.methods.pretraining import pretraining_section

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.options import Data, LabelledFraction, NumThreads
 
 
@@ -38,7 +38,7 @@ def train(
     Writes config.yaml, record.json and checkpoint.pt below OUT/final; finished rounds are kept in
     OUT/stages and not trained again.
     """
-    with user_errors():
+    with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
         from slr_ray.methods.experiment import experiment
         from slr_ray.search.single import run_single

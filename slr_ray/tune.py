@@ -60,7 +60,8 @@ def tune(
 ) -> None:
     """Search a space in parallel, then compare the best setting with its baselines on a test set.
 
-    Exit status: 0 when all went well, 1 when a trial failed, 2 when the call can't work.
+    Exit status: 0 when all went well, 1 when a trial failed, 2 when the call can't work, 130 when
+    it was interrupted.
     """
     with user_errors():
         options: dict[str, Any] = {
@@ -138,7 +139,12 @@ def _go(run: Any, dry_run: bool) -> int:
     if dry_run:
         return 0
     run.store.check_writable()
-    status = execute(run, split, console)
+    try:
+        status = execute(run, split, console)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"go on with python -m slr_ray.tune --resume {run.location}"
+        ) from None
     print_end(run, console)
     return status
 

@@ -221,6 +221,44 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None
     assert found[1].status == "complete"
 
 
+def test_ctrl_c_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
+    """Tune returns on it as if the search were done; the test set must not be touched then."""
+    write_space(tmp_path, steps=12)
+    driver = start(tmp_path, "--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "99")
+    wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
+    driver.send_signal(signal.SIGINT)
+    printed = tmp_path / "log"
+    assert driver.wait(timeout=60) == 130, printed.read_text()
+    run = only_run(tmp_path)
+    assert f"--resume {run}" in printed.read_text()
+    assert "Traceback" not in printed.read_text()
+    assert not (run / "final").exists()
+    assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is None
+    assert {one.status for one in trials(run)} <= {"complete", "pruned"}
+
+
+def test_a_time_budget_ends_the_search_and_the_run_is_complete(tmp_path: Path) -> None:
+    write_space(tmp_path, steps=12)
+    done = tune(
+        tmp_path,
+        *("--space", "tiny.yaml", "--max-concurrent", "1", "--seeds", "1"),
+        *("--num-samples", "1000", "--time-budget", "20s"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = only_run(tmp_path)
+    found = trials(run)
+    assert 1 <= len(found) < 1000
+    # A trial that was running is neither a failure nor a result, and the user is told of it.
+    assert {one.status for one in found} <= {"complete", "pruned"}
+    begun = {int(one.parent.name) for one in run.glob("trials/*/task.json")}
+    cut_off = sorted(begun - {one.number for one in found})
+    assert len(cut_off) <= 1
+    for number in cut_off:
+        assert f"trial {number}: cut off by the time budget" in done.stdout
+    assert len(list(run.glob("final/*/*/record.json"))) == 5
+    assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
+
+
 def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:
     """Only the trial: each arm of the final comparison would start workers for a minute more."""
     write_space(tmp_path)

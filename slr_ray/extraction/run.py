@@ -87,8 +87,7 @@ def extract(
                 working_s = _work(todo, config, options, ledger, progress, bundles)
             except KeyboardInterrupt:
                 ledger.flush()
-                console.print("interrupted; finished clips are kept: run the same command again")
-                raise SystemExit(130) from None
+                raise
         ledger.finish()
         return _end(manifest, ledger, progress, known, working_s, console)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,11 @@ def search(
     view: LiveView,
     attempt: int,
 ) -> None:
-    """Run trials until `num_samples` are finished or the time is up. Ray must be running."""
+    """Run trials until `num_samples` are finished or the time is up. Ray must be running.
+
+    Raises `KeyboardInterrupt` where Tune stopped for another reason: on Ctrl-C, and on SIGUSR1,
+    which batch systems send ahead of their limit, it returns as if all were done.
+    """
     settle_unfinished(job, study)
     remaining = limits.num_samples - study.num_finished()
     if remaining <= 0:
@@ -80,7 +85,14 @@ def search(
     )
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    started = time.monotonic()
     tuner.fit()
+    if study.num_finished() < limits.num_samples:
+        if limits.time_budget_s is None or time.monotonic() - started < limits.time_budget_s:
+            raise KeyboardInterrupt
+        for number in searcher.without_record():
+            # It stays unfinished: should the run be killed before its end, --resume takes it up.
+            view.cut_off(number)
 
 
 def _at_once(limits: TuneLimits, workers: Workers) -> int | None:
@@ -161,8 +173,6 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         if record is None and not self.has_budget:
             record = finished_record(self.job, number, True, False)
         if record is None:
-            # It stays unfinished: should the run be killed before its end, --resume takes it up.
-            self.view.cut_off(number)
             return
         # Record first: a kill between the two is settled on resume.
         content = record.model_dump_json(indent=1).encode()
@@ -171,6 +181,12 @@ class _StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         self.study.tell(number, record.status, record.value)
         self.journal.keep()
         self.view.finished(record)
+
+    def without_record(self) -> list[int]:
+        """Trials begun by this searcher that have not ended."""
+        folders = {number: trial_folder(number) for number in sorted(self.numbers.values())}
+        store = self.job.store
+        return [one for one, folder in folders.items() if not store.exists(f"{folder}/record.json")]
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the journal has it."""

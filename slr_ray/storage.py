@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from filelock import FileLock, Timeout
 from pyarrow import ArrowException
 from pyarrow import fs as arrow_fs
 
@@ -138,3 +140,28 @@ class Store:
                 f"cannot write to {self.location!r}: {error}; "
                 "choose another --storage or make it writable"
             ) from None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The store for this process alone; `StorageError` where another one works in it.
+
+        The system frees the lock when its process dies, however it does. On a local disk only:
+        behind a URI nothing tells one process of another.
+        """
+        if not self.is_local:
+            yield
+            return
+        folder = self.local_path()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StorageError(
+                f"another process is working in {self.location!r}; wait for it, or choose another "
+                "folder"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

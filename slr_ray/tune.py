@@ -140,7 +140,8 @@ def _go(run: Any, dry_run: bool) -> int:
         return 0
     run.store.check_writable()
     try:
-        status = execute(run, split, console)
+        with run.store.held():
+            status = execute(run, split, console)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"go on with python -m slr_ray.tune --resume {run.location}"

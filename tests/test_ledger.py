@@ -224,7 +224,7 @@ def test_a_folder_of_other_shards_is_refused(tmp_path: Path) -> None:
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with (
         opened(str(tmp_path), WAY, LARGE),
-        pytest.raises(ConfigError, match="another process"),
+        pytest.raises(StorageError, match="another process"),
         opened(str(tmp_path), WAY, LARGE),
     ):
         pass

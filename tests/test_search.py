@@ -221,11 +221,14 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None
     assert found[1].status == "complete"
 
 
-def test_ctrl_c_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
+def test_a_second_driver_is_refused_and_ctrl_c_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
     """Tune returns on it as if the search were done; the test set must not be touched then."""
     write_space(tmp_path, steps=12)
     driver = start(tmp_path, "--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "99")
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
+    second = tune(tmp_path, "--resume", str(only_run(tmp_path)))
+    assert second.returncode == 2
+    assert "another process" in second.stderr
     driver.send_signal(signal.SIGINT)
     printed = tmp_path / "log"
     assert driver.wait(timeout=60) == 130, printed.read_text()

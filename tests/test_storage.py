@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,28 @@ def test_an_unwritable_place_is_told_before_work_starts(tmp_path: Path) -> None:
 def test_an_unknown_scheme() -> None:
     with pytest.raises(StorageError, match="abc://x"):
         Store("abc://x/y").check_writable()
+
+
+_HOLDER = """
+import sys, time
+from slr_ray.storage import Store
+with Store(sys.argv[1]).held():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_process_at_a_time_and_a_killed_one_holds_nothing(store: Store) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, store.location], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match="another process"), store.held():
+            pass
+        other.kill()
+        other.wait()
+    with store.held():
+        pass
+    with store.held():
+        pass

@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 from pyarrow import ArrowException
 
 from slr_ray.errors import ConfigError, DataError, StorageError
@@ -187,26 +186,14 @@ class Ledger:
 def opened(out: str, provenance: dict[str, Any], shard_size_bytes: int) -> Iterator[Ledger]:
     """The ledger of OUT, for this process alone.
 
-    Raises `ConfigError` where OUT holds other shards or poses of other settings, or where another
-    process works on it (seen on a local disk only), `StorageError` where it can't be written.
+    Raises `ConfigError` where OUT holds other shards or poses of other settings, `StorageError`
+    where it can't be written or another process works in it (seen on a local disk only).
     """
     store = Store(out)
     check_out(store)
-    if not store.is_local:
+    with store.join(STATE).held():
         _check_settings(store, provenance)
         yield Ledger(out, provenance, shard_size_bytes)
-        return
-    with writing(out):
-        store.local_path(STATE).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.local_path(STATE) / ".lock", timeout=0)
-    try:
-        with lock:
-            _check_settings(store, provenance)
-            yield Ledger(out, provenance, shard_size_bytes)
-    except Timeout:
-        raise ConfigError(
-            f"another process is extracting into {out!r}; wait for it, or choose another --out"
-        ) from None
 
 
 def check_out(store: Store) -> None:

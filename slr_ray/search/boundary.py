@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 import torch
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -72,7 +69,7 @@ def run_boundary(
     )
     store = Store(absolute(str(out)))
     store.check_writable()
-    with _alone(store):
+    with store.held():
         return _run(config, options, (num_frames, step_frames), at_most, store)
 
 
@@ -124,25 +121,6 @@ def _run(
         progress.update(bar, total=len(score.asked), completed=len(score.asked))
     _tell(config, options, found, score, store, console, time.monotonic() - started)
     return found
-
-
-@contextlib.contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Two calls that write one ledger would lose each other's trainings; local folders only."""
-    if not store.is_local:
-        yield
-        return
-    lock = FileLock(store.local_path("boundary.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ConfigError(
-            f"another call works in {store.location}; wait for it or choose another --out"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:

@@ -160,6 +160,17 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     tasks = comparison.tasks()
     store = Store(absolute(comparison.location))
     store.check_writable()
+    with store.held():
+        return _compare(comparison, tasks, options, store, console)
+
+
+def _compare(
+    comparison: Comparison,
+    tasks: list[ObjectiveTask],
+    options: RunOptions,
+    store: Store,
+    console: Console,
+) -> int:
     first = tasks[0]
     _refuse_other(store, comparison, first.config)
     own = problem(first.config, first.seed)

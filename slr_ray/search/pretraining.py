@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -38,10 +38,11 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
     """
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     store = Store(absolute(str(out)))
-    with joined_workers() as place:
+    with joined_workers() as place, contextlib.ExitStack() as held:
         console = Console(quiet=not place.leads)
         if place.leads:
             store.check_writable()
+            held.enter_context(store.held())
             _refuse_other(store, config, seed)
         task = pretraining_task(config, seed)
         sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in task.clips.parts)
@@ -72,7 +73,7 @@ def _run(
         TimeRemainingColumn(),
     )
     with (
-        board(store, "pretraining") if place.leads else nullcontext() as writer,
+        board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
         Progress(*columns, console=console) as progress,
         warnings.catch_warnings(),
     ):

@@ -24,6 +24,11 @@ def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None
     job = Job(absolute(str(out)), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)
+    with job.store.held():
+        return _run(config, seed, out, job)
+
+
+def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
     own = problem(config, seed)
     console = Console()
     console.print(

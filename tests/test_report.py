@@ -305,7 +305,7 @@ def test_cost_leaves_reused_rounds_out_of_the_steps(tmp_path: Path) -> None:
     assert isinstance(table, Table)
     facts = {str(name): value for name, value in table.rows}
     assert facts["Gradient steps in trials, without reused ones"] == "1,600"
-    assert facts["Rounds reused from other trials"] == "2 of 6 (33 %), 40.0 s saved"
+    assert facts["Rounds reused from other trials"] == "2 of 6 (33 %), 40 s saved"
     assert facts["Platform share of trial time"] == "14.3 %"  # 120 of 140 s trained
 
 

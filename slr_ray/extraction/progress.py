@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from slr_ray.durations import duration
 from slr_ray.extraction.outcome import Outcome
 from slr_ray.extraction.pipeline import Running
-from slr_ray.reporting.document import duration
 
 _EVERY_S = 1.0
 _LINE_EVERY_S = 15.0

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table as TerminalTable
 from rich.text import Text
 
+from slr_ray.durations import duration
 from slr_ray.extraction.quality import GroupQuality, QualityReport
 from slr_ray.reporting.charts import BarSeries, grouped_bars, histogram
 from slr_ray.reporting.document import (
@@ -19,7 +20,6 @@ from slr_ray.reporting.document import (
     Section,
     Table,
     Value,
-    duration,
 )
 from slr_ray.reporting.html import to_html
 

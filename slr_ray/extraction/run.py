@@ -14,6 +14,7 @@ from rich.console import Console
 
 from slr_ray.cluster import ray_session
 from slr_ray.corpora.manifests.manifest import Manifest, Row, from_table, to_parquet
+from slr_ray.durations import duration
 from slr_ray.errors import ConfigError
 from slr_ray.extraction.ledger import Ledger, check_out, opened, writing
 from slr_ray.extraction.pipeline import Pool, results
@@ -23,7 +24,6 @@ from slr_ray.extraction.quality_page import page, print_quality
 from slr_ray.poses.extraction.config import ExtractionConfig
 from slr_ray.poses.extraction.extractor import Extractor
 from slr_ray.poses.extraction.models import Models, models
-from slr_ray.reporting.document import duration
 from slr_ray.storage import Store, absolute
 
 _FLUSH_EVERY_S = 1.0

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from slr_ray.durations import duration
 from slr_ray.reporting.document import (
     Block,
     Bullets,
@@ -15,7 +16,6 @@ from slr_ray.reporting.document import (
     Section,
     Table,
     Value,
-    duration,
 )
 from slr_ray.reporting.run import ARM_NAMES, Run
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from slr_ray.durations import duration
+
 Value = str | int | float | None
 Kind = Literal["text", "code", "count", "percent", "points", "number", "seconds"]
 
@@ -68,17 +70,6 @@ class Document:
     title: str
     subtitle: str
     sections: list[Section]
-
-
-def duration(seconds: int | float) -> str:
-    """Seconds for reading: `42.0 s`, `3 min 20 s`, `2 h 05 min`."""
-    if not math.isfinite(seconds):
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02d} min"
 
 
 def format_value(value: Value, kind: Kind) -> str:

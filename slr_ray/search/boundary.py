@@ -13,7 +13,6 @@ import numpy as np
 import optuna
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slr_ray.corpora.embedded import EmbeddedConfig, boundaries
 from slr_ray.errors import ConfigError
@@ -32,6 +31,7 @@ from slr_ray.methods.boundary_trainings import (
     ledger_facts,
 )
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
+from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import this_place
@@ -87,20 +87,13 @@ def _run(
         f"{corpus.name}: {options.algorithm}, at most {at_most} trainings, "
         f"{len(ledger)} in {store.location} already"
     )
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
     started = time.monotonic()
-    with Progress(*columns, console=console) as progress, warnings.catch_warnings():
+    with ProgressBar(console, "trainings", at_most) as bar, warnings.catch_warnings():
         # Told below with every training.
         warnings.simplefilter("ignore", CollapseWarning)
-        bar = progress.add_task("trainings", total=at_most)
 
         def on_training(training: Training, known: bool) -> None:
-            progress.update(bar, advance=1)
+            bar.advance()
             note = ", in the ledger" if known else f", {training.training_s:.0f} s"
             console.print(
                 f"head {training.head_fraction:.3f} tail {training.tail_fraction:.3f} repeat "
@@ -118,7 +111,7 @@ def _run(
             )
         else:
             found = search_boundary(score, num_trainings=options.num_trainings, seed=options.seed)
-        progress.update(bar, total=len(score.asked), completed=len(score.asked))
+        bar.end()
     _tell(config, options, found, score, store, console, time.monotonic() - started)
     return found
 
@@ -130,11 +123,8 @@ def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
     corpus = open_corpus(config.data)
     clips = open_split(config.data, config.split).training
     started = time.monotonic()
-    with Progress(console=Console()) as progress:
-        bar = progress.add_task("clips", total=len(clips))
-        estimate = estimate_boundaries(
-            corpus, clips, on_clips=lambda count: progress.advance(bar, count)
-        )
+    with ProgressBar(Console(), "clips", len(clips)) as bar:
+        estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
     head, tail = estimate.overall()
     console = Console()
     _tell_found(console, head, tail)

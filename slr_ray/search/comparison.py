@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slr_ray.config import merge
 from slr_ray.errors import ConfigError
@@ -22,6 +21,7 @@ from slr_ray.methods.pretraining import (
     pretraining_task,
     save_encoder,
 )
+from slr_ray.progress import ProgressBar
 from slr_ray.records import ObjectiveRecord
 from slr_ray.reporting.objectives import objectives_document, objectives_table
 from slr_ray.reporting.report import write_document
@@ -241,14 +241,8 @@ def _run_all(tasks: list[ObjectiveTask], options: RunOptions, console: Console) 
     workers = options.workers()
     waiting = [task for task in tasks if not task.is_done()]
     failed: dict[str, str] = {}
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("encoders", total=len(tasks), completed=len(tasks) - len(waiting))
+    done = len(tasks) - len(waiting)
+    with ProgressBar(console, "encoders", len(tasks), done=done) as bar:
         if not waiting:
             return failed
         with connected(options, workers):
@@ -269,7 +263,7 @@ def _run_all(tasks: list[ObjectiveTask], options: RunOptions, console: Console) 
                 except ray.exceptions.RayError as error:
                     cause = getattr(error, "cause", None) or error
                     failed[task.folder] = f"{type(cause).__name__}: {cause}"
-                progress.update(bar, advance=1, description=f"last: {task.folder}")
+                bar.advance(note=f"last {task.folder}")
     return failed
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from slr_ray.config import merge
@@ -33,6 +32,7 @@ from slr_ray.methods.encoder_evaluation import (
 from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem
 from slr_ray.methods.fine_tuning import fine_tune, from_scratch
 from slr_ray.methods.initialisation import EncoderFile
+from slr_ray.progress import ProgressBar
 from slr_ray.reporting.embedding_page import map_page, map_png
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import this_place
@@ -118,14 +118,11 @@ def run_evaluation(
             _draw_map(source, runs[0], store, console)
         return {}
     found: dict[Source, list[Record]] = {source: [] for source in task.sources}
-    with Progress(console=console) as progress:
-        bar = progress.add_task(task.protocol, total=len(runs) * len(task.sources))
+    with ProgressBar(console, task.protocol, len(runs) * len(task.sources)) as bar:
         for run in runs:
             for source in task.sources:
                 found[source].append(_record(task, source, run, store))
-                progress.update(
-                    bar, advance=1, description=f"run {run.number}: {task.label(source)}"
-                )
+                bar.advance(note=f"run {run.number}: {task.label(source)}")
     console.print(_table(task, found))
     if len(runs) == 1:
         console.print("one run: no interval; more encoders, or --seeds with fewer labels, give one")

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from slr_ray.durations import duration
 from slr_ray.records import TrialRecord
 
 _SHOWN = 12
@@ -120,7 +121,7 @@ class LiveView:
 
     def _left_text(self) -> str:
         left = self.seconds_left()
-        return f", {span(left)} left" if left is not None else ""
+        return f", {duration(left)} left" if left is not None else ""
 
     def _print(self, line: str) -> None:
         if self._live is None:
@@ -156,12 +157,12 @@ class LiveView:
             console=self.console,
         )
         left = self.seconds_left()
-        text = f"{span(left)} left" if left is not None else "estimating"
+        text = f"{duration(left)} left" if left is not None else "estimating"
         if self._phase == "search":
             bar.add_task("search", total=self.num_trials, completed=self._trials_done, left=text)
         else:
             bar.add_task("final", total=self.num_arms, completed=self._arms_done, left=text)
-        elapsed = f"{span(time.monotonic() - self._started)} since the start"
+        elapsed = f"{duration(time.monotonic() - self._started)} since the start"
         return Group(table, bar, elapsed)
 
 
@@ -175,13 +176,3 @@ def short(params: dict[str, Any]) -> str:
         else:
             texts.append(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}")
     return ", ".join(texts)
-
-
-def span(seconds: float) -> str:
-    """A duration for people: 45 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from slr_ray.errors import ConfigError
@@ -21,6 +20,7 @@ from slr_ray.methods.pretraining import (
     pretraining_task,
     save_encoder,
 )
+from slr_ray.progress import ProgressBar
 from slr_ray.records import PretrainingEpoch
 from slr_ray.reporting.pretraining_curves import curves_png
 from slr_ray.search.board import board
@@ -66,29 +66,18 @@ def _run(
     task = pretraining_task(config, seed)
     per_epoch = max(len(task.clips) // min(task.config.batch_size, len(task.clips)), 1)
     total = task.config.num_steps or task.config.num_epochs * per_epoch
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
     with (
         board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
-        Progress(*columns, console=console) as progress,
+        ProgressBar(console, "pre-training", total) as bar,
         warnings.catch_warnings(),
     ):
         # Told by `on_epoch` in the command's own words.
         warnings.simplefilter("ignore", CollapseWarning)
-        bar = progress.add_task("pre-training", total=total)
         warned = False
 
         def on_epoch(record: PretrainingEpoch) -> None:
             nonlocal warned
-            progress.update(
-                bar,
-                completed=record.num_steps,
-                description=f"loss {record.loss:.4g} std {record.embedding_std:.3f}",
-            )
+            bar.to(record.num_steps, f"loss {record.loss:.4g} std {record.embedding_std:.3f}")
             if writer is not None:
                 _scalars(writer, record)
             if record.embedding_std < task.config.collapse_threshold and not warned:
@@ -101,7 +90,7 @@ def _run(
         trained = pretrained_encoder(
             config, seed, StageStore(store.join("stages")), place, on_epoch
         )
-        progress.update(bar, completed=trained.num_steps)
+        bar.to(trained.num_steps)
     return trained
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import Progress
 
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, problem
+from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
 from slr_ray.search.job import Job
@@ -43,20 +43,18 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
     epochs = config.training.num_epochs + rounds.num_rounds * (
         rounds.num_epochs or config.training.num_epochs
     )
-    with Progress(console=console) as progress:
-        bar = progress.add_task("training", total=epochs)
+    with ProgressBar(console, "training", epochs) as bar:
 
         def on_epoch(record: EpochRecord) -> None:
             every = config.training.evaluate_every_epochs
-            progress.update(
-                bar,
-                advance=every,
-                description=f"round {record.round} epoch {record.epoch} validation "
+            bar.advance(
+                every,
+                f"round {record.round} epoch {record.epoch} validation "
                 f"{record.validation.balanced_accuracy:.3f}",
             )
 
         task.run(this_place(), _ignore, on_epoch)
-        progress.update(bar, completed=epochs)
+        bar.end()
     content = job.store.read_bytes(f"{arm_folder(arm, seed)}/record.json")
     record = ArmRecord.model_validate_json(content)
     if record.trained is not None:

@@ -7,8 +7,8 @@ import time
 import numpy as np
 from rich.console import Console
 
+from slr_ray.durations import duration
 from slr_ray.methods.experiment import draw, open_corpus, open_split, problem
-from slr_ray.search.live import span
 from slr_ray.search.run import Run
 from slr_ray.search.space import parameters
 from slr_ray.training.devices import this_place
@@ -84,9 +84,9 @@ def _print_estimate(run: Run, console: Console) -> None:
     final_s = finals * 3 * (round_0_s + later_s) / at_once
     console.print(
         f"estimate: one gradient step {step_s:.3f} s here, a trial's later rounds "
-        f"{span(seeds * later_s)}; {search.num_samples} trials {at_once} at a time {span(trials_s)}"
-        f" at most, final comparison {span(final_s)}. Early stopping shortens the search; other "
-        "machines differ."
+        f"{duration(seeds * later_s)}; {search.num_samples} trials {at_once} at a time "
+        f"{duration(trials_s)} at most, final comparison {duration(final_s)}. "
+        "Early stopping shortens the search; other machines differ."
     )
 
 

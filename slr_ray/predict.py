@@ -116,16 +116,16 @@ def _extract(
     videos: list[VideoClip], config: ExtractionConfig, models: Models
 ) -> tuple[list[Clip], list[str], dict[str, Any]]:
     from rich.console import Console
-    from rich.progress import track
 
     from slr_ray.poses.extraction.extractor import Extractor
     from slr_ray.poses.extraction.source import ExtractionFailed
+    from slr_ray.progress import ProgressBar
 
     clips: list[Clip] = []
     failures: list[str] = []
-    console = Console(stderr=True)
-    with Extractor(config, models) as extractor:
-        for video in track(videos, "extracting poses", console=console, transient=True):
+    bar = ProgressBar(Console(stderr=True), "extracting poses", len(videos))
+    with Extractor(config, models) as extractor, bar:
+        for video in bar.over(videos):
             try:
                 clips.append(extractor.extract(video).clip)
             except ExtractionFailed as error:

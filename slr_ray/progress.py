@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slr_ray.durations import duration
+
+ItemT = TypeVar("ItemT")
 
 _LINE_EVERY_S = 30.0
 
@@ -59,6 +63,12 @@ class ProgressBar:
     def advance(self, count: int = 1, note: str = "") -> None:
         """`count` more are done; `note` says something of the last one."""
         self.to(self.done + count, note)
+
+    def over(self, items: Iterable[ItemT]) -> Iterator[ItemT]:
+        """Hand the items on; one is done when the next is asked for."""
+        for item in items:
+            yield item
+            self.advance()
 
     def to(self, done: int, note: str = "") -> None:
         """So many are done by now."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from slr_ray.corpora.importers import IMPORTERS
@@ -17,6 +15,7 @@ from slr_ray.corpora.importers.source import ImportOptions, read_clips
 from slr_ray.errors import ConfigError, DataError, StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import Skipped, write_shard
+from slr_ray.progress import ProgressBar
 
 _NUM_LISTED = 10
 
@@ -68,31 +67,13 @@ def convert(
     count = ImportCount(path)
     provenance = {**opened.provenance, "source_format": source_format, "source": name}
     clips = read_clips(opened, skip_broken=skip_broken, skipped=count.skipped)
-    with _progress() as progress:
-        task = progress.add_task(source_format, total=opened.num_clips)
+    with ProgressBar(Console(stderr=True), source_format, opened.num_clips) as bar:
         try:
-            write_shard(path, _ticking(count.watch(clips), progress, task), provenance)
+            write_shard(path, bar.over(count.watch(clips)), provenance)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
     _print(count)
     return count
-
-
-def _ticking(clips: Iterable[Clip], progress: Progress, task: object) -> Iterator[Clip]:
-    for clip in clips:
-        progress.advance(task)  # type: ignore[arg-type]
-        yield clip
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _read_glosses(path: Path) -> tuple[str, ...]:

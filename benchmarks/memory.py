@@ -30,7 +30,7 @@ from slr_ray.corpora.embedded import EmbeddedConfig, generate
 from slr_ray.corpora.pools import FractionPoolConfig, draw_pool
 from slr_ray.corpora.splits import SignerSplitConfig, split
 from slr_ray.poses.clip import Clip
-from slr_ray.poses.shards import write_shard
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.training.batches import read_batch
 
 _CLIPS_A_SIGNER = 80

@@ -28,7 +28,9 @@ from slr_ray.search.execution import Workers, run_on_workers
 from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
-from slr_ray.search.run import Run, RunOptions, begin, check_data, trial_records
+from slr_ray.search.run import trial_records
+from slr_ray.search.run_options import RunOptions
+from slr_ray.search.run_record import Run, begin, check_data
 from slr_ray.search.space_file import load_space, resolved
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask

@@ -31,8 +31,9 @@ from slr_ray.methods.experiment import Experiment, experiment, problem
 from slr_ray.models.config import Model
 from slr_ray.poses.batch import thinned
 from slr_ray.training.devices import Place
-from slr_ray.training.loop import Round, train
+from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem
+from slr_ray.training.round import Round
 from slr_ray.training.sampling import TrainingSet, true_labels
 
 _SEED = 0

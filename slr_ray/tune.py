@@ -109,7 +109,9 @@ def _start(
     dry_run: bool,
 ) -> int:
     from slr_ray.config import build, parse_overrides
-    from slr_ray.search.run import Run, RunOptions, command_line, new_location
+    from slr_ray.search.run import command_line, new_location
+    from slr_ray.search.run_options import RunOptions
+    from slr_ray.search.run_record import Run
     from slr_ray.search.space_file import load_space
 
     checked = load_space(space, {**dotted, **parse_overrides(overrides)})
@@ -119,7 +121,8 @@ def _start(
 
 
 def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
-    from slr_ray.search.run import command_line, resumed
+    from slr_ray.search.run import command_line
+    from slr_ray.search.run_record import resumed
 
     return _go(resumed(location, changes, command_line()), dry_run)
 
@@ -128,7 +131,8 @@ def _go(run: Any, dry_run: bool) -> int:
     from rich.console import Console
 
     from slr_ray.search.cluster import check_resources
-    from slr_ray.search.run import check_data, execute
+    from slr_ray.search.run import execute
+    from slr_ray.search.run_record import check_data
     from slr_ray.search.summary import print_end, print_plan
 
     console = Console()

@@ -358,7 +358,7 @@ def test_bad_calls_end_with_exit_status_2(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from slr_ray.corpora.embedded import EmbeddedConfig, generate
-    from slr_ray.poses.shards import write_shard
+    from slr_ray.poses.shard_writing import write_shard
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.pt").write_text("no encoder at all")

@@ -23,7 +23,7 @@ from slr_ray.poses.extraction.models import Models, models
 from slr_ray.poses.extraction.overlay import draw_overlay
 from slr_ray.poses.extraction.second_look import no_wrist_inside
 from slr_ray.poses.extraction.source import ExtractionFailed, VideoClip
-from slr_ray.poses.shards import write_shard
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
 
 

@@ -21,7 +21,7 @@ from slr_ray.data import app
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import animation, draw_skeleton, draw_strip, view_of
-from slr_ray.poses.shards import write_shard
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.skeleton import BODY, INDEX, LEFT_HAND, MIRROR, NUM_JOINTS, RIGHT_HAND
 
 UPRIGHT = {

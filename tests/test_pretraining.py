@@ -28,7 +28,6 @@ from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
-from slr_ray.training.loop import Checkpoint, State
 from slr_ray.training.pretraining import (
     CollapseWarning,
     PretrainedEncoder,
@@ -37,6 +36,7 @@ from slr_ray.training.pretraining import (
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.representation import represent_clips
+from slr_ray.training.round import Checkpoint, State
 from slr_ray.training.stages import StageStore, dumps, loads
 from slr_ray.training.unlabelled import UnlabelledClips, clip_hashes, epoch_rows
 

@@ -18,7 +18,9 @@ from hypothesis.extra.numpy import arrays
 from slr_ray.corpora.corpus import open_cached, open_shards
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
-from slr_ray.poses.shards import SCHEMA, ShardReader, write_shard
+from slr_ray.poses.shard_schema import SCHEMA
+from slr_ray.poses.shard_writing import write_shard
+from slr_ray.poses.shards import ShardReader
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import cache_root
 

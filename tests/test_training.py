@@ -13,21 +13,14 @@ import torch
 from slr_ray.config import merge
 from slr_ray.corpora.pools import Pool
 from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
-from slr_ray.methods.sslr import (
-    NO_PSEUDO_LABELS,
-    FinishedRound,
-    PseudoLabels,
-    Setting,
-    SslrConfig,
-    best_round,
-    rounds,
-    seed_record,
-    select,
-)
+from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
+from slr_ray.methods.sslr import FinishedRound, Setting, best_round, rounds, seed_record
+from slr_ray.methods.sslr_config import SslrConfig
 from slr_ray.selection.top_confidence import TopConfidence
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
-from slr_ray.training.loop import Checkpoint, NonFiniteLoss, Round, State, Trained, train
+from slr_ray.training.loop import train
+from slr_ray.training.round import Checkpoint, NonFiniteLoss, Round, State, Trained
 from slr_ray.training.sampling import true_labels
 from slr_ray.training.stages import StageStore, dumps, loads
 

@@ -14,7 +14,8 @@ from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.source import ImportOptions, read_clips
 from slr_ray.errors import ConfigError, DataError, StorageError
 from slr_ray.poses.clip import Clip
-from slr_ray.poses.shards import Skipped, write_shard
+from slr_ray.poses.shard_writing import write_shard
+from slr_ray.poses.shards import Skipped
 from slr_ray.progress import ProgressBar
 
 _NUM_LISTED = 10

@@ -28,7 +28,8 @@ from pyarrow import ArrowException
 from slr_ray.errors import ConfigError, DataError, StorageError
 from slr_ray.extraction.outcome import Outcome
 from slr_ray.poses.clip import Clip
-from slr_ray.poses.shards import ShardReader, shard_bytes
+from slr_ray.poses.shard_writing import shard_bytes
+from slr_ray.poses.shards import ShardReader
 from slr_ray.storage import Store, resolve
 
 STATE = "_extraction"

@@ -16,8 +16,8 @@ from slr_ray.methods.experiment import Experiment
 from slr_ray.models.config import Model, new_model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.training.devices import this_place
-from slr_ray.training.loop import State
 from slr_ray.training.prediction import predict
+from slr_ray.training.round import State
 from slr_ray.training.stages import loads
 
 _FORMAT = 1

@@ -21,8 +21,8 @@ from slr_ray.models.config import Model, ModelConfig, new_encoder
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store, is_uri
-from slr_ray.training.loop import State
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.round import State
 from slr_ray.training.stages import loads
 from slr_ray.training.unlabelled import clip_hashes
 

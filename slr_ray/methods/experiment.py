@@ -19,7 +19,7 @@ from slr_ray.methods.encoder import cached_encoder, prescribed, refuse_contradic
 from slr_ray.methods.initialisation import EncoderFile, FreshWeights, Initialisation
 from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
 from slr_ray.methods.presets import OBJECTIVES, PRESETS, Preset
-from slr_ray.methods.sslr import SslrConfig
+from slr_ray.methods.sslr_config import SslrConfig
 from slr_ray.methods.supervised import SupervisedConfig
 from slr_ray.models.config import ModelConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from slr_ray.config import Config
-from slr_ray.methods.sslr import SslrConfig
+from slr_ray.methods.sslr_config import SslrConfig
 
 
 class LinearEvaluationConfig(Config):

@@ -26,7 +26,6 @@ from slr_ray.methods.initialisation import EncoderFile, FreshWeights
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.devices import Place
-from slr_ray.training.loop import State
 from slr_ray.training.pretraining import (
     OnPretrainingEpoch,
     PretrainedEncoder,
@@ -34,6 +33,7 @@ from slr_ray.training.pretraining import (
     pretrain,
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.round import State
 from slr_ray.training.stages import StageStore, dumps, stage_key
 from slr_ray.training.unlabelled import UnlabelledClips
 

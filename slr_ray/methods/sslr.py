@@ -9,79 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from pydantic import Field
 
-from slr_ray.augmentation.config import AugmentationConfig
-from slr_ray.config import Config
 from slr_ray.methods.audit import audit_selection
+from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
+from slr_ray.methods.sslr_config import SslrConfig
 from slr_ray.models.config import load_encoder_weights
 from slr_ray.records import Audit, EpochRecord, RoundRecord, SeedRecord
-from slr_ray.selection.candidates import Candidates
-from slr_ray.selection.rules import SelectionRule
-from slr_ray.selection.top_per_gloss import TopPerGloss
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
 from slr_ray.training.linear import fit_classifier
-from slr_ray.training.loop import Round, State, Trained, train
+from slr_ray.training.loop import train
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
+from slr_ray.training.round import Round, State, Trained
 from slr_ray.training.sampling import TrainingSet, extended, true_labels
 from slr_ray.training.stages import StageStore, stage_key
-
-
-class SslrConfig(Config):
-    """SSLR's settings. Defaults: the paper's procedure, with our choice where it states none."""
-
-    kind: Literal["sslr"] = "sslr"
-    selection: SelectionRule = TopPerGloss()
-    num_rounds: int = Field(5, ge=0)
-    """Rounds after round 0; the loop may stop earlier. 0 is fully supervised learning."""
-    pool: Literal["accumulate", "reselect"] = "accumulate"
-    """`accumulate`: a pseudo-label stays once it was given (published). `reselect`: every round
-    chooses anew from the whole unlabelled pool."""
-    growth: Literal["constant", "linear", "geometric"] = "constant"
-    """Round r takes 1, r or 2^(r - 1) times the rule's number of clips."""
-    initialisation: Literal["scratch", "continue"] = "scratch"
-    """Whether a round starts from the experiment's initial weights or from the model that gave its
-    pseudo-labels."""
-    true_share: float | None = Field(None, gt=0, lt=1)
-    """Share of every batch that has true labels; None = as often as they occur (published)."""
-    pseudo_augmentation: AugmentationConfig | None = None
-    """Augmentation of pseudo-labelled clips; None = that of the labelled ones (published)."""
-    pseudo_weight: float = Field(1.0, gt=0, le=1)
-    """Weight of a pseudo-labelled clip's loss."""
-    weigh_by_confidence: bool = False
-    """Multiply that weight by the clip's confidence."""
-    num_views: int = Field(1, ge=1)
-    """Views of a clip whose predictions are averaged before selection; 1 as published."""
-    num_epochs: int | None = Field(None, ge=1)
-    """Epochs of rounds 1 and later; None = those of round 0."""
-    patience_rounds: int | None = Field(None, ge=1)
-    """Converged when validation has not improved for so many rounds; None = never."""
-    changed_tolerance: float = Field(0.0, ge=0, le=1)
-    """Nothing left to add: at most this share of the selection is new or changed."""
-
-
-@dataclass(frozen=True)
-class PseudoLabels:
-    """The pseudo-labelled clips that a round trains on, in ascending order of clips."""
-
-    clips: Int[np.ndarray, " clips"]
-    glosses: Int[np.ndarray, " clips"]
-    confidence: Float[np.ndarray, " clips"]
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-
-NO_PSEUDO_LABELS = PseudoLabels(
-    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-)
 
 
 @dataclass(frozen=True)
@@ -255,41 +201,6 @@ def _train_round(
         on_epoch=setting.on_epoch,
     )
     return _packed(number, labelled, trained, pseudo, audit)
-
-
-def select(
-    method: SslrConfig,
-    unlabelled: Int[np.ndarray, " unlabelled"],
-    probabilities: Float[np.ndarray, "unlabelled glosses"],
-    before: PseudoLabels,
-    number: int,
-) -> PseudoLabels:
-    """The pseudo-labels of round `number`: those that stay and those that the rule selects."""
-    kept = before if method.pool == "accumulate" else NO_PSEUDO_LABELS
-    candidates = Candidates(
-        probabilities=probabilities,
-        allowed=~np.isin(unlabelled, kept.clips),
-        round=number,
-        growth=_growth(method, number),
-    )
-    rows = method.selection.select(candidates)
-    clips = np.concatenate([kept.clips, unlabelled[rows]])
-    order = np.argsort(clips, kind="stable")
-    return PseudoLabels(
-        clips[order],
-        np.concatenate([kept.glosses, candidates.gloss[rows]])[order],
-        np.concatenate([kept.confidence, candidates.confidence[rows]])[order],
-    )
-
-
-def _growth(method: SslrConfig, number: int) -> float:
-    match method.growth:
-        case "constant":
-            return 1.0
-        case "linear":
-            return float(number)
-        case "geometric":
-            return 2.0 ** (number - 1)
 
 
 def stable_seed(*numbers: int) -> int:

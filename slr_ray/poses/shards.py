@@ -1,18 +1,9 @@
-"""Pose shards: Parquet files of clips, with the provenance of their poses.
-
-One row is one clip. Columns: `clip_id` string, `gloss` string (null = unlabelled), `signer`
-string, `fps` float32 (null = unknown), `num_frames` int32, `positions` list<float32> (frames x 54 x
-2, flattened), `confidence` list<float32> (frames x 54, flattened). File metadata: `joints` (the 54
-names as JSON) and `provenance` (extractor, version, settings as JSON; absent in files that other
-tools wrote).
-"""
+"""Pose shards read: a Parquet file, a folder of them, or a URI, a row group at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,21 +16,9 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.seen_ids import SeenIds
-from slr_ray.poses.skeleton import JOINTS, NUM_JOINTS
+from slr_ray.poses.shard_schema import ROWS_PER_GROUP, SCHEMA, check_schema, shard_metadata
+from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import is_uri, resolve
-
-SCHEMA = pa.schema(
-    [
-        ("clip_id", pa.string()),
-        ("gloss", pa.string()),
-        ("signer", pa.string()),
-        ("fps", pa.float32()),
-        ("num_frames", pa.int32()),
-        ("positions", pa.list_(pa.float32())),
-        ("confidence", pa.list_(pa.float32())),
-    ]
-)
-_ROWS_PER_GROUP = 256
 
 
 @dataclass(frozen=True)
@@ -83,7 +62,7 @@ class ShardReader:
         found: list[dict[str, Any]] = []
         for info in self.files:
             with self._open(info) as file:
-                record = _metadata(info.path, file, b"provenance")
+                record = shard_metadata(info.path, file, b"provenance")
             if record is not None and record not in found:
                 found.append(record)
         return found
@@ -108,7 +87,7 @@ class ShardReader:
                 f"{info.path} is not a Parquet file: {error}. Convert other formats with "
                 "`python -m slr_ray.data import --format FORMAT SRC OUT`"
             ) from None
-        _check_schema(info.path, file)
+        check_schema(info.path, file)
         return file
 
     def _clips(self, path: str, batch: pa.RecordBatch, seen: SeenIds) -> Iterator[Clip]:
@@ -162,80 +141,19 @@ def _is_shard(name: str) -> bool:
     return name.endswith(".parquet") and not any(part.startswith((".", "_")) for part in parts)
 
 
-def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
-    """Write clips to one Parquet file, whole or not at all; returns how many.
-
-    Streams: memory is that of one row group. `provenance` says where the poses come from
-    (`extractor`, `version`, `settings`); it travels in the file's metadata.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{path.name}")
-    try:
-        count = _write(temporary, clips, provenance)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return count
-
-
-def shard_bytes(clips: Iterable[Clip], provenance: dict[str, Any]) -> bytes:
-    """A pose shard's content, for places that are not a local path; it is held in memory."""
-    sink = io.BytesIO()
-    _write(sink, clips, provenance)
-    return sink.getvalue()
-
-
-def _write(where: Path | io.BytesIO, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
-    schema = SCHEMA.with_metadata(
-        {"joints": json.dumps(JOINTS), "provenance": json.dumps(provenance)}
-    )
-    count = 0
-    with pq.ParquetWriter(where, schema, compression="zstd") as writer:
-        rows: list[dict[str, Any]] = []
-        for clip in clips:
-            rows.append(_row(clip))
-            count += 1
-            if len(rows) == _ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                rows = []
-        if rows:
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-    return count
-
-
 def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     """A file's rows; a page that does not decode raises `DataError`, skipped clips or not."""
     try:
         # Group by group: asked for the whole file, Arrow reads ahead and keeps all of it.
         for group in range(file.metadata.num_row_groups):
             yield from file.iter_batches(
-                batch_size=_ROWS_PER_GROUP,
+                batch_size=ROWS_PER_GROUP,
                 row_groups=[group],
                 columns=SCHEMA.names,
                 use_threads=False,
             )
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is damaged: {error}. Copy or write it again") from None
-
-
-def _metadata(path: str, file: pq.ParquetFile, key: bytes) -> Any:
-    """A JSON value of the file's metadata, None where it is absent."""
-    try:
-        return json.loads((file.schema_arrow.metadata or {}).get(key, b"null"))
-    except ValueError:
-        raise DataError(f"{path}: its metadata {key.decode()!r} is not JSON") from None
-
-
-def _row(clip: Clip) -> dict[str, Any]:
-    return {
-        "clip_id": clip.clip_id,
-        "gloss": clip.gloss,
-        "signer": clip.signer,
-        "fps": clip.fps,
-        "num_frames": clip.num_frames,
-        "positions": np.ascontiguousarray(clip.positions, np.float32).reshape(-1),
-        "confidence": np.ascontiguousarray(clip.confidence, np.float32).reshape(-1),
-    }
 
 
 def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
@@ -266,40 +184,3 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
         positions=positions.astype(np.float32).reshape(frames, NUM_JOINTS, 2),
         confidence=confidence.astype(np.float32).reshape(frames, NUM_JOINTS),
     )
-
-
-def _check_schema(path: str, file: pq.ParquetFile) -> None:
-    schema = file.schema_arrow
-    missing = [name for name in SCHEMA.names if name not in schema.names]
-    if missing:
-        raise DataError(
-            f"{path} is no pose shard: column {', '.join(missing)} missing "
-            f"(it has {', '.join(schema.names[:8])})"
-        )
-    wrong = [
-        f"{name} is {schema.field(name).type}, expected {SCHEMA.field(name).type}"
-        for name in SCHEMA.names
-        if not _same_kind(schema.field(name).type, SCHEMA.field(name).type)
-    ]
-    if wrong:
-        raise DataError(f"{path} is no pose shard: {'; '.join(wrong)}")
-    joints = _metadata(path, file, b"joints")
-    if joints is not None and joints != list(JOINTS):
-        raise DataError(f"{path}: its joints are not SPOTER's 54 in SPOTER's order")
-
-
-def _same_kind(found: pa.DataType, expected: pa.DataType) -> bool:
-    if pa.types.is_list(expected):
-        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return bool(is_list and pa.types.is_floating(found.value_type))
-    if pa.types.is_string(expected):
-        # A dictionary is how pandas categoricals and Arrow datasets store strings; null is a
-        # column without any value, such as the glosses of an unlabelled corpus.
-        if pa.types.is_dictionary(found):
-            found = found.value_type
-        return bool(pa.types.is_string(found) or pa.types.is_large_string(found)) or bool(
-            pa.types.is_null(found)
-        )
-    if pa.types.is_floating(expected):
-        return bool(pa.types.is_floating(found)) or bool(pa.types.is_null(found))
-    return bool(pa.types.is_integer(found))

@@ -12,7 +12,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.search.execution import Workers
 
 if TYPE_CHECKING:
-    from slr_ray.search.run import RunOptions
+    from slr_ray.search.run_options import RunOptions
 
 
 def check_resources(options: RunOptions) -> None:

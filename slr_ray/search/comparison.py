@@ -27,7 +27,7 @@ from slr_ray.reporting.objectives import objectives_document, objectives_table
 from slr_ray.reporting.report import write_document
 from slr_ray.search.cluster import check_resources, connected
 from slr_ray.search.environment import environment
-from slr_ray.search.run import RunOptions
+from slr_ray.search.run_options import RunOptions
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, this_place
 from slr_ray.training.stages import StageStore

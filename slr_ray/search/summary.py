@@ -9,10 +9,11 @@ from rich.console import Console
 
 from slr_ray.durations import duration
 from slr_ray.methods.experiment import draw, open_corpus, open_split, problem
-from slr_ray.search.run import Run
+from slr_ray.search.run_record import Run
 from slr_ray.search.space import parameters
 from slr_ray.training.devices import this_place
-from slr_ray.training.loop import Round, train
+from slr_ray.training.loop import train
+from slr_ray.training.round import Round
 from slr_ray.training.sampling import true_labels
 
 _PROBE_STEPS = 4

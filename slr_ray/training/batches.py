@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.augmentation.noise import add_noise
@@ -39,3 +40,13 @@ def model_input(
     normalised = features(batch, normalisation)
     noisy = add_noise(normalised, batch.frame_mask, augmentation.noise_std, generator)
     return noisy, batch.frame_mask
+
+
+def joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Batches padded to the longest of them, one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    longest = max(mask.shape[1] for _, mask in parts)
+    inputs = [functional.pad(one, (0, 0, 0, longest - one.shape[1])) for one, _ in parts]
+    masks = [functional.pad(mask, (0, longest - mask.shape[1])) for _, mask in parts]
+    return torch.cat(inputs), torch.cat(masks)

@@ -12,9 +12,9 @@ from slr_ray.models.config import Model
 from slr_ray.records import EpochRecord
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
-from slr_ray.training.loop import Trained
 from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set
+from slr_ray.training.round import Trained
 
 
 def fit_classifier(model: Model, problem: Problem, config: TrainingConfig, place: Place) -> Trained:

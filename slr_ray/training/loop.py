@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,57 +15,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.evaluation.metrics import measure
 from slr_ray.records import EpochRecord, Metrics
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import model_input, read_batch
+from slr_ray.training.batches import joined, model_input, read_batch
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.sampling import TrainingSet, epoch_batches
-
-State = dict[str, Any]
-"""What torch.save writes and weights_only loading reads: tensors, numbers, texts, lists, dicts."""
+from slr_ray.training.round import Checkpoint, NonFiniteLoss, Round, State, Trained
+from slr_ray.training.sampling import epoch_batches
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-@dataclass
-class Round:
-    """What to train in one round, and where the numbers of its records start."""
-
-    number: int
-    seed: int
-    training_set: TrainingSet
-    true_share: float | None = None
-    pseudo_augmentation: AugmentationConfig | None = None
-    """Augmentation of pseudo-labelled clips; None = the labelled clips' one."""
-    steps_before: int = 0
-    num_epochs: int | None = None
-    """Instead of the configured number."""
-
-
-@dataclass
-class Trained:
-    """A finished round: the model kept, and its history."""
-
-    model_state: State
-    validation: Metrics
-    epochs: list[EpochRecord]
-    num_steps: int
-    training_s: float
-
-
-@dataclass
-class Checkpoint:
-    """Where a round that was interrupted goes on; `load` gives the last state or None."""
-
-    load: Callable[[], State | None]
-    save: Callable[[State], None]
-    every_s: float = 10.0
 
 
 @dataclass
@@ -78,10 +39,6 @@ class _Progress:
     best_epoch: int = -1
     best_state: State | None = None
     epochs: list[EpochRecord] = field(default_factory=list)
-
-
-class NonFiniteLoss(RuntimeError):
-    """Training diverged."""
 
 
 def train(
@@ -238,14 +195,19 @@ class _Loop:
             if len(part):
                 parts.append((part, self._views(part, generator, is_pseudo=is_pseudo)))
         rows = np.concatenate([part for part, _ in parts])
-        inputs, mask = _joined([views for _, views in parts])
+        inputs, mask = joined([views for _, views in parts])
         glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
         weights = torch.from_numpy(training_set.weights[rows]).to(place.device)
         if self.gloss_weights is not None:
             weights = weights * self.gloss_weights[glosses]
         targets = functional.one_hot(glosses, self.problem.num_glosses).float()
         if self.config.mixup > 0 and len(rows) > 1:
-            inputs, mask, targets, weights = self._mixed(inputs, mask, targets, weights, rng)
+            share = float(rng.beta(self.config.mixup, self.config.mixup))
+            other = torch.from_numpy(rng.permutation(len(inputs))).to(place.device)
+            inputs, targets, weights = (
+                share * one + (1 - share) * one[other] for one in (inputs, targets, weights)
+            )
+            mask = mask | mask[other]
         own = slice(place.rank, None, place.world_size)
         with autocast(place.device, self.config.precision):
             logits = self.forward(inputs[own], mask[own])
@@ -277,23 +239,6 @@ class _Loop:
         clips = self.round.training_set.clips[rows]
         batch = read_batch(problem.corpus, clips, self.config.max_frames).to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
-
-    def _mixed(
-        self,
-        inputs: Float[Tensor, "batch frames channels"],
-        mask: Tensor,
-        targets: Float[Tensor, "batch glosses"],
-        weights: Float[Tensor, " batch"],
-        rng: np.random.Generator,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        share = float(rng.beta(self.config.mixup, self.config.mixup))
-        other = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device)
-        return (
-            share * inputs + (1 - share) * inputs[other],
-            mask | mask[other],
-            share * targets + (1 - share) * targets[other],
-            share * weights + (1 - share) * weights[other],
-        )
 
     def _evaluate(self, training_loss: float) -> EpochRecord:
         progress, problem = self.progress, self.problem
@@ -349,13 +294,3 @@ class _Loop:
 
 def _rank(metrics: Metrics) -> tuple[float, float]:
     return metrics.balanced_accuracy, -metrics.loss
-
-
-def _joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Batches padded to the longest of them, one behind the other."""
-    if len(parts) == 1:
-        return parts[0]
-    longest = max(mask.shape[1] for _, mask in parts)
-    inputs = [functional.pad(one, (0, 0, 0, longest - one.shape[1])) for one, _ in parts]
-    masks = [functional.pad(mask, (0, longest - mask.shape[1])) for _, mask in parts]
-    return torch.cat(inputs), torch.cat(masks)

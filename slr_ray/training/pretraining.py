@@ -26,10 +26,10 @@ from slr_ray.records import PretrainingEpoch
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.devices import Place
-from slr_ray.training.loop import Checkpoint, NonFiniteLoss, State
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.round import Checkpoint, NonFiniteLoss, State
 from slr_ray.training.unlabelled import UnlabelledClips, epoch_rows
 
 OnPretrainingEpoch = Callable[[PretrainingEpoch], None]

@@ -19,7 +19,7 @@ import torch
 from filelock import FileLock
 
 from slr_ray.storage import Store
-from slr_ray.training.loop import Checkpoint, State
+from slr_ray.training.round import Checkpoint, State
 
 
 def stage_key(**facts: Any) -> str:

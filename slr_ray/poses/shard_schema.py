@@ -1,0 +1,79 @@
+"""Pose shards: Parquet files of clips, with the provenance of their poses.
+
+One row is one clip. Columns: `clip_id` string, `gloss` string (null = unlabelled), `signer`
+string, `fps` float32 (null = unknown), `num_frames` int32, `positions` list<float32> (frames x 54 x
+2, flattened), `confidence` list<float32> (frames x 54, flattened). File metadata: `joints` (the 54
+names as JSON) and `provenance` (extractor, version, settings as JSON; absent in files that other
+tools wrote).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slr_ray.errors import DataError
+from slr_ray.poses.skeleton import JOINTS
+
+SCHEMA = pa.schema(
+    [
+        ("clip_id", pa.string()),
+        ("gloss", pa.string()),
+        ("signer", pa.string()),
+        ("fps", pa.float32()),
+        ("num_frames", pa.int32()),
+        ("positions", pa.list_(pa.float32())),
+        ("confidence", pa.list_(pa.float32())),
+    ]
+)
+ROWS_PER_GROUP = 256
+"""What writers put into a row group, and readers hold in memory."""
+
+
+def shard_metadata(path: str, file: pq.ParquetFile, key: bytes) -> Any:
+    """A JSON value of the file's metadata, None where it is absent."""
+    try:
+        return json.loads((file.schema_arrow.metadata or {}).get(key, b"null"))
+    except ValueError:
+        raise DataError(f"{path}: its metadata {key.decode()!r} is not JSON") from None
+
+
+def check_schema(path: str, file: pq.ParquetFile) -> None:
+    """`DataError` where the file lacks a column, or one is of another type, or joints differ."""
+    schema = file.schema_arrow
+    missing = [name for name in SCHEMA.names if name not in schema.names]
+    if missing:
+        raise DataError(
+            f"{path} is no pose shard: column {', '.join(missing)} missing "
+            f"(it has {', '.join(schema.names[:8])})"
+        )
+    wrong = [
+        f"{name} is {schema.field(name).type}, expected {SCHEMA.field(name).type}"
+        for name in SCHEMA.names
+        if not _same_kind(schema.field(name).type, SCHEMA.field(name).type)
+    ]
+    if wrong:
+        raise DataError(f"{path} is no pose shard: {'; '.join(wrong)}")
+    joints = shard_metadata(path, file, b"joints")
+    if joints is not None and joints != list(JOINTS):
+        raise DataError(f"{path}: its joints are not SPOTER's 54 in SPOTER's order")
+
+
+def _same_kind(found: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_list(expected):
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list and pa.types.is_floating(found.value_type))
+    if pa.types.is_string(expected):
+        # A dictionary is how pandas categoricals and Arrow datasets store strings; null is a
+        # column without any value, such as the glosses of an unlabelled corpus.
+        if pa.types.is_dictionary(found):
+            found = found.value_type
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found)) or bool(
+            pa.types.is_null(found)
+        )
+    if pa.types.is_floating(expected):
+        return bool(pa.types.is_floating(found)) or bool(pa.types.is_null(found))
+    return bool(pa.types.is_integer(found))

@@ -1,0 +1,53 @@
+"""What one round of training is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.records import EpochRecord, Metrics
+from slr_ray.training.sampling import TrainingSet
+
+State = dict[str, Any]
+"""What torch.save writes and weights_only loading reads: tensors, numbers, texts, lists, dicts."""
+
+
+@dataclass
+class Round:
+    """What to train in one round, and where the numbers of its records start."""
+
+    number: int
+    seed: int
+    training_set: TrainingSet
+    true_share: float | None = None
+    pseudo_augmentation: AugmentationConfig | None = None
+    """Augmentation of pseudo-labelled clips; None = the labelled clips' one."""
+    steps_before: int = 0
+    num_epochs: int | None = None
+    """Instead of the configured number."""
+
+
+@dataclass
+class Trained:
+    """A finished round: the model kept, and its history."""
+
+    model_state: State
+    validation: Metrics
+    epochs: list[EpochRecord]
+    num_steps: int
+    training_s: float
+
+
+@dataclass
+class Checkpoint:
+    """Where a round that was interrupted goes on; `load` gives the last state or None."""
+
+    load: Callable[[], State | None]
+    save: Callable[[State], None]
+    every_s: float = 10.0
+
+
+class NonFiniteLoss(RuntimeError):
+    """Training diverged."""

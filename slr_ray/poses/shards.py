@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -46,25 +47,28 @@ class ShardReader:
 
     def check(self) -> None:
         """Open every file's footer and compare its schema; `DataError` names the first bad one."""
-        for info in self.files:
-            self._open(info).close()
+        _ = self._footers
 
     def num_rows(self) -> int:
         """Rows over all files, from their footers."""
-        total = 0
-        for info in self.files:
-            with self._open(info) as file:
-                total += file.metadata.num_rows
-        return total
+        return sum(num_rows for num_rows, _ in self._footers)
 
     def provenance(self) -> list[dict[str, Any]]:
         """The distinct provenance records of the files, in order of appearance."""
         found: list[dict[str, Any]] = []
+        for _, record in self._footers:
+            if record is not None and record not in found:
+                found.append(record)
+        return found
+
+    @functools.cached_property
+    def _footers(self) -> list[tuple[int, dict[str, Any] | None]]:
+        """Rows and provenance of every file; each footer behind a URI is a request."""
+        found = []
         for info in self.files:
             with self._open(info) as file:
                 record = shard_metadata(info.path, file, b"provenance")
-            if record is not None and record not in found:
-                found.append(record)
+                found.append((file.metadata.num_rows, record))
         return found
 
     def __iter__(self) -> Iterator[Clip]:

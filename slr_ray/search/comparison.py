@@ -27,6 +27,7 @@ from slr_ray.reporting.objectives import objectives_document, objectives_table
 from slr_ray.reporting.report import write_document
 from slr_ray.search.cluster import check_resources, connected
 from slr_ray.search.environment import environment
+from slr_ray.search.execution import next_ended
 from slr_ray.search.run_options import RunOptions
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, this_place
@@ -256,13 +257,9 @@ def _run_all(tasks: list[ObjectiveTask], options: RunOptions, console: Console) 
                 while waiting and len(running) < limit:
                     task = waiting.pop(0)
                     running[remote.remote(task, max(1, int(workers.cpus)))] = task
-                ready, _ = ray.wait(list(running), num_returns=1)
-                task = running.pop(ready[0])
-                try:
-                    ray.get(ready[0])
-                except ray.exceptions.RayError as error:
-                    cause = getattr(error, "cause", None) or error
-                    failed[task.folder] = f"{type(cause).__name__}: {cause}"
+                task, reason = next_ended(running)
+                if reason is not None:
+                    failed[task.folder] = reason
                 bar.advance(note=f"last {task.folder}")
     return failed
 

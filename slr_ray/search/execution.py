@@ -7,13 +7,15 @@ trials saves more time than the training takes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
 from slr_ray.search.trial import Report
 from slr_ray.storage import Store
 from slr_ray.training.devices import Place, this_place
+
+TaskT = TypeVar("TaskT")
 
 
 @runtime_checkable
@@ -54,6 +56,20 @@ class Workers:
             for name, wanted in worker.items()
         ]
         return max(1, min(fitting))
+
+
+def next_ended(running: dict[Any, TaskT]) -> tuple[TaskT, str | None]:
+    """Wait for one of the Ray tasks, take it out, and say why it failed, if it did."""
+    import ray
+
+    ready, _ = ray.wait(list(running), num_returns=1)
+    task = running.pop(ready[0])
+    try:
+        ray.get(ready[0])
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", None) or error
+        return task, f"{type(cause).__name__}: {cause}"
+    return task, None
 
 
 def run_here(task: Task, report: Report, num_threads: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import ray
 
 from slr_ray.search.arms import ARMS, Arm, ArmTask
-from slr_ray.search.execution import Workers, run_here, run_on_workers
+from slr_ray.search.execution import Workers, next_ended, run_here, run_on_workers
 from slr_ray.search.job import Job
 from slr_ray.search.live import LiveView
 from slr_ray.search.space import Tree
@@ -59,13 +59,9 @@ def compare(
             running[remote.remote(task, workers)] = task
         if not running:
             continue
-        ready, _ = ray.wait(list(running), num_returns=1)
-        task = running.pop(ready[0])
-        try:
-            ray.get(ready[0])
-        except ray.exceptions.RayError as error:
-            cause = getattr(error, "cause", None) or error
-            failed.append(FailedArm(task.arm, task.seed, f"{type(cause).__name__}: {cause}"))
+        task, reason = next_ended(running)
+        if reason is not None:
+            failed.append(FailedArm(task.arm, task.seed, reason))
         view.arm_finished(task.arm, task.seed, fresh=True)
     return failed
 

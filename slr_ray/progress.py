@@ -64,6 +64,10 @@ class ProgressBar:
         """`count` more are done; `note` says something of the last one."""
         self.to(self.done + count, note)
 
+    def found(self, done: int) -> None:
+        """So many were done by an earlier process: they say nothing of the time that is left."""
+        self.done = self._done_before = done
+
     def over(self, items: Iterable[ItemT]) -> Iterator[ItemT]:
         """Hand the items on; one is done when the next is asked for."""
         for item in items:
@@ -72,12 +76,13 @@ class ProgressBar:
 
     def to(self, done: int, note: str = "") -> None:
         """So many are done by now."""
+        before = self.done
         self.done, self._note = min(done, self.total), note or self._note
         text = f"{self.what}: {self._note}" if self._note else self.what
         self._bar.update(self._task, completed=self.done, description=text)
         now = time.monotonic()
         if not self.console.is_terminal and (
-            now - self._last_line >= self._line_every_s or self.done == self.total
+            now - self._last_line >= self._line_every_s or before < self.done == self.total
         ):
             self._last_line = now
             self.console.print(
@@ -90,10 +95,10 @@ class ProgressBar:
 
     def end(self) -> None:
         """Nothing is left, though fewer than `total` were done."""
-        if self.done != self.total:
-            self.total = self.done
+        if self.done < self.total:
+            done, self.total, self.done = self.done, self.done, 0
             self._bar.update(self._task, total=self.total)
-            self.to(self.done)
+            self.to(done)
 
     def _left(self, now: float) -> str:
         fresh = self.done - self._done_before

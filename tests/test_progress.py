@@ -41,6 +41,20 @@ def test_ended_early_counts_what_was_done() -> None:
     assert out.getvalue() == "trainings 3/3\n"
 
 
+def test_what_an_earlier_process_did_says_nothing_of_the_speed() -> None:
+    out = io.StringIO()
+    with ProgressBar(Console(file=out), "steps", 1000, line_every_s=0.0) as bar:
+        bar.found(900)
+        bar.to(900)
+        bar.to(950)
+        bar.to(1000)
+        bar.to(1000)
+    first, second, *rest = out.getvalue().splitlines()
+    assert first == "steps 900/1000"
+    assert "left" in second
+    assert rest[0] == "steps 1000/1000"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

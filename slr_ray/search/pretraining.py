@@ -77,6 +77,8 @@ def _run(
 
         def on_epoch(record: PretrainingEpoch) -> None:
             nonlocal warned
+            if not bar.done:
+                bar.found(record.num_steps - per_epoch)
             bar.to(record.num_steps, f"loss {record.loss:.4g} std {record.embedding_std:.3f}")
             if writer is not None:
                 _scalars(writer, record)

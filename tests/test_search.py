@@ -239,7 +239,8 @@ def test_a_failing_trial_is_named_and_the_search_goes_on_till_time_is_up(
 def test_a_second_driver_is_refused_and_ctrl_c_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
     """Tune returns on it as if the search were done; the test set must not be touched then."""
     write_space(tmp_path, steps=12)
-    driver = start(tmp_path, "--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "99")
+    arguments = ("--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "999")
+    driver = start(tmp_path, *arguments)
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
     second = tune(tmp_path, "--resume", str(only_run(tmp_path)))
     assert second.returncode == 2

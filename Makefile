@@ -29,5 +29,6 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests that start Ray run one after another on one worker, the others beside them.
 check: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup

@@ -16,6 +16,15 @@ _hook.__enter__()
 # Two threads that wait for each other on busy processors are slower than one.
 torch.set_num_threads(1)
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two Ray clusters at a time would have more work than two processors can do in time."""
+    for item in items:
+        if item.get_closest_marker("ray") is not None:
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
 

@@ -191,9 +191,7 @@ def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:
             assert told[record.number].value == record.value
 
 
-def test_a_failing_trial_is_named_and_the_search_goes_on_till_time_is_up(
-    tmp_path: Path,
-) -> None:
+def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None:
     write_space(tmp_path)
     text = (tmp_path / "tiny.yaml").read_text()
     # The first setting to be tried diverges at once, the second one trains.
@@ -211,11 +209,7 @@ def test_a_failing_trial_is_named_and_the_search_goes_on_till_time_is_up(
         + text[text.index("search:") :]
     )
     (tmp_path / "tiny.yaml").write_text(text)
-    done = tune(
-        tmp_path,
-        *("--space", "tiny.yaml", "--max-failures", "0", "--max-concurrent", "1", "--seeds", "1"),
-        *("--num-samples", "1000", "--time-budget", "15s"),
-    )
+    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "0", "--num-samples", "2")
     run = only_run(tmp_path)
     found = trials(run)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -225,22 +219,16 @@ def test_a_failing_trial_is_named_and_the_search_goes_on_till_time_is_up(
     assert "NonFiniteLoss" in done.stdout
     assert "NonFiniteLoss" in (run / "report.html").read_text()
     assert found[1].status == "complete"
-    # Time was up in the middle of a trial: neither a failure nor a result, and the user is told.
-    begun = {int(one.parent.name) for one in run.glob("trials/*/task.json")}
-    assert len(begun) < 1000
-    cut_off = begun - {one.number for one in found}
-    assert len(cut_off) <= 1
-    for number in cut_off:
-        assert f"trial {number}: cut off by the time budget" in done.stdout
-    assert len(list(run.glob("final/*/*/record.json"))) == 5
-    assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
 
 
-def test_a_second_driver_is_refused_and_ctrl_c_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
-    """Tune returns on it as if the search were done; the test set must not be touched then."""
+def test_a_second_driver_then_ctrl_c_then_a_time_budget(tmp_path: Path) -> None:
+    """The first is refused, the second leaves a run to go on with, the third ends it.
+
+    Tune returns from Ctrl-C as if the search were done: the test set must not be touched then.
+    """
     write_space(tmp_path, steps=12)
-    arguments = ("--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "999")
-    driver = start(tmp_path, *arguments)
+    limits = ("--max-concurrent", "1", "--num-samples", "999", "--seeds", "1")
+    driver = start(tmp_path, "--space", "tiny.yaml", *limits)
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
     second = tune(tmp_path, "--resume", str(only_run(tmp_path)))
     assert second.returncode == 2
@@ -254,6 +242,18 @@ def test_a_second_driver_is_refused_and_ctrl_c_leaves_a_run_to_go_on_with(tmp_pa
     assert not (run / "final").exists()
     assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is None
     assert {one.status for one in trials(run)} <= {"complete", "pruned"}
+
+    # A second later time is up, and what there is by then is compared.
+    done = tune(tmp_path, "--resume", str(run), "--time-budget", "1s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ended = {one.number for one in trials(run)}
+    for number in {int(one.parent.name) for one in run.glob("trials/*/task.json")} - ended:
+        # Neither a failure nor a result, and the user is told.
+        assert f"trial {number}: cut off by the time budget" in done.stdout
+    assert len(ended) < 999
+    assert {one.status for one in trials(run)} <= {"complete", "pruned"}
+    assert len(list(run.glob("final/*/*/record.json"))) == 5
+    assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
 
 
 def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:

@@ -22,7 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.extraction_loops import Loop, decoding_ahead, sequential, side_by_side
+from benchmarks.extraction_loops import (
+    Loop,
+    decoding_ahead,
+    image_by_image,
+    sequential,
+    side_by_side,
+)
 from slr_ray.poses.extraction.assembly import Assembled, assemble_clip
 from slr_ray.poses.extraction.config import ExtractionConfig
 from slr_ray.poses.extraction.extractor import Extractor
@@ -162,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
         "decoded at 640 px": sequential(found, longest_side_px=640),
         "decoding in a thread": decoding_ahead(found),
         "pose and hands in two threads": side_by_side(found),
-        "IMAGE mode": sequential(found, is_video=False),
+        "IMAGE mode": image_by_image(found),
     }
     for name, loop in loops.items():
         report(name, timed(loop, videos, given.num_frames), plain)

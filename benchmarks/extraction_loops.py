@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from queue import Queue
 from typing import Any
@@ -28,17 +29,18 @@ Seen = tuple[list[FrameLandmarks], float]
 Loop = Callable[[str, int], Seen]
 
 
-def pair(models: Models, mode: Any) -> tuple[Any, Any]:
-    """A pose and a hand landmarker."""
+@contextmanager
+def opened(models: Models, mode: Any) -> Iterator[tuple[Any, Any]]:
+    """A pose and a hand landmarker, closed at the end."""
     with without_chatter():
-        return (
-            vision.PoseLandmarker.create_from_options(
-                vision.PoseLandmarkerOptions(BaseOptions(str(models.pose)), mode)
-            ),
-            vision.HandLandmarker.create_from_options(
-                vision.HandLandmarkerOptions(BaseOptions(str(models.hand)), mode, num_hands=2)
-            ),
+        pose = vision.PoseLandmarker.create_from_options(
+            vision.PoseLandmarkerOptions(BaseOptions(str(models.pose)), mode)
         )
+        hands = vision.HandLandmarker.create_from_options(
+            vision.HandLandmarkerOptions(BaseOptions(str(models.hand)), mode, num_hands=2)
+        )
+    with pose, hands:
+        yield pose, hands
 
 
 def frames_of(
@@ -72,29 +74,45 @@ def landmarks_of(pose: Any, hands: Any) -> FrameLandmarks:
     )
 
 
-def sequential(
-    models: Models, *, longest_side_px: int | None = None, is_video: bool = True
-) -> Loop:
+Frame = tuple[int, np.ndarray]
+Detect = Callable[[Any, int], tuple[Any, Any]]
+
+
+def each(frames: Iterator[Frame], detect: Detect) -> Seen:
+    """Landmarks of every frame by `detect`, which takes a picture and its time."""
+    seen, aspect = [], 1.0
+    for time_ms, pixels in frames:
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
+        seen.append(landmarks_of(*detect(image, time_ms)))
+        aspect = image.width / image.height
+    return seen, aspect
+
+
+def in_turn(pose: Any, hands: Any) -> Detect:
+    """Pose, then hands, in VIDEO mode."""
+    return lambda image, time_ms: (
+        pose.detect_for_video(image, time_ms),
+        hands.detect_for_video(image, time_ms),
+    )
+
+
+def sequential(models: Models, *, longest_side_px: int | None = None) -> Loop:
     """Decode, pose, hands, one after the other; the plain loop with its defaults."""
 
     def loop(path: str, num_frames: int) -> Seen:
-        mode = vision.RunningMode.VIDEO if is_video else vision.RunningMode.IMAGE
-        pose, hands = pair(models, mode)
-        seen, aspect = [], 1.0
-        for time_ms, pixels in frames_of(path, num_frames, longest_side_px):
-            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
-            if is_video:
-                results = (
-                    pose.detect_for_video(image, time_ms),
-                    hands.detect_for_video(image, time_ms),
-                )
-            else:
-                results = pose.detect(image), hands.detect(image)
-            seen.append(landmarks_of(*results))
-            aspect = image.width / image.height
-        pose.close()
-        hands.close()
-        return seen, aspect
+        with opened(models, vision.RunningMode.VIDEO) as pair:
+            return each(frames_of(path, num_frames, longest_side_px), in_turn(*pair))
+
+    return loop
+
+
+def image_by_image(models: Models) -> Loop:
+    """The same in IMAGE mode: no tracking from frame to frame."""
+
+    def loop(path: str, num_frames: int) -> Seen:
+        with opened(models, vision.RunningMode.IMAGE) as (pose, hands):
+            frames = frames_of(path, num_frames)
+            return each(frames, lambda image, _: (pose.detect(image), hands.detect(image)))
 
     return loop
 
@@ -103,24 +121,16 @@ def decoding_ahead(models: Models) -> Loop:
     """A second thread decodes up to four frames ahead."""
 
     def loop(path: str, num_frames: int) -> Seen:
-        pose, hands = pair(models, vision.RunningMode.VIDEO)
-        queue: Queue[tuple[int, np.ndarray] | None] = Queue(4)
+        queue: Queue[Frame | None] = Queue(4)
 
         def decode() -> None:
             for one in frames_of(path, num_frames):
                 queue.put(one)
             queue.put(None)
 
-        threading.Thread(target=decode, daemon=True).start()
-        seen, aspect = [], 1.0
-        while (one := queue.get()) is not None:
-            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=one[1])
-            results = pose.detect_for_video(image, one[0]), hands.detect_for_video(image, one[0])
-            seen.append(landmarks_of(*results))
-            aspect = image.width / image.height
-        pose.close()
-        hands.close()
-        return seen, aspect
+        with opened(models, vision.RunningMode.VIDEO) as pair:
+            threading.Thread(target=decode, daemon=True).start()
+            return each(iter(queue.get, None), in_turn(*pair))
 
     return loop
 
@@ -129,17 +139,15 @@ def side_by_side(models: Models) -> Loop:
     """Pose and hands of a frame in two threads."""
 
     def loop(path: str, num_frames: int) -> Seen:
-        pose, hands = pair(models, vision.RunningMode.VIDEO)
-        seen, aspect = [], 1.0
-        with ThreadPoolExecutor(1) as other:
-            for time_ms, pixels in frames_of(path, num_frames):
-                image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
+        with (
+            opened(models, vision.RunningMode.VIDEO) as (pose, hands),
+            ThreadPoolExecutor(1) as other,
+        ):
+
+            def detect(image: Any, time_ms: int) -> tuple[Any, Any]:
                 waiting = other.submit(hands.detect_for_video, image, time_ms)
-                body = pose.detect_for_video(image, time_ms)
-                seen.append(landmarks_of(body, waiting.result()))
-                aspect = image.width / image.height
-        pose.close()
-        hands.close()
-        return seen, aspect
+                return pose.detect_for_video(image, time_ms), waiting.result()
+
+            return each(frames_of(path, num_frames), detect)
 
     return loop

@@ -28,7 +28,7 @@ from benchmarks.dictionary_way import (
 )
 from benchmarks.timing import compare
 from slr_ray.methods.experiment import Experiment, experiment, problem
-from slr_ray.models.config import Model
+from slr_ray.models.model import Model
 from slr_ray.poses.batch import thinned
 from slr_ray.training.devices import Place
 from slr_ray.training.loop import train

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from attention_reference import as_torch
 from torch import Tensor, nn
 
-from slr_ray.models.attention import Attention
 from slr_ray.models.config import load_encoder_weights, new_encoder, new_model
 from slr_ray.models.pose_transformer import PoseTransformer, PoseTransformerConfig
 from slr_ray.models.positions import sinusoids
@@ -33,16 +33,6 @@ def inputs(num_frames: list[int]) -> tuple[Tensor, Tensor]:
 def made(config: PoseTransformerConfig) -> PoseTransformer:
     torch.manual_seed(0)
     return PoseTransformer(config, CHANNELS, 7).eval()
-
-
-def as_torch(ours: Attention) -> nn.MultiheadAttention:
-    width = ours.query.in_features
-    theirs = nn.MultiheadAttention(width, ours.num_heads, batch_first=True)
-    with torch.no_grad():
-        theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key_value.weight]))
-        theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key_value.bias]))
-        theirs.out_proj.load_state_dict(ours.output.state_dict())
-    return theirs.eval()
 
 
 @pytest.mark.parametrize("name", VARIANTS)

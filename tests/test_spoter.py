@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from attention_reference import as_torch
+from torch import Tensor
 
-from slr_ray.models.attention import Attention, FeedForward
+from slr_ray.models.attention import FeedForward
 from slr_ray.models.positions import sinusoids
 from slr_ray.models.spoter import Spoter, SpoterConfig
 
@@ -27,16 +28,6 @@ def inputs(num_frames: list[int], seed: int = 0) -> tuple[Tensor, Tensor]:
     features = torch.randn(len(num_frames), max(num_frames), 108, generator=generator)
     mask = torch.arange(max(num_frames))[None, :] < torch.tensor(num_frames)[:, None]
     return features, mask
-
-
-def as_torch(ours: Attention) -> nn.MultiheadAttention:
-    width = ours.query.in_features
-    theirs = nn.MultiheadAttention(width, ours.num_heads, batch_first=True)
-    with torch.no_grad():
-        theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key_value.weight]))
-        theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key_value.bias]))
-        theirs.out_proj.load_state_dict(ours.output.state_dict())
-    return theirs.eval()
 
 
 def feed(part: FeedForward, values: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from slr_ray.config import build
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import DataError
 from slr_ray.methods.experiment import Experiment
-from slr_ray.models.config import Model, new_model
+from slr_ray.models.config import new_model
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.training.devices import this_place
 from slr_ray.training.prediction import predict

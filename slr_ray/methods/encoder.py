@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.methods.initialisation import EncoderFile
-from slr_ray.models.config import Model, ModelConfig, new_encoder
+from slr_ray.models.config import ModelConfig, new_encoder
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store, is_uri

@@ -23,7 +23,8 @@ from slr_ray.evaluation.neighbours import neighbour_probe, normalised
 from slr_ray.evaluation.probe import Probe, RepresentedSet
 from slr_ray.methods.encoder import Encoder
 from slr_ray.methods.nearest_neighbour import pose_vectors
-from slr_ray.models.config import Model, new_encoder
+from slr_ray.models.config import new_encoder
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import Metrics
 from slr_ray.training.devices import Place

@@ -8,11 +8,11 @@ from typing import Annotated, Any, assert_never
 from pydantic import Field
 from torch import nn
 
+from slr_ray.models.model import Model
 from slr_ray.models.pose_transformer import PoseTransformer, PoseTransformerConfig
 from slr_ray.models.spoter import Spoter, SpoterConfig
 
 ModelConfig = Annotated[SpoterConfig | PoseTransformerConfig, Field(discriminator="kind")]
-Model = Spoter | PoseTransformer
 
 _CLASSIFIER = "classifier."
 

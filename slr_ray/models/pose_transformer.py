@@ -13,6 +13,7 @@ from torch.nn import functional
 from slr_ray.config import Config
 from slr_ray.models.attention import EncoderLayer
 from slr_ray.models.dropout import Dropout
+from slr_ray.models.model import Model
 from slr_ray.models.positions import sinusoids
 
 _INITIAL_STD = 0.02
@@ -51,7 +52,7 @@ class PoseTransformerConfig(Config):
         return self
 
 
-class PoseTransformer(nn.Module):
+class PoseTransformer(Model):
     """Frames → two layer norms around a linear embedding → blocks → representation → glosses."""
 
     def __init__(self, config: PoseTransformerConfig, num_channels: int, num_glosses: int) -> None:
@@ -81,23 +82,13 @@ class PoseTransformer(nn.Module):
             self.norm = nn.Identity()
             for layer in self.layers:
                 layer.norm1, layer.norm2 = nn.Identity(), nn.Identity()
-        self.classifier: nn.Module = nn.Linear(width, num_glosses)
-
-    def forward(
-        self,
-        features: Float[Tensor, "clips frames channels"],
-        mask: Bool[Tensor, "clips frames"],
-    ) -> Float[Tensor, "clips glosses"]:
-        """Logits. `mask` is True on real frames."""
-        logits: Tensor = self.classifier(self.represent(features, mask))
-        return logits
+        self.classifier = nn.Linear(width, num_glosses)
 
     def represent(
         self,
         features: Float[Tensor, "clips frames channels"],
         mask: Bool[Tensor, "clips frames"],
     ) -> Float[Tensor, "clips width"]:
-        """The representation that the classifier sees."""
         frames = self.dropout(self.embedding(features) + self._positions(features))
         if self.token is not None:
             token = self.token.expand(len(frames), -1, -1).to(frames.dtype)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from slr_ray.config import Config
 from slr_ray.models.attention import EncoderLayer, QueryDecoderLayer
+from slr_ray.models.model import Model
 from slr_ray.models.positions import sinusoids
 
 
@@ -39,7 +40,7 @@ class SpoterConfig(Config):
         return self
 
 
-class Spoter(nn.Module):
+class Spoter(Model):
     """SPOTER's model; differs from the release in two ways.
 
     Clips are padded and masked instead of coming one at a time (same outputs), and the decoder
@@ -68,23 +69,13 @@ class Spoter(nn.Module):
             for _ in range(config.num_decoder_layers)
         )
         self.decoder_norm = nn.LayerNorm(width)
-        self.classifier: nn.Module = nn.Linear(width, num_glosses)
-
-    def forward(
-        self,
-        features: Float[Tensor, "clips frames channels"],
-        mask: Bool[Tensor, "clips frames"],
-    ) -> Float[Tensor, "clips glosses"]:
-        """Logits. `mask` is True on real frames."""
-        logits: Tensor = self.classifier(self.represent(features, mask))
-        return logits
+        self.classifier = nn.Linear(width, num_glosses)
 
     def represent(
         self,
         features: Float[Tensor, "clips frames channels"],
         mask: Bool[Tensor, "clips frames"],
     ) -> Float[Tensor, "clips width"]:
-        """The representation that the classifier sees."""
         frames = self.projection(features) + self.position
         if self.config.positions == "sinusoidal":
             frames = frames + sinusoids(frames.shape[1], frames.shape[2], frames.device)

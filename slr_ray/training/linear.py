@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from slr_ray.evaluation.linear import LinearLayer, linear_probe
-from slr_ray.models.config import Model
+from slr_ray.models.model import Model
 from slr_ray.records import EpochRecord
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place

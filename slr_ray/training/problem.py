@@ -10,7 +10,8 @@ from jaxtyping import Int
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
-from slr_ray.models.config import Model, ModelConfig, new_model
+from slr_ray.models.config import ModelConfig, new_model
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.evaluation.probe import RepresentedSet
-from slr_ray.models.config import Model
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig
 from slr_ray.training.batches import model_input, read_batch
 from slr_ray.training.prediction import BATCH_CLIPS, autocast

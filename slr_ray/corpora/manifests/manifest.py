@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slr_ray.errors import DataError
+from slr_ray.poses.extraction.source import VideoClip
 from slr_ray.poses.shards import Skipped
 
 SCHEMA = pa.schema(
@@ -36,19 +37,9 @@ _NUM_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Row:
-    """One clip: a video file, or a range in one. Frames count from 0; ends are excluded."""
+class Row(VideoClip):
+    """One clip to extract; `path` may also be a URI."""
 
-    clip_id: str
-    path: str
-    """An absolute local path or a URI."""
-    gloss: str | None
-    signer: str
-    split: str | None = None
-    start_frame: int | None = None
-    end_frame: int | None = None
-    start_s: float | None = None
-    end_s: float | None = None
     size_bytes: int | None = None
     """Of the whole file; None where not known."""
 

@@ -40,7 +40,7 @@ def predict(
     ] = None,
     target_fps: Annotated[
         float | None,
-        typer.Option(help="Frames a second of videos; give what the training poses had."),
+        typer.Option(help="Frames a second of videos; else what the training poses had."),
     ] = None,
 ) -> None:
     """Predict the glosses of clips with a trained checkpoint.
@@ -57,7 +57,8 @@ def predict(
         failures: list[str] = []
         corpora = []
         if videos:
-            corpus, failures = _extracted(videos, models, target_fps)
+            settings = _settings(recogniser.provenance, target_fps)
+            corpus, failures = _extracted(videos, models, settings)
             corpora.append(corpus)
         if shards:
             from slr_ray.corpora.corpus import open_shards
@@ -81,22 +82,38 @@ def _is_shards(source: str) -> bool:
     return path.is_dir() and next(path.rglob("*.parquet"), None) is not None
 
 
+def _settings(provenance: tuple[dict[str, Any], ...], target_fps: float | None) -> ExtractionConfig:
+    """Videos are extracted like the training poses; a note says where that is not possible."""
+    from slr_ray.config import build
+    from slr_ray.poses.extraction.config import ExtractionConfig, settings_of
+
+    trained = settings_of(provenance)
+    tree = trained[0] if len(trained) == 1 else None
+    if tree is None:
+        how = "in several ways" if len(trained) > 1 else "by something else than slr_ray.extract"
+        typer.echo(
+            f"note: the training poses were extracted {how}; videos are extracted with the "
+            "default settings, and predictions may be worse than on the test set",
+            err=True,
+        )
+    over = {} if target_fps is None else {"target_fps": target_fps}
+    return build(ExtractionConfig, {**(tree or {}), **over}, "--target-fps")
+
+
 def _extracted(
-    sources: list[Path], models_folder: Path | None, target_fps: float | None
+    sources: list[Path], models_folder: Path | None, config: ExtractionConfig
 ) -> tuple[Corpus, list[str]]:
     """The videos' poses as a corpus, and why others have none. `DataError` if none has any."""
     import hashlib
 
-    from slr_ray.config import build
     from slr_ray.corpora.corpus import open_cached
     from slr_ray.errors import DataError
-    from slr_ray.poses.extraction.config import ExtractionConfig
     from slr_ray.poses.extraction.files import video_clips
     from slr_ray.poses.extraction.models import models
 
     videos = video_clips(sources)
-    config = build(ExtractionConfig, {"target_fps": target_fps}, "--target-fps")
-    clips, failures, provenance = _extract(videos, config, models(models_folder))
+    bundles = models(models_folder, config.pose_model)
+    clips, failures, provenance = _extract(videos, config, bundles)
     if not clips:
         raise DataError("; ".join(failures))
     content = hashlib.sha256()

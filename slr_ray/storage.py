@@ -138,7 +138,7 @@ class Store:
         except (OSError, ArrowException) as error:
             raise StorageError(
                 f"cannot write to {self.location!r}: {error}; "
-                "choose another --storage or make it writable"
+                "choose another place or make it writable"
             ) from None
 
     @contextlib.contextmanager

@@ -37,7 +37,7 @@ def quality(num_frames: int, *, no_pose: int = 0, no_hands: int = 0, **more: Any
 
 
 EVERY = [
-    outcome("fine", quality=quality(10, no_hands=2), split="train"),
+    outcome("fine", quality=quality(10, no_hands=2), split="train", corpus="wlasl"),
     outcome("blind", quality=quality(10, no_pose=10, no_hands=10), split="train"),
     outcome("handless", "bob", quality=quality(20, no_hands=20), split="test"),
     outcome("damaged", "bob", quality=quality(20, num_damaged_packets=3), split="test"),
@@ -58,6 +58,7 @@ def test_shares_are_over_frames() -> None:
     assert (bob.num_clips, bob.num_failed, bob.without_hands) == (3, 1, pytest.approx(0.5))
     assert (eve.num_failed, eve.without_hands) == (2, None)
     assert [one.name for one in report.by_split] == ["none", "test", "train"]
+    assert [(one.name, one.num_frames) for one in report.by_corpus] == [("none", 50), ("wlasl", 10)]
     assert (report.decoding_s, report.inference_s) == (2.0, 8.0)
 
 

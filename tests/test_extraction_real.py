@@ -250,6 +250,26 @@ def test_predict_refuses_before_work_what_it_cannot_use(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("way", ["one", "several", "other"])
+def test_predict_extracts_as_the_training_poses_were(
+    way: str, extractor: Extractor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from slr_ray.predict import _settings
+
+    known = extractor.provenance()
+    slow = {**known, "settings": {**known["settings"], "target_fps": 10.0, "pose_model": "heavy"}}
+    records = {"one": [slow, slow], "several": [slow, known], "other": [{"extractor": "holistic"}]}
+    provenance = tuple(records[way])
+    found = _settings(provenance, None)
+    note = capsys.readouterr().err
+    if way == "one":
+        assert (found.target_fps, found.pose_model, note) == (10.0, "heavy", "")
+    else:
+        assert found == ExtractionConfig()
+        assert ("in several ways" in note) == (way == "several")
+    assert _settings(provenance, 5.0).target_fps == 5.0
+
+
 def test_the_benchmark_ends_with_its_ratio(
     tmp_path: Path, bundles: Models, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -246,3 +246,56 @@ def test_a_uri_holds_the_same(tmp_path: Path) -> None:
         fill(ledger, "b")
         ledger.finish()
     assert sorted(clip.clip_id for clip in ShardReader(out)) == ["a", "b"]
+
+
+def test_clips_whose_shard_was_removed_are_to_do_again(tmp_path: Path) -> None:
+    with opened(str(tmp_path), WAY, SMALL) as ledger:
+        fill(ledger, "a")
+        fill(ledger, "b")
+        ledger.finish()
+    first, _ = sorted(tmp_path.glob("poses-*.parquet"))
+    first.unlink()
+    with opened(str(tmp_path), WAY, LARGE) as ledger:
+        assert (ledger.done, ledger.num_lost) == ({"b"}, 1)
+        fill(ledger, "a")
+        ledger.finish()
+    assert sorted(clip_ids(tmp_path)) == ["a", "b"]
+
+
+def test_settings_may_change_until_a_clip_is_done(tmp_path: Path) -> None:
+    other = {**WAY, "settings": {"target_fps": 25.0}}
+    with opened(str(tmp_path), WAY, LARGE) as ledger:
+        ledger.add(failed("a"), None)
+        ledger.finish()
+    with opened(str(tmp_path), other, LARGE) as ledger:
+        fill(ledger, "a")
+    with pytest.raises(ConfigError, match="another way"), opened(str(tmp_path), WAY, LARGE):
+        pass
+
+
+def test_an_interrupt_right_after_a_shard_is_written_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Store.write_bytes
+
+    def interrupted(self: Store, name: str, content: bytes) -> None:
+        original(self, name, content)
+        if name.startswith("poses-"):
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    with opened(str(tmp_path), WAY, SMALL) as ledger:
+        monkeypatch.setattr(Store, "write_bytes", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fill(ledger, "a", "b")
+        # What the command does on Ctrl-C.
+        ledger.flush()
+    assert sorted(clip_ids(tmp_path)) == ["a", "b"]
+
+
+def test_any_character_may_stand_in_a_clip_id(tmp_path: Path) -> None:
+    strange = "a\u2028b\x85c\nd"
+    with opened(str(tmp_path), WAY, SMALL) as ledger:
+        fill(ledger, strange)
+    with opened(str(tmp_path), WAY, SMALL) as ledger:
+        assert ledger.done == {strange}

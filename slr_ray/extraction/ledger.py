@@ -10,7 +10,8 @@ One process writes: the driver. A part exists once its .json does, which is writ
 parts make a shard, the shard is written first, clips.jsonl second, and then the parts are removed.
 Each file is replaced whole. So a kill leaves either a part without its .json, which is removed, or
 parts whose clips stand in a shard already: reading the shards' clip ids tells, and they are not
-written again.
+written again. A clip counts as done while a shard or a part holds it: where somebody removed one,
+its clips are to do again.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class Ledger:
         self.provenance = provenance
         self.shard_size_bytes = shard_size_bytes
         self.outcomes: dict[str, Outcome] = {}
+        self.num_lost = 0
+        """Clips that were done and that no shard holds any more."""
         self._in_shards: set[str] = set()
+        self._seen_shards: set[str] = set()
         self._parts: dict[str, int] = {}
         """Committed parts and their size in bytes."""
         self._next_part = 0
@@ -104,10 +108,11 @@ class Ledger:
 
     def _compact(self) -> None:
         with writing(self.out.location):
+            # Also a shard that this process wrote just before an interrupt.
+            self._look_into_shards()
             clips = list(self._clips_of_parts())
             if clips:
                 self.out.write_bytes(self._new_shard(), shard_bytes(clips, self.provenance))
-                self._in_shards.update(clip.clip_id for clip in clips)
             lines = (one.model_dump_json() + "\n" for one in self.outcomes.values())
             self.state.write_bytes(_CLIPS, "".join(lines).encode())
             for name in self._parts:
@@ -139,8 +144,9 @@ class Ledger:
         with writing(self.out.location):
             remove_half_written(self.out)
         if self.state.exists(_CLIPS):
-            for line in self.state.read_bytes(_CLIPS).decode().splitlines():
-                self._know(Outcome.model_validate_json(line))
+            for line in self.state.read_bytes(_CLIPS).decode().split("\n"):
+                if line:
+                    self._know(Outcome.model_validate_json(line))
         names = list(self.state.names("parts"))
         for name in names:
             stem = name.rpartition(".")[0]
@@ -154,8 +160,24 @@ class Ledger:
             if self.state.exists(f"{stem}.parquet"):
                 self._parts[stem] = len(self.state.read_bytes(f"{stem}.parquet"))
             self._next_part = max(self._next_part, int(stem.rpartition("/")[2]) + 1)
+        self._look_into_shards()
+        self._forget_lost()
+
+    def _look_into_shards(self) -> None:
         for name in self._shards():
-            self._in_shards.update(self._clip_ids(name))
+            if name not in self._seen_shards:
+                self._in_shards.update(self._clip_ids(name))
+                self._seen_shards.add(name)
+
+    def _forget_lost(self) -> None:
+        held = set(self._in_shards)
+        for stem in self._parts:
+            if self.state.exists(f"{stem}.parquet"):
+                held.update(self._clip_ids(f"{STATE}/{stem}.parquet"))
+        lost = self.done - held
+        self.num_lost = len(lost)
+        for clip_id in lost:
+            del self.outcomes[clip_id]
 
     def _know(self, outcome: Outcome) -> None:
         known = self.outcomes.get(outcome.clip_id)
@@ -193,8 +215,9 @@ def opened(out: str, provenance: dict[str, Any], shard_size_bytes: int) -> Itera
     store = Store(out)
     check_out(store)
     with store.join(STATE).held():
-        _check_settings(store, provenance)
-        yield Ledger(out, provenance, shard_size_bytes)
+        ledger = Ledger(out, provenance, shard_size_bytes)
+        _check_settings(ledger)
+        yield ledger
 
 
 def check_out(store: Store) -> None:
@@ -207,10 +230,11 @@ def check_out(store: Store) -> None:
         )
 
 
-def _check_settings(store: Store, provenance: dict[str, Any]) -> None:
-    """All clips of one OUT are extracted in the same way."""
+def _check_settings(ledger: Ledger) -> None:
+    """All clips of one OUT are extracted in the same way; the first one that is done says how."""
     name = f"{STATE}/settings.json"
-    if not store.exists(name):
+    store, provenance = ledger.out, ledger.provenance
+    if not store.exists(name) or not ledger.done:
         with writing(store.location):
             store.write_json(name, provenance)
         return

@@ -15,6 +15,7 @@ class Outcome(Config):
     gloss: str | None
     signer: str
     split: str | None
+    corpus: str | None = None
     state: Literal["done", "failed"]
     kind: str | None = None
     """Why it failed, in one word: a `FailureKind`, or one of `WORKER_KINDS`."""

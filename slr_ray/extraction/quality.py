@@ -1,4 +1,4 @@
-"""How extraction went, from the ledger: by signer, by split, clips to look at first, failures."""
+"""How extraction went, from the ledger: by signer, split, corpus; suspicious clips; failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MANY_WITHOUT_HANDS = 0.5
 
 
 class GroupQuality(Config):
-    """Clips of one signer or split, or all."""
+    """Clips of one signer, split or corpus, or all."""
 
     name: str
     num_clips: int
@@ -44,6 +44,7 @@ class QualityReport(Config):
     by_signer: list[GroupQuality]
     """The signer with the most frames without hands first."""
     by_split: list[GroupQuality]
+    by_corpus: list[GroupQuality]
     suspicious: list[SuspiciousClip]
     """At most 200."""
     num_suspicious: int
@@ -71,6 +72,7 @@ def assess(outcomes: Iterable[Outcome]) -> QualityReport:
         overall=_group("all", every),
         by_signer=sorted(by_signer, key=lambda one: (-(one.without_hands or 0.0), one.name)),
         by_split=_grouped(every, lambda one: one.split or "none"),
+        by_corpus=_grouped(every, lambda one: one.corpus or "none"),
         suspicious=suspicious[:_NUM_SUSPICIOUS],
         num_suspicious=len(suspicious),
         failures=dict(Counter(one.kind or "unknown" for one in failed).most_common()),

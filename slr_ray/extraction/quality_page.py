@@ -38,6 +38,7 @@ def page(report: QualityReport, out: str, shares_without_hands: list[float]) -> 
         Section("signers", "By signer", _by_signer(report)),
         Section("clips", "Frames without hands", _clips(shares_without_hands)),
         Section("splits", "By split", [_table(report.by_split, "split")]),
+        Section("corpora", "By corpus", [_table(report.by_corpus, "corpus")]),
         Section("failures", "Failures", _failures(report)),
     ]
     subtitle = f"{out} · {done:,} of {overall.num_clips:,} clips · {overall.num_frames:,} frames"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from slr_ray.cluster import ray_session
-from slr_ray.corpora.manifests.manifest import Manifest, Row, from_table, to_parquet
+from slr_ray.corpora.manifests.manifest import Manifest, Row
 from slr_ray.durations import duration
-from slr_ray.errors import ConfigError
+from slr_ray.extraction.asked import asked_before, check_same_clips, remember
 from slr_ray.extraction.ledger import Ledger, check_out, opened, writing
 from slr_ray.extraction.pipeline import Pool, results
 from slr_ray.extraction.progress import ExtractionProgress
@@ -74,10 +72,11 @@ def extract(
     with Extractor(config, bundles) as extractor:
         provenance = extractor.provenance()
     with opened(out, provenance, options.shard_size_bytes) as ledger:
-        _check_known(manifest.rows, ledger)
+        before = asked_before(ledger)
+        check_same_clips(manifest.rows, before, ledger)
         todo, known, failed_before = _plan(manifest.rows, ledger, options.retry_failed)
-        _print_plan(manifest, len(todo), known, failed_before, console)
-        _write_manifest(manifest.rows, ledger)
+        _print_plan(manifest, len(todo), known, failed_before, ledger.num_lost, console)
+        remember(manifest.rows, before, ledger)
         progress = ExtractionProgress(
             console, len(todo), sum((one.estimated_s for one in todo), 0.0)
         )
@@ -136,37 +135,13 @@ def _plan(rows: list[Row], ledger: Ledger, retry_failed: bool) -> tuple[list[Row
     return todo, known, len(rows) - len(todo) - known
 
 
-def _check_known(rows: list[Row], ledger: Ledger) -> None:
-    """`ConfigError` where clips that are done are now said to be of another gloss or signer."""
-    changed = [
-        row.clip_id
-        for row in rows
-        if (one := ledger.outcomes.get(row.clip_id)) is not None
-        and one.state == "done"
-        and (one.gloss, one.signer) != (row.gloss, row.signer)
-    ]
-    if changed:
-        named = ", ".join(repr(clip_id) for clip_id in changed[:_NUM_NAMED])
-        raise ConfigError(
-            f"{len(changed)} clips in {ledger.out.location} have another gloss or signer than the "
-            f"manifest now says: {named}. Choose another --out, or correct the manifest"
-        )
-
-
-def _write_manifest(rows: list[Row], ledger: Ledger) -> None:
-    """All clips that OUT has ever been asked for: others look up a clip's video here."""
-    name = "manifest.parquet"
-    named = {row.clip_id for row in rows}
-    earlier = []
-    if ledger.state.exists(name):
-        table = pq.read_table(io.BytesIO(ledger.state.read_bytes(name)))
-        earlier = [row for row in from_table(table) if row.clip_id not in named]
-    with writing(ledger.out.location):
-        ledger.state.write_bytes(name, to_parquet([*earlier, *rows]))
-
-
 def _print_plan(
-    manifest: Manifest, num_todo: int, known: int, failed_before: int, console: Console
+    manifest: Manifest,
+    num_todo: int,
+    known: int,
+    failed_before: int,
+    num_lost: int,
+    console: Console,
 ) -> None:
     def say(line: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -183,6 +158,8 @@ def _print_plan(
             say(f"{len(listed):,} {what}, e.g. {first}")
     if known:
         say(f"{known:,} were extracted before")
+    if num_lost:
+        say(f"{num_lost:,} were extracted before, but no shard holds them any more")
     if failed_before:
         say(f"{failed_before:,} failed before and are left alone; --retry-failed tries them again")
     say(f"{num_todo:,} to extract")
@@ -234,7 +211,9 @@ def _end(
 
 
 def _write_absent(manifest: Manifest, ledger: Ledger) -> None:
-    """Clips that a corpus names and that were never there, listed for whoever looks for them."""
-    if manifest.absent:
-        lines = "".join(f"{one.clip_id}\t{one.reason}\t{one.source}\n" for one in manifest.absent)
-        ledger.state.write_bytes("absent.tsv", lines.encode())
+    """Clips that a corpus names and that are not there, listed for whoever looks for them."""
+    if not manifest.absent:
+        ledger.state.delete("absent.tsv")
+        return
+    lines = "".join(f"{one.clip_id}\t{one.reason}\t{one.source}\n" for one in manifest.absent)
+    ledger.state.write_bytes("absent.tsv", lines.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,24 +21,31 @@ class Watch:
     """Counts beginnings, as a worker that a clip kills can't tell anyone about it.
 
     It holds one entry a clip at work, and one number for each clip begun more than once.
+    `living_nodes` gives the ids of the cluster's nodes that are up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, living_nodes: Callable[[], set[str]]) -> None:
+        self._living_nodes = living_nodes
         self._at_work: dict[str, AtWork] = {}
         self._attempts: dict[str, int] = {}
         self._nodes: dict[str, int] = {}
         self._first_begun: float | None = None
 
     def begin(self, clip_id: str, node: str, pid: int) -> int:
-        """A worker takes a clip; returns how often that happened to the clip in this run."""
+        """A worker takes a clip; returns how often that happened to the clip in this run.
+
+        Not counted is work that went down with a whole node: the clip has no part in that.
+        """
         self._first_begun = self._first_begun or time.time()
         # A worker has one clip: an entry it left before was of a clip that it did not end.
         for other, one in list(self._at_work.items()):
             if (one.node, one.pid) == (node, pid):
                 del self._at_work[other]
+        before = self._at_work.get(clip_id)
         self._at_work[clip_id] = AtWork(node, pid, clip_id)
         self._nodes[node] = self._nodes.get(node, 0) + 1
-        self._attempts[clip_id] = self._attempts.get(clip_id, 0) + 1
+        if before is None or before.node in self._living_nodes():
+            self._attempts[clip_id] = self._attempts.get(clip_id, 0) + 1
         return self._attempts[clip_id]
 
     def end(self, clip_id: str) -> None:
@@ -63,4 +71,11 @@ def start_watch(name: str) -> Any:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Watch).options(num_cpus=0, scheduling_strategy=here, name=name).remote()
+    actor = ray.remote(Watch).options(num_cpus=0, scheduling_strategy=here, name=name)
+    return actor.remote(_living_nodes)
+
+
+def _living_nodes() -> set[str]:
+    import ray
+
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}

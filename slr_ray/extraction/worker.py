@@ -150,7 +150,7 @@ def read_result(row: dict[str, Any]) -> tuple[Outcome, Clip | None]:
 
 
 def _outcome(row: dict[str, Any], **more: Any) -> Outcome:
-    names = ("clip_id", "path", "gloss", "signer", "split", "attempts")
+    names = ("clip_id", "path", "gloss", "signer", "split", "corpus", "attempts")
     return Outcome(**{name: row[name] for name in names}, **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,7 +22,7 @@ from slr_ray.training.prediction import predict
 from slr_ray.training.round import State
 from slr_ray.training.stages import loads
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Recogniser:
     model: Model
     config: Experiment
     glosses: tuple[str, ...]
+    provenance: tuple[dict[str, Any], ...]
+    """How the poses came about that it was trained on, one record a way."""
 
     def probabilities(
         self, corpus: Corpus, clips: Int[np.ndarray, " clips"]
@@ -56,6 +59,7 @@ def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric:
         "config": config.model_dump(mode="json"),
         "glosses": list(corpus.glosses),
         "fingerprint": corpus.fingerprint,
+        "provenance": list(corpus.provenance),
         "chosen_by": f"validation {metric}",
     }
 
@@ -69,8 +73,10 @@ def load_recogniser(path: Path) -> Recogniser:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is not a checkpoint that can be loaded safely: {first}") from None
+        # Torch's own text goes on to advise an unsafe load.
+        raise DataError(
+            f"{path} is not a checkpoint that can be loaded safely ({type(error).__name__})"
+        ) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
     # Resolved when it was written, and complete: an encoder file that it started from may be gone.
@@ -78,4 +84,4 @@ def load_recogniser(path: Path) -> Recogniser:
     glosses = tuple(content["glosses"])
     model = new_model(config.model, num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])
-    return Recogniser(model.eval(), config, glosses)
+    return Recogniser(model.eval(), config, glosses, tuple(content["provenance"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from slr_ray.corpora.manifests import asl_citizen, gsl, lsa64, lsfb_isol, wlasl
@@ -45,4 +46,4 @@ def read_corpus(name: str, metadata: Path | None, options: ManifestOptions) -> M
         raise DataError(f"no such file or folder: {str(metadata)!r}")
     made = CORPORA[name](metadata, options.videos, options)  # type: ignore[arg-type]
     check_manifest(made)
-    return made
+    return replace(made, rows=[replace(row, corpus=name) for row in made.rows])

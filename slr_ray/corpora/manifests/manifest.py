@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("size_bytes", pa.int64()),
+        ("corpus", pa.string()),
     ]
 )
 
@@ -42,6 +43,8 @@ class Row(VideoClip):
 
     size_bytes: int | None = None
     """Of the whole file; None where not known."""
+    corpus: str | None = None
+    """Whose clip it is, where several corpora share one OUT."""
 
     @property
     def estimated_s(self) -> float:

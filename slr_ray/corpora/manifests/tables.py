@@ -1,8 +1,8 @@
 """A user's own manifest: CSV or Parquet with one row a clip.
 
-Column `path` is needed; `clip_id`, `gloss`, `signer`, `split`, `start_frame`, `end_frame`,
-`start_s` and `end_s` are optional, others are ignored. Relative paths are below --videos, or
-else below the manifest's folder. Without `clip_id` a clip is called after its path.
+Column `path` is needed; `clip_id`, `gloss`, `signer`, `split`, `corpus`, `start_frame`,
+`end_frame`, `start_s` and `end_s` are optional, others are ignored. Relative paths are below
+--videos, or else below the manifest's folder. Without `clip_id` a clip is called after its path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from slr_ray.corpora.manifests.manifest import Entries, Manifest, ManifestOption
 from slr_ray.errors import DataError
 from slr_ray.storage import absolute, is_uri
 
-_TEXTS = ("clip_id", "gloss", "signer", "split")
+_TEXTS = ("clip_id", "gloss", "signer", "split", "corpus")
 _FRAMES = ("start_frame", "end_frame")
 _SECONDS = ("start_s", "end_s")
 KNOWN = ("path", *_TEXTS, *_FRAMES, *_SECONDS)

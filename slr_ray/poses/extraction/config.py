@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from slr_ray.config import Config
+
+EXTRACTOR = "slr_ray.poses.extraction"
+"""What the provenance of a shard calls this extractor."""
 
 PoseModel = Literal["lite", "full", "heavy"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -82,3 +86,13 @@ class ExtractionConfig(Config):
     max_gap_frames: int = Field(0, ge=0)
     """Longest gap of a joint that is filled by a straight line; 0 fills none."""
     smoothing: Smoothing = NoSmoothing()
+
+
+def settings_of(provenance: Iterable[dict[str, Any]]) -> list[dict[str, Any] | None]:
+    """The distinct settings that poses were extracted with; None stands for other extractors."""
+    found: list[dict[str, Any] | None] = []
+    for record in provenance:
+        settings = record.get("settings") if record.get("extractor") == EXTRACTOR else None
+        if settings not in found:
+            found.append(settings)
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.extraction.assembly import FrameLandmarks, assemble_clip
-from slr_ray.poses.extraction.config import ExtractionConfig
+from slr_ray.poses.extraction.config import EXTRACTOR, ExtractionConfig
 from slr_ray.poses.extraction.hands import LEFT, RIGHT
 from slr_ray.poses.extraction.landmarkers import Landmarkers
 from slr_ray.poses.extraction.models import Models
@@ -74,7 +74,7 @@ class Extractor:
     def provenance(self) -> dict[str, Any]:
         """What a shard records about how its poses came about."""
         return {
-            "extractor": "slr_ray.poses.extraction",
+            "extractor": EXTRACTOR,
             "version": _VERSION,
             "mediapipe": version("mediapipe"),
             "models": {
@@ -155,7 +155,7 @@ class Extractor:
             raise ExtractionFailed(
                 "no_person",
                 f"nobody is seen in clip {video.clip_id!r} ({video.path}, {num_frames} frames): "
-                "look at it, or lower detection_confidence",
+                "look at it, or lower detection_confidence (into another --out)",
             )
         fps = self._fps(reading)
         filled, confidence = fill_gaps(seen.positions, seen.confidence, self.config.max_gap_frames)

@@ -1,0 +1,18 @@
+"""The watch over workers: which beginnings of a clip count against it."""
+
+from __future__ import annotations
+
+from slr_ray.extraction.watch import Watch
+
+
+def test_a_clip_is_not_to_blame_for_its_node() -> None:
+    living = {"one", "two"}
+    watch = Watch(lambda: living)
+    assert watch.begin("a", "one", 1) == 1
+    # Its worker died and the node lives: the clip may be why.
+    assert watch.begin("a", "one", 2) == 2
+    living.remove("one")
+    assert watch.begin("a", "two", 3) == 2
+    assert watch.begin("a", "two", 4) == 3
+    watch.end("a")
+    assert watch.begin("a", "two", 4) == 1

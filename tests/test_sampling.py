@@ -42,7 +42,28 @@ def test_the_share_of_true_labels_holds_in_every_batch(share: float) -> None:
     assert len(made) == 40
     for rows in made:
         assert len(rows) == 16
-        assert (~training_set.is_pseudo[rows]).sum() == round(16 * share)
+        assert abs((~training_set.is_pseudo[rows]).sum() - 16 * share) < 1
+
+
+@pytest.mark.parametrize(("batch_size", "share"), [(1, 0.25), (1, 0.5), (1, 0.75), (8, 0.3)])
+def test_a_share_that_is_no_whole_number_holds_over_the_epoch(
+    batch_size: int, share: float
+) -> None:
+    training_set = a_set(30, 300)
+    made = batches(training_set, batch_size=batch_size, num_steps=100, true_share=share)
+    assert [len(rows) for rows in made] == [batch_size] * 100
+    is_true = ~training_set.is_pseudo[np.concatenate(made)]
+    assert is_true.mean() == pytest.approx(share)
+    counts = [(~training_set.is_pseudo[rows]).sum() for rows in made]
+    assert max(counts) - min(counts) == 1
+
+
+def test_balanced_batches_with_few_true_labels_keep_some() -> None:
+    training_set = a_set(4, 300)
+    made = batches(training_set, batch_size=8, balanced=True)
+    drawn = np.concatenate(made)
+    assert len(drawn) == 304
+    assert (~training_set.is_pseudo[drawn]).sum() == 4
 
 
 def test_a_share_without_pseudo_labels_is_plain_training() -> None:

@@ -84,8 +84,10 @@ def clips(draw: st.DrawFn) -> list[Clip]:
         )
         confidence[0, 0] = 1
         positions[confidence == 0] = 0
-        gloss = draw(st.none() | st.text(max_size=4))
-        signer = draw(st.text(max_size=4))
+        # Reading strips spaces and takes an empty text for none.
+        word = st.text(max_size=4).map(str.strip).filter(bool)
+        gloss = draw(st.none() | word)
+        signer = draw(word)
         fps = draw(st.none() | st.sampled_from([24.0, 29.5]))
         found.append(Clip(name, gloss, signer, fps, positions, confidence))
     return found
@@ -134,6 +136,8 @@ BROKEN_ROWS = {
     "null confidence": (make_row("bad", confidence=None), "no confidence"),
     "null id": (make_row(None), "must not be null"),
     "null signer": (make_row("bad", signer=None), "must not be null"),
+    "empty signer": (make_row("bad", signer=" "), "must not be null or empty"),
+    "pixels": (make_row("bad", positions=[640.0] * 324), "divide pixels by its width and height"),
     "duplicate": (make_row("first"), "appears twice"),
 }
 
@@ -262,6 +266,17 @@ def test_columns_as_other_tools_write_them_are_read(tmp_path: Path) -> None:
     row = make_row(gloss=None, confidence=[np.float16(1)] * (3 * NUM_JOINTS))
     location = write_rows(tmp_path / "shard.parquet", [row], schema)
     assert_same(open_shards(location).clip(0), make_clip(gloss=None))
+
+
+def test_spaces_around_texts_go_and_an_empty_gloss_is_none(tmp_path: Path) -> None:
+    rows = [
+        make_row("a", gloss="hello "),
+        make_row("b", gloss=" hello", signer="ann "),
+        make_row("c", gloss=" "),
+    ]
+    corpus = open_shards(write_rows(tmp_path / "shard.parquet", rows))
+    assert [corpus.clip(index).gloss for index in range(3)] == ["hello", "hello", None]
+    assert corpus.clip(1).signer == "ann"
 
 
 def test_a_killed_write_leaves_no_shard_and_keeps_the_old_one(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from slr_ray.selection.top_confidence import TopConfidence
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 from slr_ray.training.loop import train
+from slr_ray.training.loss_weights import clip_weights
 from slr_ray.training.round import Checkpoint, NonFiniteLoss, Round, State, Trained
-from slr_ray.training.sampling import true_labels
+from slr_ray.training.sampling import extended, true_labels
 from slr_ray.training.stages import StageStore, dumps, loads
 
 SMALL: dict[str, Any] = {
@@ -100,6 +101,44 @@ def test_patience_ends_a_round_early() -> None:
     assert len(trained.epochs) < 40
     scores = [one.validation.balanced_accuracy for one in trained.epochs]
     assert trained.validation.balanced_accuracy == max(scores)
+
+
+def test_patience_counts_epochs_since_the_best_evaluation() -> None:
+    """Nothing is learnt at this rate, so that the first evaluation stays the best."""
+    config = small(training={"optimiser": {"kind": "sgd", "learning_rate": 1e-12}})
+    every = train_once(config, num_epochs=12, patience_epochs=1)
+    assert [one.epoch for one in every.epochs] == [0, 1]
+    seldom = train_once(config, num_epochs=12, patience_epochs=3, evaluate_every_epochs=6)
+    assert [one.epoch for one in seldom.epochs] == [5, 11]
+
+
+def test_weights_count_in_batches_of_one_clip_too() -> None:
+    own = problem(small(), 0)
+    labels = true_labels(own.labelled, own.glosses(own.labelled))
+    pseudo = own.labelled[:4]
+
+    def trained_with(weight: float) -> State:
+        weights = np.full(4, weight, np.float32)
+        training_set = extended(labels, pseudo, np.zeros(4, np.int64), weights)
+        training = small().training.model_copy(update={"batch_size": 1, "num_epochs": 1})
+        torch.manual_seed(0)
+        round_ = Round(1, 0, training_set, true_share=0.5)
+        return train(own.new_model(), own, training, round_, this_place()).model_state
+
+    assert not same(trained_with(1.0), trained_with(0.01))
+
+
+@pytest.mark.parametrize("true_share", [None, 0.75])
+def test_weights_are_1_on_average_over_what_is_drawn(true_share: float | None) -> None:
+    labels = true_labels(np.arange(6), np.array([0, 0, 0, 0, 1, 2]))
+    training_set = extended(labels, np.arange(6, 8), np.array([1, 1]), np.full(2, 0.5, np.float32))
+    plain = clip_weights(training_set, 3, by_gloss=False, true_share=true_share)
+    assert plain[6] / plain[0] == pytest.approx(0.5)
+    found = clip_weights(training_set, 3, by_gloss=True, true_share=true_share)
+    assert found[5] / found[0] == pytest.approx(2.0)
+    share = 0.75 if true_share else 6 / 8
+    for weights in (plain, found):
+        assert share * weights[:6].mean() + (1 - share) * weights[6:].mean() == pytest.approx(1)
 
 
 def test_divergence_is_named() -> None:

@@ -25,7 +25,7 @@ from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import cache_root, is_uri
 
-_FORMAT = 1
+_FORMAT = 2
 UNLABELLED = -1
 
 

@@ -10,6 +10,9 @@ from jaxtyping import Float32
 from slr_ray.errors import DataError
 from slr_ray.poses.skeleton import NUM_JOINTS
 
+_FAR_OUTSIDE = 10.0
+"""Images; no joint of a person in the picture is so far from its edge."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -57,3 +60,9 @@ def check_clip(clip: Clip) -> None:
         raise DataError(f"clip {clip.clip_id!r} has negative confidences")
     if not (clip.confidence > 0).any():
         raise DataError(f"clip {clip.clip_id!r} has no joint in any frame")
+    mean = np.abs(clip.positions).mean()
+    if mean > _FAR_OUTSIDE:
+        raise DataError(
+            f"clip {clip.clip_id!r}: positions are {mean:.0f} on average, expected fractions of "
+            "the image: divide pixels by its width and height"
+        )

@@ -163,8 +163,9 @@ def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
 def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
     values = {name: column[row] for name, column in columns.items()}
     clip_id = values["clip_id"].as_py()
-    if clip_id is None or values["signer"].as_py() is None:
-        raise DataError(f"row {row}: clip_id and signer must not be null")
+    signer = _text(values["signer"])
+    if clip_id is None or signer is None:
+        raise DataError(f"row {row}: clip_id and signer must not be null or empty")
     if values["positions"].values is None or values["confidence"].values is None:
         raise DataError(f"clip {clip_id!r} has no positions or no confidence")
     positions = values["positions"].values.to_numpy(zero_copy_only=False)
@@ -182,9 +183,14 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
         )
     return Clip(
         clip_id=clip_id,
-        gloss=values["gloss"].as_py(),
-        signer=values["signer"].as_py(),
+        gloss=_text(values["gloss"]),
+        signer=signer,
         fps=values["fps"].as_py(),
         positions=positions.astype(np.float32).reshape(frames, NUM_JOINTS, 2),
         confidence=confidence.astype(np.float32).reshape(frames, NUM_JOINTS),
     )
+
+
+def _text(value: pa.Scalar) -> str | None:
+    """Without spaces around it; None where nothing is left, as tables say "no label" so."""
+    return (value.as_py() or "").strip() or None

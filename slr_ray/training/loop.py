@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
@@ -21,6 +21,7 @@ from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import joined, model_input, read_batch
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.devices import Place
+from slr_ray.training.loss_weights import clip_weights
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
@@ -106,7 +107,12 @@ class _Loop:
         self.lengths = np.minimum(
             problem.corpus.num_frames[round_.training_set.clips], config.max_frames
         )
-        self.gloss_weights = self._gloss_weights()
+        self.weights = clip_weights(
+            round_.training_set,
+            problem.num_glosses,
+            by_gloss=config.class_balance == "loss",
+            true_share=round_.true_share,
+        )
         self.validation_glosses = problem.glosses(problem.split.validation)
         self.progress = _Progress()
 
@@ -150,8 +156,11 @@ class _Loop:
         return self._evaluate(mean_loss)
 
     def out_of_patience(self) -> bool:
-        patience = self.config.patience_epochs
-        return patience is not None and self.progress.epoch - self.progress.best_epoch > patience
+        """Whether the last evaluation is so many epochs past the best one."""
+        patience, epochs = self.config.patience_epochs, self.progress.epochs
+        if patience is None or not epochs:
+            return False
+        return epochs[-1].epoch + 1 - self.progress.best_epoch >= patience
 
     def state(self) -> State:
         progress = self.progress
@@ -197,9 +206,7 @@ class _Loop:
         rows = np.concatenate([part for part, _ in parts])
         inputs, mask = joined([views for _, views in parts])
         glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
-        weights = torch.from_numpy(training_set.weights[rows]).to(place.device)
-        if self.gloss_weights is not None:
-            weights = weights * self.gloss_weights[glosses]
+        weights = torch.from_numpy(self.weights[rows]).to(place.device)
         targets = functional.one_hot(glosses, self.problem.num_glosses).float()
         if self.config.mixup > 0 and len(rows) > 1:
             share = float(rng.beta(self.config.mixup, self.config.mixup))
@@ -218,7 +225,7 @@ class _Loop:
             label_smoothing=self.config.label_smoothing,
         )
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
-        loss = (losses * weights[own]).sum() / weights.sum() * place.world_size
+        loss = (losses * weights[own]).sum() / len(rows) * place.world_size
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.config.gradient_clip is not None:
@@ -276,14 +283,6 @@ class _Loop:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-
-    def _gloss_weights(self) -> Float[Tensor, " glosses"] | None:
-        if self.config.class_balance != "loss":
-            return None
-        counts = np.bincount(self.round.training_set.glosses, minlength=self.problem.num_glosses)
-        weights = 1 / np.sqrt(np.maximum(counts, 1))
-        weights *= counts.sum() / (weights * counts).sum()
-        return torch.from_numpy(weights.astype(np.float32)).to(self.place.device)
 
     def _blend(self, averages: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
         # With the plain decay the random initial weights would dominate short rounds.

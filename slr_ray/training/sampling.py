@@ -64,45 +64,56 @@ def epoch_batches(
     `lengths` are the frames of each row: clips of similar length share a batch (within chunks of 16
     batches), so that little is padded. `num_steps` None is one pass. With `true_share` and
     pseudo-labels in the set, that share of every batch has true labels, which are repeated as often
-    as that takes. `balanced` draws true labels of all glosses equally often.
+    as that takes; where it makes no whole number, batches differ by one and the epoch has it.
+    `balanced` draws true labels of all glosses equally often.
     """
     pseudo = np.flatnonzero(training_set.is_pseudo)
     true = np.flatnonzero(~training_set.is_pseudo)
-    num_true = batch_size
-    if len(pseudo):
-        share = len(true) / len(training_set) if true_share is None else true_share
-        num_true = round(batch_size * share)
-        if true_share is not None and batch_size > 1:
-            # A share that is asked for is met by at least one clip of either kind.
-            num_true = min(max(num_true, 1), batch_size - 1)
     steps = num_steps or -(-len(training_set) // batch_size)
     if true_share is None and not balanced:
-        rows = _repeated(np.arange(len(training_set)), num_steps and num_steps * batch_size, rng)
-        yield from _bucketed(rows, lengths, batch_size, rng)
+        count = num_steps * batch_size if num_steps else len(training_set)
+        rows = _repeated(np.arange(len(training_set)), count, rng)
+        yield from _bucketed(rows, lengths, _sizes(count, batch_size), rng)
         return
+    num_true = np.full(steps, batch_size)
+    if len(pseudo):
+        share = len(true) / len(training_set) if true_share is None else true_share
+        num_true = _spread(share * batch_size, steps)
+        if true_share is not None and batch_size > 1:
+            # A share that is asked for is met by at least one clip of either kind.
+            num_true = num_true.clip(1, batch_size - 1)
+    count = int(num_true.sum())
     if balanced:
-        true_rows = _balanced(true, training_set.glosses, steps * num_true, rng)
+        true_rows = _balanced(true, training_set.glosses, count, rng)
     else:
-        true_rows = _repeated(true, steps * num_true, rng)
-    pseudo_rows = _repeated(pseudo, steps * (batch_size - num_true), rng)
+        true_rows = _repeated(true, count, rng)
+    pseudo_rows = _repeated(pseudo, steps * batch_size - count, rng)
     orders = np.random.default_rng(rng.integers(2**63))
     state = orders.bit_generator.state
     streams = []
-    for rows, size in ((true_rows, num_true), (pseudo_rows, batch_size - num_true)):
-        if size:
-            # The same order of batches in both streams: their k-th batches are of similar length.
-            orders.bit_generator.state = state
-            streams.append(_bucketed(rows, lengths, size, orders))
+    for rows, sizes in ((true_rows, num_true), (pseudo_rows, batch_size - num_true)):
+        # The same order of batches in both streams: their k-th batches are of similar length.
+        orders.bit_generator.state = state
+        streams.append(list(_bucketed(rows, lengths, sizes, orders)))
     for parts in zip(*streams, strict=True):
         yield np.concatenate(parts)
 
 
+def _sizes(count: int, batch_size: int) -> Int[np.ndarray, " batches"]:
+    """`count` in whole batches and, at the end, what is left."""
+    return np.diff([*range(0, count, batch_size), count])
+
+
+def _spread(mean: float, steps: int) -> Int[np.ndarray, " batches"]:
+    """Whole numbers with this mean over the steps, each next to it."""
+    # Half a unit ahead: a single step rounds instead of cutting off.
+    return np.diff(np.floor(np.arange(steps + 1) * mean + 0.5).astype(np.int64))
+
+
 def _repeated(
-    rows: Int[np.ndarray, " rows"], count: int | None, rng: np.random.Generator
+    rows: Int[np.ndarray, " rows"], count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " drawn"]:
-    """`count` rows from as many shuffled passes as needed; one pass where `count` is None."""
-    if count is None:
-        return rng.permutation(rows)
+    """`count` rows from as many shuffled passes as needed."""
     if len(rows) == 0 or count == 0:
         return np.empty(0, np.int64)
     passes = -(-count // len(rows))
@@ -115,6 +126,8 @@ def _balanced(
     count: int,
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " drawn"]:
+    if count == 0:
+        return np.empty(0, np.int64)
     present = np.unique(glosses[rows])
     passes = -(-count // len(present))
     drawn = np.concatenate([rng.permutation(present) for _ in range(passes)])[:count]
@@ -128,13 +141,15 @@ def _balanced(
 def _bucketed(
     rows: Int[np.ndarray, " rows"],
     lengths: Int[np.ndarray, " clips"],
-    batch_size: int,
+    sizes: Int[np.ndarray, " batches"],
     rng: np.random.Generator,
 ) -> Iterator[Int[np.ndarray, " batch"]]:
-    chunk = _BUCKET_BATCHES * batch_size
-    for start in range(0, len(rows), chunk):
-        part = rows[start : start + chunk]
+    """Batches of these sizes out of the rows in their order, near in length within 16 batches."""
+    ends = np.cumsum(sizes)
+    for first in range(0, len(sizes), _BUCKET_BATCHES):
+        own = slice(first, first + _BUCKET_BATCHES)
+        part = rows[ends[first] - sizes[first] : ends[own][-1]]
         part = part[np.argsort(lengths[part], kind="stable")]
-        starts = np.arange(0, len(part), batch_size)
-        for first in rng.permutation(starts):
-            yield part[first : first + batch_size]
+        batches = np.split(part, np.cumsum(sizes[own])[:-1])
+        for index in rng.permutation(len(batches)):
+            yield batches[index]

@@ -100,7 +100,11 @@ def inspect(
         footage[clip_ids[0]] = footage_by_hand(video, clip_ids[0], corpus.provenance, footage)
     inspection = inspect_corpus(corpus)
     print_inspection(inspection)
-    page = write_page(corpus, inspection, out or Path("inspection") / corpus.name, chosen, footage)
+    folder = out or Path("inspection") / corpus.name
+    page, notes = write_page(corpus, inspection, folder, chosen, footage)
+    for clip_id in clip or []:
+        if clip_id in notes:
+            typer.echo(f"clip {clip_id!r}: {notes[clip_id]}", err=True)
     typer.echo(f"pictures and tables: {page}")
 
 

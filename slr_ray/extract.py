@@ -43,7 +43,8 @@ def extract(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="What folders mean: gloss/clip, signer/gloss/clip, gloss/signer/clip, flat, lsa64."
+            help="What folders mean: gloss/clip, signer/gloss/clip, gloss/signer/clip, "
+            "split/gloss/clip, flat or lsa64."
         ),
     ] = None,
     pattern: Annotated[
@@ -135,7 +136,10 @@ def _run(
 
 def _arguments(arguments: list[str]) -> tuple[str | None, list[str]]:
     """The source of videos, and the settings among the arguments."""
-    overrides = [one for one in arguments if "=" in one and not Path(one).exists()]
+    # A URI may have a query, as s3://bucket?region=eu-west-1.
+    overrides = [
+        one for one in arguments if "=" in one.partition("://")[0] and not Path(one).exists()
+    ]
     sources = [one for one in arguments if one not in overrides]
     if len(sources) > 1:
         raise ConfigError(

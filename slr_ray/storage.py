@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote, unquote
 
 from filelock import FileLock, Timeout
 from pyarrow import ArrowException
@@ -19,6 +21,10 @@ from slr_ray.errors import StorageError
 
 # mkstemp makes files for their owner alone; results are for all who may read the folder.
 _MODE = 0o644
+_QUERY = re.compile(r"\?(?=\w+=)")
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ALLOWED = "%/:@!$&'()*+,;=~"
+"""What a URI may hold as it is, before its query."""
 
 
 def is_uri(location: str) -> bool:
@@ -27,14 +33,47 @@ def is_uri(location: str) -> bool:
 
 
 def resolve(location: str) -> tuple[arrow_fs.FileSystem, str]:
-    """The filesystem behind a path or URI, and the path on it. `StorageError` on a bad URI."""
+    """The filesystem behind a path or URI, and the path on it. `StorageError` on a bad URI.
+
+    A URI may hold spaces and other signs that should be written as %20 and so on.
+    """
     if not is_uri(location):
         return arrow_fs.LocalFileSystem(), str(Path(location).expanduser().absolute())
+    place, query = split_query(location)
+    quoted = quote(_BARE_PERCENT.sub("%25", place), safe=_ALLOWED)
     try:
-        filesystem, path = arrow_fs.FileSystem.from_uri(location)
+        filesystem, path = arrow_fs.FileSystem.from_uri(quoted + query)
     except (ArrowException, OSError, ValueError) as error:
         raise StorageError(f"cannot use {location!r} as a location: {error}") from None
     return filesystem, path
+
+
+def split_query(location: str) -> tuple[str, str]:
+    """A URI without its query, and the query with its `?`; a path has none.
+
+    A query begins at the first `?` that `KEY=` follows, as in `?endpoint_override=...`. Every other
+    `?` belongs to a name, or is a wildcard.
+    """
+    found = _QUERY.search(location) if is_uri(location) else None
+    return (location[: found.start()], location[found.start() :]) if found else (location, "")
+
+
+def below(location: str, name: str) -> str:
+    """The path or URI of `name`, as a file system writes it, below a folder or URI.
+
+    In a URI, the name is quoted and the query stays at the end.
+    """
+    place, query = split_query(location)
+    return f"{place.rstrip('/')}/{quote(name) if is_uri(place) else name}{query}"
+
+
+def parted(location: str) -> tuple[str, str]:
+    """The folder, with a URI's query, and the name of a file: what `below` joins."""
+    if not is_uri(location):
+        return str(Path(location).parent), Path(location).name
+    place, query = split_query(location)
+    folder, _, name = place.rstrip("/").rpartition("/")
+    return folder + query, unquote(name)
 
 
 def absolute(location: str) -> str:
@@ -71,7 +110,7 @@ class Store:
         return Path(base) / name
 
     def join(self, name: str) -> Store:
-        return Store(f"{self.location.rstrip('/')}/{name}")
+        return Store(below(self.location, name))
 
     def _at(self, name: str) -> tuple[arrow_fs.FileSystem, str]:
         filesystem, base = resolve(self.location)

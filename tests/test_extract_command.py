@@ -52,6 +52,7 @@ def call(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 BAD_CALLS = {
     "nothing": ([], ["name the videos"]),
     "no such folder": (["nowhere"], ["nowhere"]),
+    "uri with a query": (["file:///nowhere?region=x"], ["no such file", "nowhere?region=x"]),
     "empty folder": (["empty"], ["holds no video"]),
     "two sources": (["empty", "full"], ["one source at a time"]),
     "source and corpus": (["full", "--corpus", "wlasl"], ["not both"]),

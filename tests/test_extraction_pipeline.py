@@ -28,6 +28,7 @@ from slr_ray.extraction.worker import MAX_ATTEMPTS
 from slr_ray.poses.extraction.config import ExtractionConfig
 from slr_ray.poses.extraction.models import models
 from slr_ray.poses.shards import ShardReader
+from slr_ray.storage import below
 
 pytestmark = [
     pytest.mark.ray,
@@ -159,6 +160,8 @@ def test_every_fault_is_one_row_and_the_good_clips_are_there(
 ) -> None:
     videos = tmp_path / "videos"
     good = make_video(videos / "good.mp4", frames=8, size=SMALL)
+    odd = good.with_name("50% #1?.mp4")
+    odd.write_bytes(good.read_bytes())
     rows = [
         row(good),
         row(make_video(videos / "portrait.mp4", frames=2, size=(2160, 3840), rotation=90)),
@@ -172,7 +175,7 @@ def test_every_fault_is_one_row_and_the_good_clips_are_there(
         row(wrong_extension(videos / "text.mp4")),
         row(videos / "absent.mp4"),
         row(good / "below_a_file.mp4"),
-        Row("far", f"file://{good}", "hello", "bob"),
+        Row("far", below(f"file://{videos}", odd.name), "hello", "bob"),
         Row("far_away", f"file://{videos}/none.mp4", "hello", "bob"),
     ]
     out = tmp_path / "poses"
@@ -188,7 +191,7 @@ def test_every_fault_is_one_row_and_the_good_clips_are_there(
         "text": "not_a_video",
         "absent": "not_found",
         "below_a_file": "unreadable",
-        "far_away": "unreadable",
+        "far_away": "not_fetched",
     }
     assert len(ledger_rows(out)) == len(kinds)
     assert all(one["reason"] for one in ledger_rows(out))
@@ -200,7 +203,7 @@ def test_every_fault_is_one_row_and_the_good_clips_are_there(
     assert clips["far"].signer == "bob"
     assert (clips["far"].positions == clips["good"].positions).all()
     report = json.loads((out / "_extraction" / "quality.json").read_text())
-    assert report["failures"]["unreadable"] == 2
+    assert report["failures"]["not_fetched"] == 1
     assert report["overall"]["num_clips"] == 14
     page = (out / "_extraction" / "quality.html").read_text()
     assert "range_beyond_end" in page

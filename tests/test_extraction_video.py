@@ -115,6 +115,64 @@ def test_time_ranges_include_their_start_and_not_their_end(tmp_path: Path) -> No
     assert times(clip(path, start_s=0.8, end_s=1.0)) == [0.8, 0.84, 0.88, 0.92, 0.96]
 
 
+@pytest.mark.parametrize("places", [17, 3])
+@pytest.mark.parametrize("fps", [25.0, 29.97, 30.0, 50.0])
+def test_time_ranges_mean_frames_in_spite_of_rounding(
+    tmp_path: Path, fps: float, places: int
+) -> None:
+    path = make_video(tmp_path / "v.mkv", frames=60, fps=fps, size=(64, 48))
+    rate = float(Fraction(fps).limit_denominator(1001))
+    for first in range(0, 53, 4):
+        ends = round(first / rate, places), round((first + 7) / rate, places)
+        found = times(clip(path, start_s=ends[0], end_s=ends[1]))
+        assert [round(one * rate) for one in found] == list(range(first, first + 7))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mpg", "mpeg1video"), ("mpg", "mpeg2video"), ("ts", "mpeg2video"), ("ts", "h264")],
+)
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (12, 13), (17, 31), (31, None)])
+def test_ranges_are_exact_where_seeking_is_not(
+    tmp_path: Path, suffix: str, codec: str, start: int, end: int | None
+) -> None:
+    path = make_video(
+        tmp_path / f"v.{suffix}", frames=40, size=SMALL, speed=0.02, keyframe_every=10, codec=codec
+    )
+    expected = list(range(start, 40 if end is None else end))
+    assert numbers(read(clip(path, start_frame=start, end_frame=end))[0]) == expected
+    end_s = None if end is None else end / 25
+    assert numbers(read(clip(path, start_s=start / 25, end_s=end_s))[0]) == expected
+
+
+def test_transport_streams_are_not_read_from_their_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "v.ts", frames=200, size=(64, 48), keyframe_every=10)
+    from slr_ray.poses.extraction import video as module
+
+    decoded: list[float] = []
+    real = module._timed
+
+    def watched(*arguments: object) -> object:
+        for time_s, frame in real(*arguments):  # type: ignore[arg-type]
+            decoded.append(time_s)
+            yield time_s, frame
+
+    monkeypatch.setattr(module, "_timed", watched)
+    assert len(times(clip(path, start_frame=180, end_frame=183))) == 3
+    assert min(decoded) > 4
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "flv", "ts"])
+def test_a_file_may_begin_at_any_time(tmp_path: Path, suffix: str) -> None:
+    stamps = [5 + index / 25 for index in range(50)]
+    path = make_video(tmp_path / f"v.{suffix}", times_s=stamps, size=(64, 48))
+    assert len(times(clip(path))) == 50
+    assert times(clip(path, start_s=1.6)) == [round(index / 25, 3) for index in range(40, 50)]
+    assert fails(clip(path, start_s=2.5)).kind == "range_beyond_end"
+
+
 def test_a_range_is_reached_by_seeking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames before the last key frame in front of the range are never decoded."""
     path = make_video(tmp_path / "v.mp4", frames=120, size=(64, 48), keyframe_every=10)
@@ -226,7 +284,7 @@ def test_missing_and_unreadable_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert fails(clip(tmp_path)).kind == "unreadable"
     path = make_video(tmp_path / "v.mp4", frames=1)
     # Root reads everything, so what the system would answer others is put in its mouth.
-    monkeypatch.setattr("slr_ray.poses.extraction.video.os.access", lambda *_: False)
+    monkeypatch.setattr("slr_ray.poses.extraction.container.os.access", lambda *_: False)
     assert fails(clip(path)).kind == "unreadable"
 
 

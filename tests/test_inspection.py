@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
+from video_factory import make_video
 
 from slr_ray.corpora.corpus import Corpus, open_cached, open_shards
+from slr_ray.corpora.filmed import MANIFEST
 from slr_ray.corpora.inspection import Inspection, inspect_corpus
 from slr_ray.corpora.inspection_page import find_clips, typical_clips, write_page
+from slr_ray.corpora.manifests.manifest import Row, to_parquet
 from slr_ray.corpora.signer_checks import SignerReport
 from slr_ray.data import app
 from slr_ray.errors import DataError
@@ -278,7 +281,7 @@ def test_the_page_holds_everything_and_escapes_names(tmp_path: Path) -> None:
     clip = make_clip("a/<b>", 1, gloss="<script>", signer="ann & bob")
     corpus = corpus_of(clip, make_clip("other", 2, gloss=None))
     inspection = inspect_corpus(corpus)
-    page = write_page(corpus, inspection, tmp_path / "out", find_clips(corpus, ["a/<b>"]))
+    page, _ = write_page(corpus, inspection, tmp_path / "out", find_clips(corpus, ["a/<b>"]))
     text = page.read_text()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
@@ -295,7 +298,7 @@ def test_the_page_holds_everything_and_escapes_names(tmp_path: Path) -> None:
 
 def test_an_unlabelled_corpus_has_a_page(tmp_path: Path) -> None:
     corpus = corpus_of(make_clip("1", 1, gloss=None), make_clip("2", 2, gloss=None))
-    page = write_page(corpus, inspect_corpus(corpus), tmp_path)
+    page, _ = write_page(corpus, inspect_corpus(corpus), tmp_path)
     assert page.exists()
 
 
@@ -318,6 +321,25 @@ def test_the_command_prints_and_writes(tmp_path: Path, monkeypatch: pytest.Monke
     failed = CliRunner().invoke(app, ["inspect", str(tmp_path / "nowhere")])
     assert failed.exit_code == 2
     assert failed.stderr.startswith("error: no such file or folder")
+
+
+def test_a_clip_is_drawn_over_its_video_behind_a_uri(tmp_path: Path) -> None:
+    make_video(tmp_path / "a b.mp4", frames=6, size=(160, 120))
+    shard = tmp_path / "poses" / "poses-00000.parquet"
+    write_shard(shard, [make_clip("1", 1), make_clip("2", 2)], {"extractor": "test"})
+    paths = {"1": f"file://{tmp_path}/a%20b.mp4", "2": f"file://{tmp_path}/gone.mp4"}
+    manifest = [Row(clip_id, path, "hello", "ann") for clip_id, path in paths.items()]
+    (tmp_path / "poses" / "_extraction").mkdir()
+    (tmp_path / "poses" / MANIFEST).write_bytes(to_parquet(manifest))
+    # The manifest is found beside a single shard too.
+    for source, clip_ids in ((shard.parent, "12"), (shard, "1"), (f"file://{shard}", "2")):
+        out = tmp_path / f"page-{clip_ids}"
+        asked = [word for clip_id in clip_ids for word in ("--clip", clip_id)]
+        result = CliRunner().invoke(app, ["inspect", str(source), "--out", str(out), *asked])
+        assert result.exit_code == 0, result.output
+        assert (out / "clips" / "1-video.png").exists() == ("1" in clip_ids)
+        told = f"clip '2': not drawn over its video: cannot copy {paths['2']}"
+        assert (told in result.stderr) == ("2" in clip_ids)
 
 
 @pytest.mark.real_data

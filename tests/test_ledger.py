@@ -240,11 +240,17 @@ def test_out_that_can_not_be_written(tmp_path: Path) -> None:
 
 
 def test_a_uri_holds_the_same(tmp_path: Path) -> None:
-    out = f"file://{tmp_path}/poses"
+    out = f"file://{tmp_path}/new poses?region=x"
     with opened(out, WAY, SMALL) as ledger:
         fill(ledger, "a")
         fill(ledger, "b")
         ledger.finish()
+        assert ledger.failed_location() == (
+            f"file://{tmp_path}/new poses/_extraction/ledger/failed.csv?region=x"
+        )
+    with opened(out, WAY, SMALL) as ledger:
+        assert ledger.done == {"a", "b"}
+    assert [one.name for one in tmp_path.iterdir()] == ["new poses"]
     assert sorted(clip.clip_id for clip in ShardReader(out)) == ["a", "b"]
 
 

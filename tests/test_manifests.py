@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from slr_ray.corpora.manifests.manifest import (
     to_parquet,
 )
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.poses.extraction.files import VIDEO_SUFFIXES
+from slr_ray.storage import resolve
 
 PLAIN = ManifestOptions()
 
@@ -125,6 +128,71 @@ def test_globs(tmp_path: Path) -> None:
         read_manifest(f"{tmp_path}/*.mp4", PLAIN)
 
 
+def test_what_exists_is_no_glob(tmp_path: Path) -> None:
+    files(tmp_path / "set [HD]", "red/a [abc].mp4", "red/b.mp4")
+    for source in (tmp_path / "set [HD]", f"file://{tmp_path}/set [HD]"):
+        assert set(by_id(read_manifest(str(source), PLAIN))) == {"red/a [abc]", "red/b"}
+    one = read_manifest(str(tmp_path / "set [HD]/red/a [abc].mp4"), PLAIN)
+    assert set(by_id(one)) == {"a [abc]"}
+    with pytest.raises(ConfigError, match="bad character range"):
+        read_manifest(f"{tmp_path}/[z-a]*.mp4", PLAIN)
+
+
+@pytest.mark.parametrize("suffix", sorted(VIDEO_SUFFIXES))
+def test_all_kinds_of_videos_are_listed(suffix: str, tmp_path: Path) -> None:
+    assert len(read_manifest(str(files(tmp_path, f"a{suffix.upper()}")), PLAIN).rows) == 1
+
+
+@pytest.mark.parametrize(
+    "layout_or_pattern", [{}, {"layout": "lsa64"}, {"pattern": "{gloss}_{signer}_{n}"}]
+)
+def test_names_that_are_not_utf_8_are_broken_entries(
+    layout_or_pattern: dict[str, str], tmp_path: Path
+) -> None:
+    files(tmp_path, "001_002_003.mp4", "notes.txt")
+    for name in (b"ni\xf1o.mp4", b"ni\xf1o.txt"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"ni\\xf1o\.mp4.*not UTF-8.*--skip-broken"):
+        read_manifest(str(tmp_path), ManifestOptions(**layout_or_pattern))
+    kept = read_manifest(str(tmp_path), ManifestOptions(**layout_or_pattern, skip_broken=True))
+    assert [row.clip_id for row in kept.rows] == ["001_002_003"]
+    assert [one.clip_id for one in kept.skipped] == [r"ni\xf1o.mp4"]
+
+
+def test_split_folders(tmp_path: Path) -> None:
+    files(tmp_path, "Train/red/1.mp4", "val/red/2.mp4", "test/blue/3.mp4")
+    made = read_manifest(str(tmp_path), PLAIN)
+    assert {(row.split, row.gloss, row.signer) for row in made.rows} == {
+        ("training", "red", "unknown"),
+        ("validation", "red", "unknown"),
+        ("test", "blue", "unknown"),
+    }
+    assert "split/gloss/clip" in made.notes[0]
+    # A person may be called so where others are not.
+    files(tmp_path, "ann/red/4.mp4")
+    assert {row.split for row in read_manifest(str(tmp_path), PLAIN).rows} == {None}
+
+
+def test_odd_names_behind_a_uri(tmp_path: Path) -> None:
+    names = ["a b.mp4", "50%.mp4", "a%20b.mp4", "x#1.mp4", "q?.mp4", "señal.mp4"]
+    files(tmp_path, *names)
+    rows = read_manifest(f"file://{tmp_path}", PLAIN).rows
+    assert sorted(row.clip_id for row in rows) == sorted(name[:-4] for name in names)
+    for row in rows:
+        _, path = resolve(row.path)
+        assert path == f"{tmp_path}/{row.clip_id}.mp4"
+
+
+def test_a_uri_keeps_its_query(tmp_path: Path) -> None:
+    """The local file system knows no query and takes any."""
+    files(tmp_path, "red/1.mp4", "red/12.mp4", "blue/1.mp4")
+    query = "?endpoint_override=localhost:9000"
+    whole = read_manifest(f"file://{tmp_path}{query}", PLAIN)
+    assert by_id(whole)["red/1"].path == f"file://{tmp_path}/red/1.mp4{query}"
+    matched = read_manifest(f"file://{tmp_path}/r*/?.mp4{query}", PLAIN)
+    assert [row.path for row in matched.rows] == [f"file://{tmp_path}/red/1.mp4{query}"]
+
+
 def test_uris_are_listed_and_kept_as_uris(tmp_path: Path) -> None:
     files(tmp_path, "red/1.mp4")
     made = read_manifest(f"file://{tmp_path}", PLAIN)
@@ -159,6 +227,33 @@ def test_a_csv_manifest(tmp_path: Path) -> None:
     assert other.estimated_s == pytest.approx(1.75)
 
 
+def test_spaces_around_headings_and_cells_are_no_part_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "clips.csv"
+    path.write_text("path, gloss , end_frame\n v.mp4, hello  there ,  7\nw.mp4, ,\n")
+    made = read_manifest(str(path), PLAIN)
+    rows = by_id(made)
+    assert made.notes == []
+    assert (rows["v"].gloss, rows["v"].end_frame) == ("hello  there", 7)
+    assert rows["w"].gloss is None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_manifest_behind_a_uri(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"split=a/clips.{suffix}"
+    path.parent.mkdir()
+    if suffix == "csv":
+        path.write_text("path,gloss\nb/50% v.mp4,red\n/there.mp4,\n")
+    else:
+        table = {"path": ["b/50% v.mp4", "/there.mp4"], "gloss": ["red", None]}
+        pq.write_table(pa.table(table), path)
+    rows = by_id(read_manifest(f"file://{path}?region=x", PLAIN))
+    assert rows["b/50% v"].path == f"file://{tmp_path}/split=a/b/50%25%20v.mp4?region=x"
+    assert (rows["b/50% v"].gloss, rows["b/50% v"].split) == ("red", None)
+    assert rows["there"].path == "/there.mp4"
+    with pytest.raises(DataError, match=r"no such file.*none\.csv"):
+        read_manifest(f"file://{tmp_path}/none.csv", PLAIN)
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [
@@ -186,6 +281,14 @@ def test_a_parquet_manifest(tmp_path: Path) -> None:
     rows = by_id(read_manifest(str(path), ManifestOptions(videos="/videos")))
     assert rows["v"].path == "/videos/v.mp4"
     assert (rows["v"].start_frame, rows["w"].start_frame, rows["w"].gloss) == (3, None, None)
+
+
+def test_empty_cells_of_pandas_are_empty(tmp_path: Path) -> None:
+    path = tmp_path / "clips.parquet"
+    nothing = pa.array([float("nan")])
+    pq.write_table(pa.table({"path": ["v.mp4"], "gloss": nothing, "signer": nothing}), path)
+    (row,) = read_manifest(str(path), PLAIN).rows
+    assert (row.gloss, row.signer) == (None, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -278,6 +381,10 @@ def test_gsl(tmp_path: Path) -> None:
     (tmp_path / "dev_greek_iso.csv").write_text(
         "police1_signer3_rep1_glosses/glosses0000|ΓΕΙΑ\nkep1_signer1_rep2_glosses/glosses0000|ΝΑΙ\n"
     )
+    # Beside them in the published folder, and no clips.
+    for name in ("iso_classes.csv", "iso_corrected.csv", "merged_isolated.csv"):
+        (tmp_path / name).write_text("a|b|c\n")
+    (tmp_path / "annotated_iso_classes.csv").write_text("ΓΕΙΑ,1\n")
     videos = files(tmp_path / "v", "GSL_isol/police1_signer3_rep1_glosses/glosses0000.mp4")
     made = read_corpus("gsl", tmp_path, ManifestOptions(videos=str(videos)))
     (row,) = made.rows

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slr_ray.errors import StorageError
-from slr_ray.storage import Store
+from slr_ray.storage import Store, below, parted, resolve
 
 
 @pytest.fixture(params=["path", "uri"])
@@ -28,6 +28,35 @@ def test_round_trip_and_listing(store: Store) -> None:
     store.delete("b/one.json")
     assert not store.exists("b/one.json")
     assert store.join("b").read_bytes("c/two.bin") == b"2"
+
+
+ODD_NAMES = ["a b.mp4", "50%.mp4", "a%20b.mp4", "x#1.mp4", "q?.mp4", "q?a=b.mp4", "[ñ].mp4", "手/1"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_name_comes_back_from_a_uri(name: str, store: Store) -> None:
+    store.write_bytes(name, b"1")
+    (listed,) = store.names()
+    assert listed == name
+    filesystem, path = resolve(below(store.location, name))
+    assert filesystem.get_file_info(path).size == 1
+    assert below(*parted(below(store.location, name))) == below(store.location, name)
+    assert Store(below(store.location, name)).join("x").location.endswith("/x")
+
+
+@pytest.mark.parametrize("name", ["a b.mp4", "50%.mp4", "x#1.mp4", "q?.mp4", "[ñ].mp4"])
+def test_a_uri_may_be_written_without_quoting(name: str, tmp_path: Path) -> None:
+    _, path = resolve(f"file://{tmp_path}/{name}")
+    assert path == f"{tmp_path}/{name}"
+
+
+def test_a_query_stays_at_the_end_of_a_uri() -> None:
+    base = "s3://bucket/videos?endpoint_override=http%3A%2F%2Fhost%3A9000&region=eu-west-1"
+    joined = Store(base).join("_extraction").location
+    assert joined == base.replace("videos", "videos/_extraction")
+    assert parted(joined) == (base, "_extraction")
+    _, path = resolve(below(joined, "why?.parquet"))
+    assert path == "bucket/videos/_extraction/why?.parquet"
 
 
 def test_a_failed_write_leaves_the_old_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

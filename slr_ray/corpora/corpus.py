@@ -23,7 +23,7 @@ from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
-from slr_ray.storage import cache_root, is_uri
+from slr_ray.storage import cache_root, is_uri, parted
 
 _FORMAT = 2
 UNLABELLED = -1
@@ -108,8 +108,8 @@ def open_shards(location: str, *, skip_broken: bool = False) -> Corpus:
     stamps = [[one.path, one.size, str(one.mtime_ns)] for one in reader.files]
     key = hashlib.sha256(json.dumps([_FORMAT, stamps, skip_broken]).encode()).hexdigest()[:24]
     # Resolved: `.` has no name of its own.
-    place = location.rstrip("/") if is_uri(location) else Path(location).resolve().name
-    name = place.rsplit("/", 1)[-1].removesuffix(".parquet")
+    place = location if is_uri(location) else str(Path(location).resolve())
+    name = parted(place)[1].removesuffix(".parquet")
     return open_cached(
         key,
         name,

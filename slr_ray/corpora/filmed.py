@@ -33,11 +33,13 @@ def find_footage(
 ) -> dict[str, Footage]:
     """The videos of those clips that the manifest beside the shards knows, by clip id.
 
-    Empty for shards that were not extracted here. Whether a video is still there is not looked at.
-    Raises `DataError` on a broken manifest.
+    The manifest of a single shard is sought in the shard's folder. Empty for shards that were not
+    extracted here. Whether a video is still there is not looked at. Raises `DataError` on a broken
+    manifest.
     """
     filesystem, path = resolve(location)
-    manifest = str(PurePosixPath(path) / MANIFEST)
+    is_file = filesystem.get_file_info(path).type == arrow_fs.FileType.File
+    manifest = str((PurePosixPath(path).parent if is_file else PurePosixPath(path)) / MANIFEST)
     if filesystem.get_file_info(manifest).type != arrow_fs.FileType.File:
         return {}
     try:

@@ -51,13 +51,13 @@ def write_page(
     folder: Path,
     chosen: Sequence[int] = (),
     footage: Mapping[str, Footage] | None = None,
-) -> Path:
+) -> tuple[Path, dict[str, str]]:
     """Write index.html, statistics.json, the charts, and a strip and an animation of some clips.
 
     `chosen` are indices of clips; without them up to six are drawn, of different glosses and
     signers. A clip with `footage` (by clip id) is drawn over its video too; a video that can't be
-    read is named on the page. Returns the path of the page. Raises `StorageError` where the folder
-    can't be written.
+    read is named on the page. Returns the path of the page, and why clips were not drawn over their
+    video, by clip id. Raises `StorageError` where the folder can't be written.
     """
     files = {
         "gloss_by_signer.png": gloss_by_signer_chart(inspection),
@@ -65,6 +65,7 @@ def write_page(
         "frame_lengths.png": frame_lengths_chart(inspection),
     }
     clips = []
+    notes = {}
     for index in chosen or typical_clips(corpus):
         clip = corpus.clip(index)
         name = _file_name(clip.clip_id)
@@ -80,6 +81,8 @@ def write_page(
         filmed, note = _filmed(clip, (footage or {}).get(clip.clip_id))
         files |= {f"clips/{name}-video.{kind}": content for kind, content in filmed.items()}
         clips.append((caption, f"clips/{name}", note))
+        if note:
+            notes[clip.clip_id] = note
     files["statistics.json"] = (inspection.model_dump_json(indent=1) + "\n").encode()
     files["index.html"] = _page(inspection, files, clips).encode()
     store = Store(str(folder))
@@ -90,7 +93,7 @@ def write_page(
         raise StorageError(
             f"cannot write to {str(folder)!r}: {error.strerror or error}; choose another --out"
         ) from None
-    return folder / "index.html"
+    return folder / "index.html", notes
 
 
 def _filmed(clip: Clip, footage: Footage | None) -> tuple[dict[str, bytes], str]:
@@ -98,10 +101,12 @@ def _filmed(clip: Clip, footage: Footage | None) -> tuple[dict[str, bytes], str]
     if footage is None:
         return {}, ""
     # PyAV is loaded only where there is a video to show.
+    from slr_ray.poses.extraction.fetching import fetched
     from slr_ray.poses.extraction.overlay import draw_overlay
 
     try:
-        overlay = draw_overlay(clip, footage.video, footage.target_fps)
+        with fetched(footage.video) as video:
+            overlay = draw_overlay(clip, video, footage.target_fps)
     except ExtractionFailed as error:
         return {}, f"not drawn over its video: {error}. Pass --video FILE if it is elsewhere"
     return {"png": overlay.sheet, "gif": overlay.animation}, ""

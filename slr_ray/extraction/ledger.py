@@ -31,7 +31,7 @@ from slr_ray.extraction.outcome import Outcome
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import shard_bytes
 from slr_ray.poses.shards import ShardReader
-from slr_ray.storage import Store, resolve
+from slr_ray.storage import Store, below, resolve
 
 STATE = "_extraction"
 _CLIPS = "ledger/clips.jsonl"
@@ -104,7 +104,7 @@ class Ledger:
             self.state.write_bytes(_FAILED, self._failed_csv())
 
     def failed_location(self) -> str:
-        return f"{self.state.location}/{_FAILED}"
+        return below(self.state.location, _FAILED)
 
     def _compact(self) -> None:
         with writing(self.out.location):
@@ -126,7 +126,7 @@ class Ledger:
         for name in sorted(self._parts):
             if not self.state.exists(f"{name}.parquet"):
                 continue
-            for clip in ShardReader(f"{self.state.location}/{name}.parquet"):
+            for clip in ShardReader(below(self.state.location, f"{name}.parquet")):
                 if clip.clip_id not in seen:
                     seen.add(clip.clip_id)
                     yield clip
@@ -185,14 +185,14 @@ class Ledger:
             self.outcomes[outcome.clip_id] = outcome
 
     def _clip_ids(self, name: str) -> list[str]:
-        filesystem, path = resolve(f"{self.out.location}/{name}")
+        filesystem, path = resolve(below(self.out.location, name))
         try:
             with filesystem.open_input_file(path) as file:
                 found: list[str] = pq.read_table(file, columns=["clip_id"])["clip_id"].to_pylist()
         except (OSError, ArrowException, KeyError) as error:
             raise DataError(
-                f"{self.out.location}/{name} is damaged: {error}. Remove {self.out.location}, or "
-                "choose another --out"
+                f"{below(self.out.location, name)} is damaged: {error}. Remove "
+                f"{self.out.location}, or choose another --out"
             ) from None
         return found
 

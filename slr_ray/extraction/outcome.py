@@ -29,7 +29,6 @@ class Outcome(Config):
 
 WORKER_KINDS = {
     "worker_died": "the process that worked on it died each time",
-    "not_fetched": "the video could not be copied from its URI",
     "internal_error": "extraction raised an error that it should not",
 }
 """Reasons that are not the video's, beside those of `poses.extraction.source.FailureKind`."""

@@ -22,7 +22,7 @@ from slr_ray.extraction.quality_page import page, print_quality
 from slr_ray.poses.extraction.config import ExtractionConfig
 from slr_ray.poses.extraction.extractor import Extractor
 from slr_ray.poses.extraction.models import Models, models
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, below
 
 _FLUSH_EVERY_S = 1.0
 _NUM_NAMED = 5
@@ -194,7 +194,7 @@ def _end(
     print_quality(report, console)
     locations = {
         "poses": ledger.out.location,
-        "quality": f"{ledger.state.location}/quality.html",
+        "quality": below(ledger.state.location, "quality.html"),
         **({"failures": ledger.failed_location()} if report.failed else {}),
     }
     for name, location in locations.items():

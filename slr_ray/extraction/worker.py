@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import ArrowException
 
-from slr_ray.errors import StorageError
 from slr_ray.extraction.outcome import Outcome
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.extraction.config import ExtractionConfig
 from slr_ray.poses.extraction.extractor import Extracted, Extractor
+from slr_ray.poses.extraction.fetching import fetched
 from slr_ray.poses.extraction.models import Models
 from slr_ray.poses.extraction.source import ExtractionFailed, VideoClip
 from slr_ray.poses.skeleton import NUM_JOINTS
-from slr_ray.storage import Store, is_uri, resolve
+from slr_ray.storage import Store
 
 MAX_ATTEMPTS = 3
 """Workers that a clip may kill, in one run, before it counts as failed."""
-
-_COPIED_AT_ONCE = 2**22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,28 +89,14 @@ class Worker:
             return done(row, self._extract(row))
         except ExtractionFailed as error:
             return failed(row, error.kind, error.message)
-        except (ArrowException, StorageError) as error:
-            return failed(row, "not_fetched", f"cannot copy {row['path']}: {error}")
         except Exception as error:
             # One strange video must not end the job: it is told, and the next one tried.
             return failed(row, "internal_error", f"{type(error).__name__}: {error}")
 
     def _extract(self, row: dict[str, Any]) -> Extracted:
         names = [field.name for field in dataclasses.fields(VideoClip)]
-        clip = VideoClip(**{name: row[name] for name in names})
-        if not is_uri(clip.path):
+        with fetched(VideoClip(**{name: row[name] for name in names})) as clip:
             return self._extractor.extract(clip)
-        suffix = PurePosixPath(clip.path).suffix
-        with tempfile.NamedTemporaryFile(prefix="slr_ray-video-", suffix=suffix) as file:
-            filesystem, path = resolve(clip.path)
-            try:
-                with filesystem.open_input_stream(path) as stream:
-                    shutil.copyfileobj(stream, file, _COPIED_AT_ONCE)
-            except OSError as error:
-                reason = f"cannot copy {clip.path}: {error}"
-                raise ExtractionFailed("unreadable", reason) from None
-            file.flush()
-            return self._extractor.extract(dataclasses.replace(clip, path=file.name))
 
 
 RESULT = pa.schema(

@@ -27,7 +27,7 @@ from slr_ray.methods.pretraining import (
 from slr_ray.models.config import new_encoder
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import PretrainingEpoch
-from slr_ray.storage import Store
+from slr_ray.storage import Store, below
 from slr_ray.training.devices import Place
 from slr_ray.training.representation import represented_set
 from slr_ray.training.stages import StageStore
@@ -78,7 +78,8 @@ class Ledger:
                     training = Training(**json.loads(line))
                 except (ValueError, TypeError) as error:
                     raise DataError(
-                        f"{store.location}/{LEDGER} line {number} is damaged: {error}. Delete it"
+                        f"{below(store.location, LEDGER)} line {number} is damaged: {error}. "
+                        "Delete it"
                     ) from None
                 self._done[_key_of(training)] = training
 

@@ -21,7 +21,7 @@ from slr_ray.models.config import ModelConfig, new_encoder
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.records import PretrainingEpoch
-from slr_ray.storage import Store, is_uri
+from slr_ray.storage import Store, below, is_uri, parted
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.round import State
 from slr_ray.training.stages import loads
@@ -69,10 +69,10 @@ def load_encoder(path: str | Path) -> Encoder:
     """
     location = str(path)
     if not is_uri(location) and Path(location).is_dir():
-        location = f"{location}/encoder.pt"
-    folder, _, name = location.rpartition("/")
+        location = below(location, "encoder.pt")
+    folder, name = parted(location)
     try:
-        content = Store(folder or ("/" if location.startswith("/") else ".")).read_bytes(name)
+        content = Store(folder).read_bytes(name)
     except FileNotFoundError:
         raise DataError(f"no such encoder: {location}") from None
     except OSError as error:

@@ -18,6 +18,7 @@ from slr_ray.reporting.document import (
     Value,
 )
 from slr_ray.reporting.run import ARM_NAMES, Run
+from slr_ray.storage import below
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -101,11 +102,11 @@ def environment_section(run: Run) -> Section:
 
 
 def rerun_section(run: Run) -> Section:
-    location = run.location.rstrip("/")
+    location = run.location
     blocks: list[Block] = [Paragraph("This run:"), Code(shlex.join(run.record.command))]
     if run.ranked:
         best = run.ranked[0]
-        config = shlex.quote(f"{location}/best/config.yaml")
+        config = shlex.quote(below(location, "best/config.yaml"))
         blocks += [
             Paragraph("The best trial again, trained alone:"),
             Code(f"python -m slr_ray.train --config {config}"),

@@ -13,7 +13,7 @@ from slr_ray.reporting.pseudo_labels import pseudo_label_section
 from slr_ray.reporting.run import Run
 from slr_ray.reporting.training_curves import training_section
 from slr_ray.reporting.verdict import verdict
-from slr_ray.storage import Store
+from slr_ray.storage import Store, below
 
 
 def build_document(run: Run) -> Document:
@@ -64,5 +64,4 @@ def write_document(document: Document, location: str) -> list[str]:
         raise StorageError(
             f"cannot write the report to {store.location}: {error}; choose another --out"
         ) from None
-    base = store.location.rstrip("/")
-    return [f"{base}/report.html", f"{base}/report.md"]
+    return [below(location, name) for name in ("report.html", "report.md")]

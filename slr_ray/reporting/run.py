@@ -14,7 +14,7 @@ from pyarrow import ArrowException
 from slr_ray.config import Config, build
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.records import ArmRecord, Metrics, RunRecord, TrialRecord
-from slr_ray.storage import Store
+from slr_ray.storage import Store, below
 
 ARM_NAMES = {
     "fsl": "Fully supervised (FSL)",
@@ -150,7 +150,7 @@ def _read_all(store: Store, names: Iterable[str], cls: type[RecordT]) -> list[Re
 
 
 def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
-    origin = f"{store.location.rstrip('/')}/{name}"
+    origin = below(store.location, name)
     try:
         tree = store.read_json(name)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -19,6 +19,7 @@ from slr_ray.records import ArmRecord, SeedRecord
 from slr_ray.search.job import Job
 from slr_ray.search.space import Tree
 from slr_ray.search.trial import Report, fresh_training_s, write_config
+from slr_ray.storage import below
 from slr_ray.training.devices import Place
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
@@ -147,4 +148,4 @@ def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> str:
     loads(content)  # a checkpoint that can't be loaded safely must not be handed out
     job.store.write_bytes("best/checkpoint.pt", content)
     job.store.write_bytes("best/config.yaml", job.store.read_bytes(f"{folder}/config.yaml"))
-    return f"{job.location.rstrip('/')}/best/checkpoint.pt"
+    return below(job.location, "best/checkpoint.pt")

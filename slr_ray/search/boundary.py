@@ -33,7 +33,7 @@ from slr_ray.methods.boundary_trainings import (
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, below
 from slr_ray.training.devices import this_place
 from slr_ray.training.pretraining import CollapseWarning
 
@@ -232,8 +232,9 @@ def _tell(
         mean_truth,
         f"{options.algorithm}: {found.num_trainings} trainings",
     )
-    store.write_bytes(f"found-{options.algorithm}.png", image)
-    console.print(f"plot: {store.location}/found-{options.algorithm}.png", soft_wrap=True)
+    name = f"found-{options.algorithm}.png"
+    store.write_bytes(name, image)
+    console.print(f"plot: {below(store.location, name)}", soft_wrap=True)
 
 
 def _tell_found(console: Console, head: float, tail: float) -> None:

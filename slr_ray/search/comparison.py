@@ -29,7 +29,7 @@ from slr_ray.search.cluster import check_resources, connected
 from slr_ray.search.environment import environment
 from slr_ray.search.execution import next_ended
 from slr_ray.search.run_options import RunOptions
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, below
 from slr_ray.training.devices import Place, this_place
 from slr_ray.training.stages import StageStore
 
@@ -101,7 +101,7 @@ class ObjectiveTask:
         stages = StageStore(store.join("stages"))
         trained = pretrained_encoder(self.config, self.seed, stages, place)
         save_encoder(self.config, self.seed, trained, store, f"{self.folder}/encoder.pt")
-        encoder = load_encoder(f"{self.location.rstrip('/')}/{self.folder}/encoder.pt")
+        encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
         task = pretraining_task(self.config, self.seed)
         seen = trained.num_steps * min(task.config.batch_size, len(task.clips))
         record = measured(self.config, self.seed, "encoder", encoder, place).model_copy(
@@ -121,7 +121,7 @@ class ObjectiveTask:
     def baselines(self, place: Place) -> None:
         """The same evaluation of a fresh encoder and of no encoder, once a seed."""
         store = Store(self.location)
-        encoder = load_encoder(f"{self.location.rstrip('/')}/{self.folder}/encoder.pt")
+        encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
         for source in _BASELINES:
             name = f"baselines/{source}/{self.seed}.json"
             if not store.exists(name):

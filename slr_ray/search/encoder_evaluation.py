@@ -34,7 +34,7 @@ from slr_ray.methods.fine_tuning import fine_tune, from_scratch
 from slr_ray.methods.initialisation import EncoderFile
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.embedding_page import map_page, map_png
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, below
 from slr_ray.training.devices import this_place
 from slr_ray.training.problem import Problem
 from slr_ray.training.stages import StageStore, stage_key
@@ -173,7 +173,8 @@ def _record(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Re
             return kind.model_validate_json(store.read_bytes(name))
         except ValidationError as error:
             raise DataError(
-                f"{store.location}/{name} is damaged; delete it ({error.error_count()} problems)"
+                f"{below(store.location, name)} is damaged; delete it "
+                f"({error.error_count()} problems)"
             ) from None
     record = _measured(task, source, run, store)
     store.write_bytes(name, record.model_dump_json(indent=1).encode())
@@ -296,4 +297,4 @@ def _draw_map(source: Source, run: _Run, store: Store, console: Console) -> None
     title = f"{SOURCES[source]}: test clips of {corpus.name}"
     store.write_bytes(f"map-{source}.html", map_page(places, ids, glosses, signers, title).encode())
     store.write_bytes(f"map-{source}.png", map_png(places, glosses, signers, title))
-    console.print(f"map: {store.location}/map-{source}.html", soft_wrap=True)
+    console.print(f"map: {below(store.location, f'map-{source}.html')}", soft_wrap=True)

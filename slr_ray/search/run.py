@@ -18,7 +18,7 @@ from slr_ray.search.journal import Journal
 from slr_ray.search.run_record import Run, begin, finish, now
 from slr_ray.search.space import Tree
 from slr_ray.search.space_file import resolved
-from slr_ray.storage import absolute
+from slr_ray.storage import absolute, below
 
 
 def trial_records(run: Run) -> list[TrialRecord]:
@@ -102,7 +102,7 @@ def execute(run: Run, split: dict[str, Any], console: Console) -> int:
             raise RunFailed(
                 "no trial completed, so there is nothing to compare: "
                 + (records[0].error or "all were stopped early" if records else "no time for one")
-                + f". Records are in {run.location}/trials"
+                + f". Records are in {below(run.location, 'trials')}"
             )
         view.begin_final()
         failed_arms = compare(job, arm_trees(run, best), settings.final_seeds, workers, view)
@@ -121,7 +121,7 @@ def execute(run: Run, split: dict[str, Any], console: Console) -> int:
 def new_location(storage: str, space: str) -> str:
     """A folder below `storage` named after the space and the time."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return f"{absolute(storage).rstrip('/')}/{space}-{stamp}"
+    return below(absolute(storage), f"{space}-{stamp}")
 
 
 def command_line() -> list[str]:

@@ -15,7 +15,7 @@ from slr_ray.search.environment import environment
 from slr_ray.search.job import Job
 from slr_ray.search.run_options import RunOptions
 from slr_ray.search.space_file import Space, check_space
-from slr_ray.storage import Store, absolute
+from slr_ray.storage import Store, absolute, below, parted
 
 
 @dataclass
@@ -101,7 +101,7 @@ def begin(run: Run, split: dict[str, Any]) -> RunRecord:
         record = record.model_copy(update={"num_samples": search.num_samples})
     else:
         record = RunRecord(
-            name=run.location.rstrip("/").rsplit("/", 1)[-1],
+            name=parted(run.location)[1],
             created=now(),
             command=run.command,
             base_config=base.model_dump(mode="json"),
@@ -155,7 +155,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Ru
     overrides = {}
     if changes.get("num_samples") is not None:
         overrides["search.num_samples"] = changes["num_samples"]
-    space = check_space(dict(record.space), f"{location}/run.json", overrides)
+    space = check_space(dict(record.space), below(location, "run.json"), overrides)
     options = RunOptions.model_validate(Store(location).read_json("options.json"))
     given = {
         key: value

@@ -11,6 +11,7 @@ from slr_ray.durations import duration
 from slr_ray.methods.experiment import draw, open_corpus, open_split, problem
 from slr_ray.search.run_record import Run
 from slr_ray.search.space import parameters
+from slr_ray.storage import below
 from slr_ray.training.devices import this_place
 from slr_ray.training.loop import train
 from slr_ray.training.round import Round
@@ -107,10 +108,11 @@ def print_end(run: Run, console: Console) -> None:
     loaded = load_run(run.location)
     written = write_report(loaded)
     print_summary(loaded, console)
-    base = run.location.rstrip("/")
-    console.print(f"report:      {written[0]}", soft_wrap=True)
-    console.print(f"TensorBoard: tensorboard --logdir {base}/tensorboard", soft_wrap=True)
-    console.print(f"checkpoint:  {base}/best/checkpoint.pt", soft_wrap=True)
-    console.print(
-        f"rerun:       python -m slr_ray.train --config {base}/best/config.yaml", soft_wrap=True
+    tensorboard, checkpoint, config = (
+        below(run.location, name)
+        for name in ("tensorboard", "best/checkpoint.pt", "best/config.yaml")
     )
+    console.print(f"report:      {written[0]}", soft_wrap=True)
+    console.print(f"TensorBoard: tensorboard --logdir {tensorboard}", soft_wrap=True)
+    console.print(f"checkpoint:  {checkpoint}", soft_wrap=True)
+    console.print(f"rerun:       python -m slr_ray.train --config {config}", soft_wrap=True)

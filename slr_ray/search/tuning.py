@@ -22,6 +22,7 @@ from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
+from slr_ray.storage import below
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def search(
         ),
         run_config=RunConfig(
             name=f"attempt_{attempt}",
-            storage_path=str(store.local_path("ray")) if store.is_local else f"{job.location}/ray",
+            storage_path=(
+                str(store.local_path("ray")) if store.is_local else below(job.location, "ray")
+            ),
             failure_config=FailureConfig(max_failures=limits.max_failures),
             callbacks=[_Progress(view)],
             verbose=0,

@@ -31,8 +31,8 @@ def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Mani
             if not (signer and name and gloss):
                 entries.broken(where, str(name), "participant, video or gloss is empty")
                 continue
-            clip_id = PurePosixPath(name.strip()).stem
-            file = index.find(name.strip(), clip_id)
+            clip_id = PurePosixPath(name).stem
+            file = index.find(name, clip_id)
             if file is None:
                 entries.missing(where, clip_id, f"no video {name}")
                 continue
@@ -40,8 +40,8 @@ def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Mani
                 Row(
                     clip_id,
                     file.path,
-                    gloss.strip(),
-                    signer.strip(),
+                    gloss,
+                    signer,
                     path.stem,
                     size_bytes=file.size_bytes,
                 )

@@ -1,8 +1,9 @@
 """Clips from where videos lie and what they are called.
 
-Layouts: `gloss/clip` (GLOSS/CLIP.mp4), `signer/gloss/clip`, `gloss/signer/clip`, `flat` (unlabelled
-clips) and `lsa64` (LSA64's names, see `lsa64.py`). Without one it is detected from the depth of the
-folders and the notes say which was taken.
+Layouts: `gloss/clip` (GLOSS/CLIP.mp4), `signer/gloss/clip`, `gloss/signer/clip`,
+`split/gloss/clip`, `flat` (unlabelled clips) and `lsa64` (LSA64's names, see `lsa64.py`). Without
+one it is detected from the depth of the folders, and from names such as train and val on the first
+level; the notes say which was taken.
 """
 
 from __future__ import annotations
@@ -10,12 +11,22 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from slr_ray.corpora.manifests.files import VideoFile, list_videos
+from slr_ray.corpora.manifests.files import Listing, VideoFile, list_videos
 from slr_ray.corpora.manifests.manifest import Entries, Manifest, ManifestOptions, Row
 from slr_ray.errors import ConfigError, DataError
 
 _BY_DEPTH = {1: "flat", 2: "gloss/clip", 3: "signer/gloss/clip"}
-LAYOUTS = (*_BY_DEPTH.values(), "gloss/signer/clip", "lsa64")
+LAYOUTS = (*_BY_DEPTH.values(), "gloss/signer/clip", "split/gloss/clip", "lsa64")
+_SPLITS = {
+    "train": "training",
+    "training": "training",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+"""Folders of a split, in lower case, and what the split is called in ours."""
 LSA64_NAME = re.compile(r"(?P<gloss>\d{3})_(?P<signer>\d{3})_(?P<repetition>\d{3})")
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -30,7 +41,7 @@ def from_videos(source: str, options: ManifestOptions) -> Manifest:
         if options.layout is not None:
             raise ConfigError("give --layout or --pattern, not both")
         whole_path = "/" in options.pattern
-        return _by_pattern(listing.files, compiled(options.pattern), options, whole_path)
+        return _by_pattern(listing, compiled(options.pattern), options, whole_path)
     layout = options.layout or detected(listing.files)
     if layout not in LAYOUTS:
         raise ConfigError(f"no layout {layout!r}; there are {', '.join(LAYOUTS)}")
@@ -39,9 +50,9 @@ def from_videos(source: str, options: ManifestOptions) -> Manifest:
     if listing.num_others:
         notes.append(f"{listing.num_others} files that are no videos left aside")
     if layout == "lsa64":
-        made = _by_pattern(listing.files, LSA64_NAME, options)
+        made = _by_pattern(listing, LSA64_NAME, options)
         return Manifest(made.rows, [*notes, *made.notes], made.skipped)
-    entries = Entries(options)
+    entries = _entries(listing, options)
     names = layout.split("/") if layout != "flat" else ["clip"]
     for file in listing.files:
         parts = PurePosixPath(file.name).parts
@@ -49,6 +60,8 @@ def from_videos(source: str, options: ManifestOptions) -> Manifest:
             entries.broken(file.path, file.stem, f"{file.name!r} is not {layout}.mp4")
             continue
         known = dict(zip(names, parts, strict=False)) if layout != "flat" else {}
+        if "split" in known:
+            known["split"] = _SPLITS.get(known["split"].lower(), known["split"])
         entries.rows.append(_row(file, known, options))
     return entries.manifest(*notes)
 
@@ -67,6 +80,10 @@ def detected(files: list[VideoFile]) -> str:
             f"Say what they mean with --layout ({', '.join(LAYOUTS)}) or "
             "--pattern '{signer}/{gloss}/{clip}'"
         )
+    if next(iter(depths)) == 3 and all(
+        PurePosixPath(one.name).parts[0].lower() in _SPLITS for one in files
+    ):
+        return "split/gloss/clip"
     return _BY_DEPTH[next(iter(depths))]
 
 
@@ -89,15 +106,23 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
+def _entries(listing: Listing, options: ManifestOptions) -> Entries:
+    """Without a clip yet; videos whose names can't be written are broken entries."""
+    entries = Entries(options)
+    for name in listing.unnameable:
+        entries.broken(name, name, "the name is not UTF-8: rename the file or its folder")
+    return entries
+
+
 def _by_pattern(
-    files: list[VideoFile],
+    listing: Listing,
     pattern: re.Pattern[str],
     options: ManifestOptions,
     whole_path: bool = False,
 ) -> Manifest:
     """`whole_path`: the pattern is for the path below the source, not for the name only."""
-    entries = Entries(options)
-    for file in files:
+    entries = _entries(listing, options)
+    for file in listing.files:
         text = file.stem if whole_path else PurePosixPath(file.stem).name
         found = pattern.fullmatch(text)
         if found is None:

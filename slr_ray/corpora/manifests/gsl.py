@@ -1,4 +1,4 @@
-"""GSL, isolated: train/dev/test_greek_iso.csv, lines `PATH|GLOSS` without a heading.
+"""GSL, isolated: {train,val,test}_greek_iso.csv, lines `PATH|GLOSS` without a heading.
 
 Adaloglou et al.: A Comprehensive Study on Deep Learning-based Methods for Sign Language
 Recognition, IEEE TMM 2021; format after that study's published loaders. PATH is such as
@@ -18,19 +18,27 @@ from slr_ray.corpora.manifests.tables import read_csv
 from slr_ray.errors import DataError
 
 _SPLITS = ("train", "dev", "val", "test")
+_BEGINNINGS = tuple(f"{split}_" for split in _SPLITS)
 _SIGNER = re.compile(r"signer_?(\d+)")
 
 
 def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Manifest:
-    """One clip a line, called after its path; --metadata is one CSV file or their folder."""
-    files = sorted(metadata.glob("*iso*.csv")) if metadata.is_dir() else [metadata]
+    """One clip a line, called after its path; --metadata is one CSV file or their folder.
+
+    The published folder also holds lists of classes and corrections, which are no clips.
+    """
+    files = [metadata]
+    if metadata.is_dir():
+        files = sorted(
+            one for one in metadata.glob("*_*iso*.csv") if one.name.startswith(_BEGINNINGS)
+        )
     if not files:
         raise DataError(f"{str(metadata)!r} holds no file such as train_greek_iso.csv")
     index = VideoIndex(list_videos(videos).files)
     entries = Entries(options)
     for path in files:
         split = next((one for one in _SPLITS if path.name.startswith(one)), None)
-        table = read_csv(path, "|", ["path", "gloss"])
+        table = read_csv(str(path), "|", ["path", "gloss"])
         for number, line in enumerate(table.to_pylist(), start=1):
             name, gloss = line["path"], line["gloss"]
             where = f"{path}, line {number}"
@@ -47,7 +55,7 @@ def from_metadata(metadata: Path, videos: str, options: ManifestOptions) -> Mani
                 Row(
                     name,
                     file.path,
-                    gloss.strip(),
+                    gloss,
                     f"signer{signer[1]}" if signer else options.fallback_signer,
                     split,
                     size_bytes=file.size_bytes,

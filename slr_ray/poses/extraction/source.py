@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 FailureKind = Literal[
     "not_found",
+    "not_fetched",
     "unreadable",
     "empty",
     "not_a_video",
@@ -22,7 +23,9 @@ FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 
 @dataclass(frozen=True)
 class VideoClip:
-    """A clip in a local video file: all of it, or a range of frames or of seconds.
+    """A clip in a video file: all of it, or a range of frames or of seconds.
+
+    To be read, the file must be a local one; see `fetching` for one behind a URI.
 
     Frames count from 0, seconds from the first frame; the end is excluded, None means the file's.
     """

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from slr_ray.poses.extraction.container import interval_s, open_video, tick_s
 from slr_ray.poses.extraction.source import ExtractionFailed, VideoClip
 
 _REORDERED = 64
 """Packets come in decoding order; no frame is shown later than this many packets after its own."""
-_DEFAULT_TICK = Fraction(1, 90_000)
-_DEFAULT_FPS = 25
+_CONTAINER_TICKS = 1_000_000
+"""A second in the units of a container's own times."""
 _TOLERATED_FRAMES = 15
 """By how many frames a range may end after its file: manifests round, and count from 1 or 0."""
+_TOLERATED_INTERVAL = 0.25
+"""By what share of a frame's time a range in seconds may begin or end after a frame and still mean
+it: files and manifests round."""
+_WITHOUT_LENGTH = ("mpeg", "mpegts")
+"""Containers that state no length: FFmpeg guesses one from the last packets, often too short."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,9 @@ def frame_range(video: VideoClip, container: InputContainer, stream: VideoStream
     """Where the clip begins and ends in its file.
 
     A range of frames is looked up in the packets' timestamps up to its end, which is exact at any
-    frame rate and reads but does not decode. Raises `ExtractionFailed` of kind range_beyond_end.
+    frame rate and reads but does not decode. Both ends of a range in seconds are taken a quarter of
+    a frame early: a frame at 1/30 s may be stamped 0.033 s or written as 0.0334 s. Raises
+    `ExtractionFailed` of kind range_beyond_end.
     """
     origin = stream.start_time or 0
     file_s = _duration_s(container, stream)
@@ -52,40 +59,27 @@ def frame_range(video: VideoClip, container: InputContainer, stream: VideoStream
                 f"clip {video.clip_id!r} starts at {start_s:.2f} s, its file {video.path} is "
                 f"{file_s:.2f} s long: correct the range",
             )
+        early_s = _TOLERATED_INTERVAL * _shortest_interval_s(stream)
+        start_s, end_s = max(0.0, start_s - early_s), end_s - early_s
         seek = origin + int(start_s / tick_s(stream)) if start_s > 0 else None
-        return FrameRange(origin, start_s, end_s, seek, file_s)
-    return _by_frames(video, container, stream, origin, file_s)
+        wanted = FrameRange(origin, start_s, end_s, seek, file_s)
+    else:
+        wanted = _by_frames(video, origin, file_s)
+    # In MPEG program streams, frames get the times of others after seeking.
+    return replace(wanted, seek_pts=None) if container.format.name == "mpeg" else wanted
 
 
-def _by_frames(
-    video: VideoClip,
-    container: InputContainer,
-    stream: VideoStream,
-    origin: int,
-    file_s: float | None,
-) -> FrameRange:
+def _by_frames(video: VideoClip, origin: int, file_s: float | None) -> FrameRange:
     start = video.start_frame or 0
     needed = (video.end_frame if video.end_frame is not None else start) + 1
-    stamps: list[int] = []
-    num_unstamped = 0
-    for packet in container.demux(stream):
-        if packet.size == 0 or packet.is_discard:
-            continue
-        if packet.pts is None:
-            num_unstamped += 1
-            if num_unstamped > _REORDERED:
-                break
-            continue
-        stamps.append(packet.pts)
-        if len(stamps) >= needed + _REORDERED:
-            break
-    container.seek(origin, stream=stream, backward=True)
+    # Opened for itself: what was read can't be unread where a container has no index.
+    with open_video(video.path) as (container, stream):
+        stamps, num_unstamped = _stamps(container, stream, needed + _REORDERED)
+        interval, tick = interval_s(stream), tick_s(stream)
     if num_unstamped:
         # Old AVI files: their frames have no times, so they are as regular as the rate says.
-        interval = interval_s(stream)
         end_s = math.inf if video.end_frame is None else (video.end_frame - 0.5) * interval
         return FrameRange(origin, max(0.0, (start - 0.5) * interval), end_s, None, file_s)
-    stamps.sort()
     if start >= len(stamps) or (video.end_frame or 0) > len(stamps) + _TOLERATED_FRAMES:
         wanted = start if start >= len(stamps) else video.end_frame
         raise ExtractionFailed(
@@ -93,7 +87,6 @@ def _by_frames(
             f"clip {video.clip_id!r} goes to frame {wanted}, its file {video.path} has "
             f"{len(stamps)}: correct the range",
         )
-    tick = tick_s(stream)
     seconds = [(stamp - stamps[0]) * tick for stamp in stamps]
     is_open = video.end_frame is None or video.end_frame >= len(stamps)
     return FrameRange(
@@ -106,24 +99,43 @@ def _by_frames(
     )
 
 
+def _stamps(container: InputContainer, stream: VideoStream, most: int) -> tuple[list[int], int]:
+    """Timestamps of up to `most` packets, sorted, and how many packets have none."""
+    stamps: list[int] = []
+    num_unstamped = 0
+    for packet in container.demux(stream):
+        if packet.size == 0 or packet.is_discard:
+            continue
+        if packet.pts is None:
+            num_unstamped += 1
+            if num_unstamped > _REORDERED:
+                break
+            continue
+        stamps.append(packet.pts)
+        if len(stamps) >= most:
+            break
+    return sorted(stamps), num_unstamped
+
+
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     """How long the file says its pictures last.
 
     The container's own length counts only where it holds nothing but the pictures: sound often
     goes on after them.
     """
+    if container.format.name in _WITHOUT_LENGTH:
+        return None
     if stream.duration:
         return stream.duration * tick_s(stream)
     if container.duration and len(container.streams) == 1:
-        return container.duration / 1_000_000
+        # Matroska states when the last frame ends, others how long the pictures last.
+        is_end = "matroska" in container.format.name
+        start = (container.start_time or 0) if is_end else 0
+        return (container.duration - start) / _CONTAINER_TICKS
     return None
 
 
-def tick_s(stream: VideoStream) -> float:
-    """Seconds that one unit of the stream's timestamps stands for."""
-    return float(stream.time_base or _DEFAULT_TICK)
-
-
-def interval_s(stream: VideoStream) -> float:
-    """Seconds from frame to frame as the file states them."""
-    return float(1 / (stream.average_rate or stream.guessed_rate or _DEFAULT_FPS))
+def _shortest_interval_s(stream: VideoStream) -> float:
+    """As `interval_s`, but where the rate varies the highest counts, not the mean."""
+    guessed = stream.guessed_rate
+    return min(interval_s(stream), float(1 / guessed)) if guessed else interval_s(stream)

@@ -6,11 +6,8 @@ PyAV decodes, libswscale scales and converts in one pass. One frame is held at a
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 import numpy as np
@@ -18,12 +15,15 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
+from slr_ray.poses.extraction.container import interval_s, open_video, reason_of, tick_s
 from slr_ray.poses.extraction.source import ExtractionFailed, VideoClip, check_range
-from slr_ray.poses.extraction.timeline import FrameRange, frame_range, interval_s, tick_s
+from slr_ray.poses.extraction.timeline import FrameRange, frame_range
 
 _MISSING_SHARE = 0.05
 _MISSING_S = 0.5
 """A file lacks its end where more than this share and this time of what it announces is missing."""
+_EARLIER_S = (0.0, 2.0, 10.0)
+"""How far before a range to seek, one after another, until a frame before the range is met."""
 
 
 @dataclass(frozen=True)
@@ -44,85 +44,6 @@ class Reading:
     num_damaged_packets: int = 0
     source_fps: float = 0.0
     """Mean rate of the frames so far; 0 while fewer than two are known."""
-
-
-@contextmanager
-def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its first video stream; `ExtractionFailed` where there is none."""
-    container = _open(path)
-    try:
-        # A cover picture is a video stream of one frame that nobody filmed.
-        streams = [
-            one
-            for one in container.streams.video
-            if not one.disposition & av.stream.Disposition.attached_pic
-        ]
-        if not streams:
-            raise _without_video(path, container)
-        stream = streams[0]
-        # Workers share the processors among themselves; a decoder with threads of its own would
-        # only get in the way of the others.
-        stream.codec_context.thread_count = 1
-        yield container, stream
-    finally:
-        container.close()
-
-
-def _open(path: str) -> InputContainer:
-    try:
-        size = Path(path).stat().st_size
-    except FileNotFoundError:
-        raise ExtractionFailed(
-            "not_found", f"no such file: {path}. Correct the manifest or bring the file"
-        ) from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    if Path(path).is_dir() or not os.access(path, os.R_OK):
-        raise _unreadable(path, OSError(0, "a folder, or no permission to read it"))
-    if size == 0:
-        raise ExtractionFailed("empty", f"{path} is empty (0 bytes): get it again")
-    try:
-        return av.open(path)
-    except av.error.InvalidDataError as error:
-        if _looks_like_video(path):
-            raise _without_index(path) from None
-        raise ExtractionFailed(
-            "not_a_video",
-            f"{path} is not a video that FFmpeg can read ({_reason(error)}): "
-            "it is damaged or another kind of file",
-        ) from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _without_video(path: str, container: InputContainer) -> ExtractionFailed:
-    if not any(one.type in ("audio", "video", "subtitle") for one in container.streams):
-        return _without_index(path)
-    kinds = ", ".join(sorted({one.type for one in container.streams}))
-    return ExtractionFailed("no_video_stream", f"{path} has no pictures, only {kinds}")
-
-
-def _looks_like_video(path: str) -> bool:
-    """Whether the file begins as MP4 or QuickTime, or as Matroska or WebM."""
-    with Path(path).open("rb") as file:
-        head = file.read(8)
-    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide") or head[:4] == b"\x1aE\xdf\xa3"
-
-
-def _without_index(path: str) -> ExtractionFailed:
-    return ExtractionFailed(
-        "truncated", f"{path} breaks off before its list of frames: get it again"
-    )
-
-
-def _unreadable(path: str, error: OSError) -> ExtractionFailed:
-    return ExtractionFailed(
-        "unreadable", f"cannot read {path}: {error.strerror or error}. Check its permissions"
-    )
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def read_frames(
@@ -181,9 +102,44 @@ def _decoded(
     wanted: FrameRange,
     reading: Reading,
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Decoded frames with their time, from the last key frame before the range on."""
-    if wanted.seek_pts is not None:
-        container.seek(wanted.seek_pts, stream=stream, backward=True)
+    """Decoded frames with their time, from the last key frame before the range on.
+
+    MPEG transport streams have no index: seeking may land behind the range. An earlier place is
+    then tried, and at last the file is opened again and decoded from its first frame on.
+    """
+    if wanted.seek_pts is None:
+        yield from _timed(path, container, stream, wanted, reading)
+        return
+    tick = tick_s(stream)
+    for earlier_s in _EARLIER_S:
+        target = max(wanted.origin_pts, wanted.seek_pts - round(earlier_s / tick))
+        container.seek(target, stream=stream, backward=True)
+        frames = _timed(path, container, stream, wanted, reading)
+        first = next(frames, None)
+        if first is not None and _is_before(first, wanted, tick):
+            yield first
+            yield from frames
+            return
+        reading.num_damaged_packets = 0
+    with open_video(path) as (container, stream):
+        yield from _timed(path, container, stream, wanted, reading)
+
+
+def _is_before(first: tuple[float, av.VideoFrame], wanted: FrameRange, tick: float) -> bool:
+    """Whether the first frame after seeking is the range's first, or one before it."""
+    time_s, frame = first
+    # Without a timestamp, a frame's time is counted from where reading began.
+    return frame.pts is not None and time_s <= wanted.start_s + tick
+
+
+def _timed(
+    path: str,
+    container: InputContainer,
+    stream: VideoStream,
+    wanted: FrameRange,
+    reading: Reading,
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Frames from where the container stands, with their time; damaged packets are counted."""
     interval, tick = interval_s(stream), tick_s(stream)
     time_s = -interval
     num_good = 0
@@ -195,7 +151,7 @@ def _decoded(
             continue
         except av.error.FFmpegError as error:
             raise ExtractionFailed(
-                "unknown_codec", f"{path}: cannot decode its pictures ({_reason(error)})"
+                "unknown_codec", f"{path}: cannot decode its pictures ({reason_of(error)})"
             ) from None
         for frame in frames:
             num_good += 1
@@ -203,7 +159,9 @@ def _decoded(
                 time_s + interval if frame.pts is None else (frame.pts - wanted.origin_pts) * tick
             )
             yield time_s, frame
-    if reading.num_damaged_packets > _MISSING_SHARE * (num_good + reading.num_damaged_packets):
+    share = reading.num_damaged_packets / max(1, num_good + reading.num_damaged_packets)
+    # Not even one good frame: seeking may have ended behind the last key frame.
+    if num_good and share > _MISSING_SHARE:
         raise ExtractionFailed(
             "truncated",
             f"{path}: {reading.num_damaged_packets} of "

@@ -289,6 +289,9 @@ def test_empty_cells_of_pandas_are_empty(tmp_path: Path) -> None:
     pq.write_table(pa.table({"path": ["v.mp4"], "gloss": nothing, "signer": nothing}), path)
     (row,) = read_manifest(str(path), PLAIN).rows
     assert (row.gloss, row.signer) == (None, "unknown")
+    signers = pa.array([7.0, float("nan")])
+    pq.write_table(pa.table({"path": ["v.mp4", "w.mp4"], "signer": signers}), path)
+    assert [row.signer for row in read_manifest(str(path), PLAIN).rows] == ["7", "unknown"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import DataError
+from slr_ray.poses.extraction.config import settings_of
 from slr_ray.poses.extraction.source import VideoClip
 from slr_ray.storage import resolve
 
@@ -69,9 +70,5 @@ def footage_by_hand(
 
 def _target_fps(provenance: Iterable[dict[str, Any]]) -> float | None:
     """The rate that the shards' poses were extracted at; None where as filmed or not recorded."""
-    rates = {
-        (one.get("settings") or {}).get("target_fps")
-        for one in provenance
-        if one.get("extractor") == "slr_ray.poses.extraction"
-    }
+    rates = {one.get("target_fps") for one in settings_of(provenance) if one is not None}
     return rates.pop() if len(rates) == 1 else None

@@ -132,7 +132,10 @@ def _row(values: dict[str, Any], base: str, options: ManifestOptions) -> Row:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or value == "" or _is_nan(value) else str(value)
+    if value is None or value == "" or _is_nan(value):
+        return None
+    # Beside empty cells pandas keeps whole numbers, such as a signer's, as fractions.
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _is_nan(value: Any) -> bool:

@@ -209,14 +209,15 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None
         + text[text.index("search:") :]
     )
     (tmp_path / "tiny.yaml").write_text(text)
-    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "0", "--num-samples", "2")
+    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "1", "--num-samples", "2")
     run = only_run(tmp_path)
     found = trials(run)
     assert done.returncode == 1, done.stdout + done.stderr
     assert found[0].status == "failed"
     assert "NonFiniteLoss" in (found[0].error or "")
-    assert "trial 0" in done.stdout
-    assert "NonFiniteLoss" in done.stdout
+    assert "trial 0 is started again: NonFiniteLoss" in done.stdout
+    assert "process died" not in done.stdout
+    assert "trial 0 failed: NonFiniteLoss" in done.stdout
     assert "NonFiniteLoss" in (run / "report.html").read_text()
     assert found[1].status == "complete"
 

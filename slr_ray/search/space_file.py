@@ -15,6 +15,7 @@ from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, experiment
 from slr_ray.search.space import Tree, extremes, parameters, parse
+from slr_ray.storage import absolute
 
 
 class SearchConfig(Config):
@@ -35,6 +36,7 @@ class SearchConfig(Config):
 
 
 _METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
+_LOCATIONS = ("data.location", "split.path", "initialisation.path", "initialisation.extra_data")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
     written = copy.deepcopy(written)
     for dotted, value in overrides.items():
         set_dotted(written, dotted, value)
+    written = _located(written)
     rest = dict(written)
     name = rest.pop("name", None)
     if not isinstance(name, str):
@@ -134,6 +137,19 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
     for plain in (space.default_tree(), *starts):
         experiment(plain, f"{origin}: start_from or published")
     return space
+
+
+def _located(node: Any, path: str = "") -> Any:
+    """A written space with absolute paths: a run may go on in another working folder."""
+    if isinstance(node, Mapping):
+        same_place = ("choose", "choice", "published", "start_from")
+        return {
+            key: _located(value, path if key in same_place else f"{path}.{key}".lstrip("."))
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_located(one, path) for one in node]
+    return absolute(node) if path in _LOCATIONS and isinstance(node, str) else node
 
 
 def fixed_part(tree: Tree) -> Tree:

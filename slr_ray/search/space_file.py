@@ -7,9 +7,9 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
@@ -17,22 +17,31 @@ from slr_ray.methods.experiment import Experiment, experiment
 from slr_ray.search.space import Tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 
+Seed = Annotated[int, Field(ge=0)]
+
 
 class SearchConfig(Config):
     """How a space is searched; each field has its option on the command line."""
 
     num_samples: int = Field(16, ge=1)
     """Trials, the published settings among them."""
-    search_seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    search_seeds: tuple[Seed, ...] = Field((0, 1), min_length=1)
     """Label draws that each trial averages over."""
-    final_seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    final_seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
     """Label draws of the final comparison."""
     metric: str = "balanced_accuracy"
     """What the search maximises on validation: a field of `Metrics`."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the sampler."""
     early_stopping: bool = True
     """Stop trials that lag behind after a round (asynchronous successive halving)."""
+
+    @field_validator("search_seeds", "final_seeds")
+    @classmethod
+    def _once_each(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("name each seed once")
+        return seeds
 
 
 _METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from slr_ray.corpora.corpus import Corpus
@@ -48,6 +50,11 @@ def refused(capsys: pytest.CaptureFixture[str], *given: Any, **options: Any) -> 
         run(*given, **options)
     assert ended.value.code == 2
     return capsys.readouterr().err
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """On one line: a narrow terminal breaks lines anywhere."""
+    return " ".join(capsys.readouterr().out.split())
 
 
 def write_shards(path: Path, corpus: Corpus, clips: list[int]) -> None:
@@ -94,9 +101,46 @@ def test_a_changed_split_file_is_another_experiment(
     assert "another experiment (other split)" in refused(capsys, tmp_path / "out", *data, *split)
 
 
-def test_without_unlabelled_clips_training_ends_after_the_first_round(tmp_path: Path) -> None:
+def test_real_unlabelled_clips_hide_no_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus, shards = embedded(), tmp_path / "poses.parquet"
+    clips = [corpus.clip(row) for row in range(corpus.num_clips)]
+    clips = [replace(one, gloss=None) if row % 3 else one for row, one in enumerate(clips)]
+    write_shard(shards, clips, {"extractor": "embedded"})
+    run(tmp_path / "all", data=str(shards))
+    assert "no label hidden (pool.kind=all)" in printed(capsys)
+    run(tmp_path / "few", "pool.kind=signers", "pool.num_signers=1", data=str(shards))
+    assert "labels hidden (pool.num_signers=1)" in printed(capsys)
+    # What a search or an earlier training wrote names its pool.
+    run(tmp_path / "again", config=tmp_path / "few/final/sslr_best/0/config.yaml")
+    assert "labels hidden (pool.num_signers=1)" in printed(capsys)
+
+
+def test_it_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus, shards = embedded(), tmp_path / "poses.parquet"
+    clips = [corpus.clip(row) for row in range(corpus.num_clips)]
+    trains, measures = (int(np.flatnonzero(corpus.signer_index == one)[0]) for one in (0, 7))
+    clips[trains] = replace(clips[trains], gloss="few")
+    clips[measures] = replace(clips[measures], gloss="odd")
+    clips.append(replace(clips[0], clip_id="broken", positions=clips[0].positions * np.nan))
+    write_shard(shards, clips, {"extractor": "embedded"})
+    write_split(tmp_path / "split.csv", corpus)
+    split = ("split.kind=file", f"split.path={tmp_path / 'split.csv'}")
+    pool = ("pool.kind=signers", "pool.num_signers=1")
+    run(tmp_path / "out", "data.skip_broken=true", *split, *pool, data=str(shards))
+    told = printed(capsys)
+    assert "1 broken clips left out broken: clip 'broken' has NaN" in told
+    assert "always wrong: odd" in told
+    assert "no label for: few" in told
+
+
+def test_without_unlabelled_clips_training_ends_after_the_first_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
     record = run(tmp_path, *data, labelled_fraction=1.0)
+    assert "no unlabelled clip (pool.fraction=1)" in printed(capsys)
     assert record.trained is not None
     assert record.trained.num_unlabelled == 0
     assert len(record.trained.rounds) == 1

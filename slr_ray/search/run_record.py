@@ -63,6 +63,7 @@ def check_data(run: Run) -> dict[str, Any]:
     return {
         "kind": base.split.kind,
         "fingerprint": parts.fingerprint,
+        "untrained_glosses": list(parts.untrained_glosses),
         **{
             name: {
                 "num_clips": len(clips),

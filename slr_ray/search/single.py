@@ -14,6 +14,7 @@ from slr_ray.methods.experiment import Experiment, problem
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
+from slr_ray.search.data_summary import pool_text, print_warnings
 from slr_ray.search.job import Job
 from slr_ray.storage import absolute
 from slr_ray.training.devices import this_place
@@ -32,9 +33,10 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
     own = problem(config, seed)
     console = Console()
     console.print(
-        f"{own.corpus.name}: {len(own.labelled)} labelled, {len(own.unlabelled)} unlabelled, "
+        f"{own.corpus.name}: {pool_text(config, seed)}, "
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
+    print_warnings(config, seed, console)
     tree = config.model_dump(mode="json")
     _refuse_other(
         job,

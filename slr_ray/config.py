@@ -22,9 +22,17 @@ ConfigT = TypeVar("ConfigT", bound="Config")
 
 
 class Config(BaseModel):
-    """Base of every configuration section: immutable, and unknown keys are errors."""
+    """Base of every configuration section: immutable; unknown keys, infinity and NaN are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class Record(Config):
+    """Base of what is measured and written: a result may be infinite or no number."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
 
 
 def set_dotted(tree: dict[str, Any], dotted: str, value: Any) -> None:

@@ -4,7 +4,7 @@
     RUN/trials/0007/record.json      one trial of the search, its seeds, rounds and epochs
     RUN/trials/0007/config.yaml      its resolved configuration, usable with `slr_ray.train`
     RUN/final/sslr_best/0/record.json  one arm of the final comparison, one seed, on the test set
-    RUN/best/{config.yaml, checkpoint.pt}
+    RUN/best/{config.yaml, seed.json, checkpoint.pt}
     RUN/report.html, RUN/report.md, RUN/tensorboard/
 
 Reports read these and nothing else.
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 
 
-class Metrics(Config):
+class Metrics(Record):
     """Quality of a model on one set of labelled clips; all but `loss` are between 0 and 1."""
 
     num_clips: int
@@ -33,7 +33,7 @@ class Metrics(Config):
     """Expected calibration error over 15 equal-width confidence bins."""
 
 
-class EpochRecord(Config):
+class EpochRecord(Record):
     round: int
     epoch: int
     """Counted from 0 in each round."""
@@ -44,7 +44,7 @@ class EpochRecord(Config):
     validation: Metrics
 
 
-class PretrainingEpoch(Config):
+class PretrainingEpoch(Record):
     """An epoch of self-supervised pre-training, mean over its steps."""
 
     epoch: int
@@ -57,7 +57,7 @@ class PretrainingEpoch(Config):
     sqrt(width): 1 where clips spread evenly, 0 where the encoder has collapsed."""
 
 
-class Audit(Config):
+class Audit(Record):
     """What a round's selection did; for reading only, nothing is decided by it."""
 
     num_unlabelled: int
@@ -81,7 +81,7 @@ class Audit(Config):
     """Expected calibration error on the unlabelled clips with hidden labels."""
 
 
-class RoundRecord(Config):
+class RoundRecord(Record):
     round: int
     num_true_labels: int
     num_pseudo_labels: int
@@ -97,7 +97,7 @@ class RoundRecord(Config):
     """How this round's pseudo-labels were chosen; None in round 0."""
 
 
-class SeedRecord(Config):
+class SeedRecord(Record):
     seed: int
     """Draw of the labelled pool, initial weights and order of the clips."""
     num_labelled: int
@@ -109,7 +109,7 @@ class SeedRecord(Config):
     epochs: list[EpochRecord]
 
 
-class TrialRecord(Config):
+class TrialRecord(Record):
     number: int
     status: Literal["complete", "pruned", "failed", "running"]
     """`running` only in a trial's progress.json, never in its record.json."""
@@ -127,7 +127,7 @@ class TrialRecord(Config):
     """Whether the setting was enqueued (published settings first) or suggested."""
 
 
-class ArmRecord(Config):
+class ArmRecord(Record):
     """One method, one seed, evaluated once on the test set."""
 
     arm: Literal["fsl", "fsl_equal_steps", "sslr_default", "sslr_best", "nearest_neighbour"]
@@ -143,7 +143,7 @@ class ArmRecord(Config):
     """Rounds and epochs; None for the nearest neighbour."""
 
 
-class Interval(Config):
+class Interval(Record):
     """Mean over seeds with its 95 % confidence interval (Student's t over seeds)."""
 
     mean: float
@@ -152,7 +152,7 @@ class Interval(Config):
     num_seeds: int
 
 
-class RunRecord(Config):
+class RunRecord(Record):
     name: str
     created: str
     """ISO 8601 with time zone."""
@@ -177,7 +177,7 @@ class RunRecord(Config):
     wall_s: float | None
 
 
-class ObjectiveRecord(Config):
+class ObjectiveRecord(Record):
     """One source of representations with one seed, measured on the test set."""
 
     objective: str

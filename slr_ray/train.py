@@ -40,7 +40,7 @@ def train(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
-        from slr_ray.methods.experiment import experiment
+        from slr_ray.search.default_pool import experiment_with_pool
         from slr_ray.search.single import run_single
 
         tree = read_yaml(config) if config is not None else {}
@@ -55,7 +55,7 @@ def train(
         for dotted, value in (named | parse_overrides(overrides or [])).items():
             set_dotted(over, dotted, value)
         origin = str(config) if config is not None else "command line"
-        run_single(experiment(merge(tree, over), origin), seed, out, num_threads)
+        run_single(experiment_with_pool(merge(tree, over), origin), seed, out, num_threads)
 
 
 def main() -> None:

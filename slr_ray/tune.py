@@ -6,6 +6,7 @@ This module starts fast: torch and Ray are imported once the command line has be
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -109,12 +110,12 @@ def _start(
     dry_run: bool,
 ) -> int:
     from slr_ray.config import build, parse_overrides
+    from slr_ray.search.default_pool import space_with_pool
     from slr_ray.search.run import command_line, new_location
     from slr_ray.search.run_options import RunOptions
     from slr_ray.search.run_record import Run
-    from slr_ray.search.space_file import load_space
 
-    checked = load_space(space, {**dotted, **parse_overrides(overrides)})
+    checked = space_with_pool(space, {**dotted, **parse_overrides(overrides)})
     options = build(RunOptions, changes, "command line")
     run = Run(new_location(storage, checked.name), checked, options, command_line())
     return _go(run, dry_run)
@@ -148,7 +149,7 @@ def _go(run: Any, dry_run: bool) -> int:
             status = execute(run, split, console)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"go on with python -m slr_ray.tune --resume {run.location}"
+            f"go on with python -m slr_ray.tune --resume {shlex.quote(run.location)}"
         ) from None
     print_end(run, console)
     return status

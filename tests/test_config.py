@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from slr_ray.config import merge, parse_overrides
@@ -55,6 +57,8 @@ def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
     [
         ({"training": {"num_epoch": 3}}, ["num_epoch", "did you mean 'num_epochs'"]),
         ({"training": {"num_epochs": 0}}, ["training.num_epochs", "0"]),
+        ({"training": {"optimiser": {"learning_rate": math.inf}}}, ["learning_rate", "inf"]),
+        ({"training": {"mixup": math.nan}}, ["training.mixup", "nan"]),
         ({"method": {"kind": "sslr", "num_rounds": -1}}, ["num_rounds", "-1"]),
         ({"pool": {"kind": "fraction", "fraction": 1.5}}, ["fraction", "1.5"]),
         ({"model": {"width": 100, "num_heads": 9}}, ["100", "9"]),

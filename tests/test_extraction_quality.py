@@ -75,13 +75,13 @@ def test_the_worst_clips_come_first_and_each_failure_is_counted_once() -> None:
 
 
 def test_the_page_stands_alone_and_runs_nothing_of_the_data() -> None:
-    html = page(assess(EVERY), "/poses", [0.2, 1.0, 1.0, 0.0]).decode()
+    html = page(assess(EVERY), "/my poses", [0.2, 1.0, 1.0, 0.0]).decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert "src=" not in html
     assert 'href="http' not in html
     assert html.count("<svg") == 3
-    assert "--clip &#x27;blind&#x27;" in html
+    assert "inspect &#x27;/my poses&#x27; --clip blind" in html
 
 
 def test_nothing_extracted_is_told_too() -> None:

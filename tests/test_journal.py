@@ -40,3 +40,28 @@ def test_another_machine_takes_the_history_over(
     assert taken_over.num_finished() == 1
     again = taken_over.ask()
     assert (again.number, again.params) == (running.number, running.params)
+
+
+def test_a_machine_that_takes_a_run_back_has_what_happened_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "is_local", property(lambda _: False))
+    store = Store((tmp_path / "bucket").as_uri())
+
+    def on(machine: str) -> tuple[Journal, SearchStudy]:
+        monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / machine))
+        journal = Journal(store)
+        return journal, opened(journal)
+
+    journal, study = on("first")
+    study.tell(study.ask().number, "complete", 0.5)
+    journal.keep()
+    journal, study = on("second")
+    study.tell(study.ask().number, "complete", 0.6)
+    journal.keep()
+
+    journal, study = on("first")
+    assert study.num_finished() == 2
+    # What this machine has not kept yet is no reason to go back to the copy.
+    study.tell(study.ask().number, "complete", 0.7)
+    assert on("first")[1].num_finished() == 3

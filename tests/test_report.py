@@ -29,6 +29,7 @@ from slr_ray.reporting.result import mean_confusion
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.reporting.terminal import print_summary
 from slr_ray.reporting.verdict import verdict
+from slr_ray.storage import Store
 
 SECTIONS = {
     "verdict",
@@ -146,6 +147,21 @@ def test_caveats(tmp_path: Path) -> None:
     caveats = verdict(_run(tmp_path, few, trials=[], finished=None)).caveats
     assert any("unfinished" in caveat for caveat in caveats)
     assert any("Only 3 seeds" in caveat for caveat in caveats)
+
+
+def test_glosses_without_a_training_clip_are_a_caveat(tmp_path: Path) -> None:
+    split = {**factory.run_record().split, "untrained_glosses": ["yes", "no"]}
+    caveats = verdict(_run(tmp_path, factory.WIN, trials=[], split=split)).caveats
+    assert any("2 of 10 glosses" in one and "yes, no" in one for one in caveats)
+    assert not verdict(_run(tmp_path, factory.WIN, trials=[])).caveats
+
+
+def test_the_rerun_command_names_the_seed_of_the_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "my run"
+    factory.write_run(str(folder), factory.WIN)
+    Store(str(folder)).write_json("best/seed.json", {"seed": 3})
+    _, page = _page(load_run(str(folder)))
+    assert f"slr_ray.train --config '{folder}/best/config.yaml' --seed 3" in page.text
 
 
 def test_holm_caveat(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -106,9 +107,10 @@ def trials(run: Path) -> list[TrialRecord]:
 
 def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     write_space(tmp_path)
-    done = tune(tmp_path, "--space", "tiny.yaml", "--max-concurrent", "1")
+    storage = ("--storage", str(tmp_path / "my runs"))
+    done = tune(tmp_path, "--space", "tiny.yaml", "--max-concurrent", "1", *storage)
     assert done.returncode == 0, done.stdout + done.stderr
-    run = only_run(tmp_path)
+    (run,) = (tmp_path / "my runs").iterdir()
     found = trials(run)
     assert [one.number for one in found] == [0, 1, 2, 3]
     assert found[0].source == "published"
@@ -138,8 +140,11 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     assert any((run / "tensorboard" / "trial_0000").iterdir())
     assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
     # The printed rerun command gives the same test result, and the checkpoint predicts.
+    (printed,) = (line for line in done.stdout.splitlines() if line.startswith("rerun:"))
+    arguments = shlex.split(printed)[2:]
+    assert arguments[:2] == ["-m", "slr_ray.train"]
     rerun = subprocess.run(
-        [sys.executable, "-m", "slr_ray.train", "--config", str(run / "best/config.yaml")],
+        [sys.executable, *arguments],
         cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,
@@ -147,10 +152,11 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         timeout=120,
     )
     assert rerun.returncode == 0, rerun.stderr
-    again = ArmRecord.model_validate_json(
-        (tmp_path / "trained/final/sslr_best/0/record.json").read_text()
-    )
-    first = next(one for one in arms if (one.arm, one.seed) == ("sslr_best", 0))
+    (found_again,) = tmp_path.glob("trained/final/sslr_best/*/record.json")
+    again = ArmRecord.model_validate_json(found_again.read_text())
+    own = [one for one in arms if one.arm == "sslr_best"]
+    first = max(own, key=lambda one: (one.validation.balanced_accuracy, -one.seed))
+    assert again.seed == first.seed
     assert again.test.accuracy == pytest.approx(first.test.accuracy, abs=0.02)
     # A finished run has used its test set.
     refused = tune(tmp_path, "--resume", str(run))
@@ -209,14 +215,15 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None
         + text[text.index("search:") :]
     )
     (tmp_path / "tiny.yaml").write_text(text)
-    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "0", "--num-samples", "2")
+    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "1", "--num-samples", "2")
     run = only_run(tmp_path)
     found = trials(run)
     assert done.returncode == 1, done.stdout + done.stderr
     assert found[0].status == "failed"
     assert "NonFiniteLoss" in (found[0].error or "")
-    assert "trial 0" in done.stdout
-    assert "NonFiniteLoss" in done.stdout
+    assert "trial 0 is started again: NonFiniteLoss" in done.stdout
+    assert "process died" not in done.stdout
+    assert "trial 0 failed: NonFiniteLoss" in done.stdout
     assert "NonFiniteLoss" in (run / "report.html").read_text()
     assert found[1].status == "complete"
 

@@ -102,6 +102,9 @@ def test_extremes_show_every_branch_and_both_ends() -> None:
         ({"method": {"selection": {"kind": "thresold"}}}, ["selection", "thresold"]),
         ({"search": {"num_samples": 0}}, ["num_samples", "0"]),
         ({"search": {"metric": "acuracy"}}, ["metric", "acuracy"]),
+        ({"search": {"search_seeds": [-1]}}, ["search_seeds", "-1"]),
+        ({"search": {"final_seeds": [0, 0, 0]}}, ["final_seeds", "[0, 0, 0]", "once"]),
+        ({"search": {"seed": -5}}, ["search", "seed", "-5"]),
         ({"preset": "modrn"}, ["preset", "modrn"]),
         ({"name": None}, ["name"]),
     ],
@@ -138,6 +141,32 @@ def test_an_override_fixes_a_searched_value() -> None:
     fixed = check_space(space(), "my.yaml", {"method.num_rounds": 3})
     assert fixed.tree["method"]["num_rounds"] == 3
     assert "method.num_rounds" not in {one.path for one in parameters(fixed.tree)}
+
+
+def test_paths_are_absolute_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run goes on, and its workers run, in other working folders."""
+    monkeypatch.chdir(tmp_path)
+    written = space(
+        data={"kind": "shards", "location": "poses"},
+        split={"kind": "file", "path": "split.csv"},
+        initialisation={
+            "choose": [
+                {"kind": "fresh"},
+                {"kind": "pretraining", "extra_data": ["more", "s3://bucket/more"]},
+            ]
+        },
+        start_from=[{"initialisation.kind": "pretraining", "initialisation.extra_data": ["more"]}],
+    )
+    found = check_space(written, "my.yaml", {}).written
+    assert found["data"]["location"] == str(tmp_path / "poses")
+    assert found["split"]["path"] == str(tmp_path / "split.csv")
+    _, section = found["initialisation"]["choose"]
+    assert section["extra_data"] == [str(tmp_path / "more"), "s3://bucket/more"]
+    (start,) = found["start_from"]
+    assert start["initialisation.extra_data"] == [str(tmp_path / "more")]
+    assert check_space(found, "run.json", {}).written == found
 
 
 def test_published_values_outside_the_space_are_named() -> None:

@@ -26,6 +26,7 @@ from slr_ray.corpora.splits import (
     ClipSplitConfig,
     FileSplitConfig,
     SignerSplitConfig,
+    Split,
     SplitConfig,
     split,
 )
@@ -191,6 +192,23 @@ def test_a_split_file_that_does_not_fit_is_named(tmp_path: Path, text: str, mess
     with pytest.raises(DataError, match=message) as raised:
         split(corpus, FileSplitConfig(path=path))
     assert str(path) in str(raised.value)
+
+
+def test_a_split_file_is_found_from_another_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert FileSplitConfig(path=Path("split.csv")).path == tmp_path / "split.csv"
+
+
+def test_a_fingerprint_tells_who_is_where() -> None:
+    corpus = corpus_of(FULL)
+    first, again = (split(corpus, SignerSplitConfig()) for _ in range(2))
+    assert first.fingerprint == again.fingerprint
+    sets = (first.training, first.validation, first.test)
+    others = [Split(*order) for order in itertools.permutations(sets)]
+    others += [Split(*sets[:2], first.test[1:]), split(corpus, SignerSplitConfig(seed=1))]
+    assert len({one.fingerprint for one in others}) == len(others)
 
 
 @pytest.mark.parametrize("name", ["absent.csv", "absent.parquet"])

@@ -12,7 +12,16 @@ import torch
 
 from slr_ray.config import merge
 from slr_ray.corpora.pools import Pool
-from slr_ray.methods.experiment import Experiment, experiment, problem, stage_facts
+from slr_ray.methods.boundary_trainings import ledger_facts
+from slr_ray.methods.experiment import (
+    Experiment,
+    experiment,
+    open_corpus,
+    open_split,
+    problem,
+    stage_facts,
+)
+from slr_ray.methods.pretraining import pretraining_key
 from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
 from slr_ray.methods.sslr import FinishedRound, Setting, best_round, rounds, seed_record
 from slr_ray.methods.sslr_config import SslrConfig
@@ -208,6 +217,23 @@ def test_finished_rounds_are_not_trained_again(tmp_path: Path) -> None:
     # Another rule shares round 0 alone.
     other = run(small(method={"selection": {"num_clips": 7}}), tmp_path)
     assert [one.record.reused for one in other] == [True, False, False]
+
+
+def test_a_changed_split_file_shares_no_stage(tmp_path: Path) -> None:
+    """Else signers who trained a round would measure the next."""
+    path = tmp_path / "split.csv"
+    config = small(
+        split={"kind": "file", "path": str(path)},
+        initialisation={"kind": "pretraining"},
+    )
+    corpus = open_corpus(config.data)
+    found = []
+    for names in (("training", "validation", "test"), ("training", "test", "validation")):
+        rows = [f"{one},{names[row % 3]}" for row, one in enumerate(corpus.clip_ids.to_pylist())]
+        path.write_text("\n".join(["clip_id,split", *rows]))
+        open_split.cache_clear()
+        found.append((stage_facts(config), pretraining_key(config, 0), ledger_facts(config)))
+    assert all(one != other for one, other in zip(*found, strict=True))
 
 
 def test_an_empty_selection_stops(tmp_path: Path) -> None:

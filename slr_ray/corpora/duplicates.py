@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import UInt64
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 from slr_ray.corpora.corpus import UNLABELLED, Corpus
 
 _MAX_LISTED = 200
@@ -21,7 +21,7 @@ NO_POSE = 0
 """Hash of a frame without any joint: such frames are equal and mean nothing."""
 
 
-class IdenticalClips(Config):
+class IdenticalClips(Record):
     """Clips with the same poses, frame for frame."""
 
     clip_ids: list[str]
@@ -29,7 +29,7 @@ class IdenticalClips(Config):
     glosses: list[str | None]
 
 
-class SharedFrames(Config):
+class SharedFrames(Record):
     """Equal frames in clips of two signers, or (`first` = `second`) in several clips of one."""
 
     first: str
@@ -40,7 +40,7 @@ class SharedFrames(Config):
     """Clips of either signer that hold one of them."""
 
 
-class Duplicates(Config):
+class Duplicates(Record):
     num_identical_clips: int
     """Clips beyond the first of each set of identical ones."""
     num_identical_across_signers: int

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 from slr_ray.corpora.corpus import UNLABELLED, Corpus
 from slr_ray.corpora.duplicates import Duplicates, find_duplicates
 from slr_ray.corpora.signer_checks import SignerReport, check_signers
@@ -18,7 +18,7 @@ FEW_SIGNERS = 3
 _NUM_BINS = 30
 
 
-class MissingShares(Config):
+class MissingShares(Record):
     """Shares, over all frames, of the joints of a part that were not found."""
 
     body: float
@@ -28,7 +28,7 @@ class MissingShares(Config):
     """Share of frames in which neither hand has a joint."""
 
 
-class Lengths(Config):
+class Lengths(Record):
     """How many frames clips have."""
 
     shortest: int
@@ -40,7 +40,7 @@ class Lengths(Config):
     """Clips between bin_edges[i] and bin_edges[i + 1]."""
 
 
-class Inspection(Config):
+class Inspection(Record):
     name: str
     fingerprint: str
     provenance: list[dict[str, Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.skeleton import (
     BODY,
@@ -26,7 +26,7 @@ _MANY_REPEATED = 0.1
 _DOMINANT = 1.5
 
 
-class SignerReport(Config):
+class SignerReport(Record):
     """One signer's clips; shares are between 0 and 1, of that signer's frames."""
 
     signer: str

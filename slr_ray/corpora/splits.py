@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Int64
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config
 from slr_ray.corpora.corpus import UNLABELLED, Corpus
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.storage import absolute
 
 _NUM_TRIES = 64
 _NAMES = ("training", "validation", "test")
@@ -60,6 +63,11 @@ class FileSplitConfig(Config):
     path: Path
     """CSV or Parquet with columns clip_id and split (training or train, validation, test)."""
 
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return Path(absolute(str(path)))
+
 
 SplitConfig = Annotated[
     SignerSplitConfig | ClipSplitConfig | FileSplitConfig, Field(discriminator="kind")
@@ -78,6 +86,16 @@ class Split:
     validation: Int64[np.ndarray, " validation"]
     test: Int64[np.ndarray, " test"]
     untrained_glosses: tuple[str, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of which clip is where, by index: it means something beside the corpus's own."""
+        digest = hashlib.sha256()
+        for name in _NAMES:
+            clips = getattr(self, name)
+            digest.update(f"{name} {len(clips)} ".encode())
+            digest.update(clips.astype("<i8").tobytes())
+        return digest.hexdigest()
 
 
 def split(corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSplitConfig) -> Split:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 
 
-class Outcome(Config):
+class Outcome(Record):
     """One clip's end: extracted, or failed for a reason."""
 
     clip_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 from slr_ray.extraction.outcome import Outcome
 
 _NUM_SUSPICIOUS = 200
@@ -13,7 +13,7 @@ _MANY_WITHOUT_POSE = 0.05
 _MANY_WITHOUT_HANDS = 0.5
 
 
-class GroupQuality(Config):
+class GroupQuality(Record):
     """Clips of one signer, split or corpus, or all."""
 
     name: str
@@ -28,7 +28,7 @@ class GroupQuality(Config):
     without_right_hand: float | None
 
 
-class SuspiciousClip(Config):
+class SuspiciousClip(Record):
     """A clip to look at: how bad it is, and why."""
 
     clip_id: str
@@ -39,7 +39,7 @@ class SuspiciousClip(Config):
     why: list[str]
 
 
-class QualityReport(Config):
+class QualityReport(Record):
     overall: GroupQuality
     by_signer: list[GroupQuality]
     """The signer with the most frames without hands first."""

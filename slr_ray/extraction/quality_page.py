@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rich import box
 from rich.console import Console
 from rich.table import Table as TerminalTable
@@ -130,7 +132,7 @@ def _suspicious(report: QualityReport, out: str) -> list[Block]:
     return [
         Table(columns, rows, caption, sortable=True),
         Paragraph("The skeleton over the frames of one:"),
-        Code(f"python -m slr_ray.data inspect {out} --clip '{worst}'"),
+        Code(f"python -m slr_ray.data inspect {shlex.quote(out)} --clip {shlex.quote(worst)}"),
     ]
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Bool
 from slr_ray.augmentation.config import BoundaryAugmentation
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.linear import linear_probe
-from slr_ray.methods.experiment import Experiment, open_corpus, problem
+from slr_ray.methods.experiment import Experiment, open_corpus, open_split, problem
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
@@ -178,7 +178,11 @@ def with_boundary(config: Experiment, head_fraction: float, tail_fraction: float
 def ledger_facts(config: Experiment) -> dict[str, Any]:
     """What every training of a ledger has in common."""
     plain = with_boundary(config, 0.0, 0.0).model_dump(mode="json", exclude={"data", "method"})
-    return {"fingerprint": open_corpus(config.data).fingerprint, "experiment": plain}
+    return {
+        "fingerprint": open_corpus(config.data).fingerprint,
+        "split": open_split(config.data, config.split).fingerprint,
+        "experiment": plain,
+    }
 
 
 def _key_of(training: Training) -> tuple[float, float, int]:

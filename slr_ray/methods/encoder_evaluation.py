@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from slr_ray.config import Config
+from slr_ray.config import Record
 from slr_ray.errors import ConfigError
 from slr_ray.evaluation.collapse import measure_collapse
 from slr_ray.evaluation.inertia import intra_class_inertia
@@ -51,7 +51,7 @@ class Represented:
     test: RepresentedSet
 
 
-class ClassificationRecord(Config):
+class ClassificationRecord(Record):
     """A classifier on one source's representations."""
 
     setting: str
@@ -60,7 +60,7 @@ class ClassificationRecord(Config):
     test: Metrics
 
 
-class GeometryRecord(Config):
+class GeometryRecord(Record):
     """How the test clips' representations lie, without a classifier."""
 
     inertia: float

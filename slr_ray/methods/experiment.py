@@ -200,10 +200,12 @@ def problem(config: Experiment, seed: int) -> Problem:
 
 def stage_facts(config: Experiment) -> dict[str, Any]:
     """What every stage of an experiment depends on besides seed, round and method."""
-    excluded = {"preset", "data", "method", "initialisation"}
+    excluded = {"preset", "data", "split", "method", "initialisation"}
     return {
         "version": STAGE_VERSION,
         "fingerprint": open_corpus(config.data).fingerprint,
+        # Of its clips: a split file may change under the same path.
+        "split": open_split(config.data, config.split).fingerprint,
         "initialisation": initialisation_facts(config),
         "frozen": isinstance(config.method, LinearEvaluationConfig),
         **config.model_dump(mode="json", exclude=excluded),

@@ -93,12 +93,15 @@ def pretraining_clips(config: Experiment) -> UnlabelledClips:
 def pretraining_key(config: Experiment, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
     task = pretraining_task(config, seed)
-    clips = config.model_dump(mode="json", include={"split"})
+    split = None
+    if task.config.clips == "training":
+        # The kind decides whether held out signers are left out of the extra data.
+        split = [config.split.kind, open_split(config.data, config.split).fingerprint]
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,
         fingerprint=open_corpus(config.data).fingerprint,
-        split=clips if task.config.clips == "training" else None,
+        split=split,
         model=task.model.model_dump(mode="json"),
         normalisation=task.normalisation.model_dump(mode="json"),
         max_frames=task.max_frames,

@@ -82,6 +82,8 @@ def rounds(setting: Setting) -> Iterator[FinishedRound]:
         yield finished
         if number == setting.method.num_rounds or _converged(setting.method, done):
             return
+        if not len(setting.problem.unlabelled):
+            return
 
 
 def seed_record(setting: Setting, done: list[FinishedRound]) -> SeedRecord:

@@ -107,9 +107,10 @@ def rerun_section(run: Run) -> Section:
     if run.ranked:
         best = run.ranked[0]
         config = shlex.quote(below(location, "best/config.yaml"))
+        seed = "" if run.best_seed is None else f" --seed {run.best_seed}"
         blocks += [
             Paragraph("The best trial again, trained alone:"),
-            Code(f"python -m slr_ray.train --config {config}"),
+            Code(f"python -m slr_ray.train --config {config}{seed}"),
             Paragraph(f"Its searched settings (trial {best.number}), usable as overrides:"),
             Code(
                 " \\\n  ".join(

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pyarrow import ArrowException
 
-from slr_ray.config import Config, build
+from slr_ray.config import Record, build
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.records import ArmRecord, Metrics, RunRecord, TrialRecord
 from slr_ray.storage import Store, below
@@ -36,7 +36,7 @@ METRIC_NAMES = {
     "loss": "loss",
 }
 
-RecordT = TypeVar("RecordT", bound=Config)
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Run:
     record: RunRecord
     trials: list[TrialRecord]
     arms: list[ArmRecord]
+    best_seed: int | None = None
+    """Of the checkpoint under `best/`; None where there is none."""
 
     @property
     def metric(self) -> str:
@@ -128,6 +130,8 @@ def load_run(location: str) -> Run:
         record = _read(store, "run.json", RunRecord)
         trials = _read_all(store, _records(store, "trials"), TrialRecord)
         arms = _read_all(store, _records(store, "final"), ArmRecord)
+        chosen = "best/seed.json"
+        best_seed = store.read_json(chosen)["seed"] if store.exists(chosen) else None
     except (OSError, ArrowException) as error:
         raise DataError(f"cannot read the run at {location}: {error}") from None
     order = list(ARM_NAMES)
@@ -136,6 +140,7 @@ def load_run(location: str) -> Run:
         record=record,
         trials=sorted(trials, key=lambda trial: trial.number),
         arms=sorted(arms, key=lambda arm: (order.index(arm.arm), arm.seed)),
+        best_seed=best_seed,
     )
 
 

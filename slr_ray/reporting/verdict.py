@@ -11,6 +11,7 @@ from slr_ray.records import Interval
 from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
 
 TEST_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+_MAX_GLOSSES = 20
 
 Outcome = Literal["better", "worse", "open", "undecided"]
 
@@ -208,6 +209,13 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
         caveats.append(
             f"{len(weak)} of {len(judged)} comparisons exclude 0 on their own but not after "
             "Holm's correction for making several; read them as a hint."
+        )
+    untrained = run.record.split.get("untrained_glosses", [])
+    if untrained:
+        shown = untrained[:_MAX_GLOSSES] + ["…"] * (len(untrained) > _MAX_GLOSSES)
+        caveats.append(
+            f"{len(untrained)} of {len(run.record.glosses)} glosses are validated or tested but in "
+            f"no training clip, so that every method gets them wrong: {', '.join(shown)}."
         )
     fewest = min((one.difference.num_seeds for one in judged), default=0)
     if 2 <= fewest < 5:

@@ -136,8 +136,8 @@ def _trained(run: Setting) -> tuple[SeedRecord, dict[str, Any]]:
     return seed_record(run, done), done[best_round(done)].model_state
 
 
-def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> str:
-    """Put the `sslr_best` seed that validated best under `best/`; its path."""
+def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> None:
+    """Put the `sslr_best` seed that validated best under `best/`."""
     records = {}
     for seed in seeds:
         content = job.store.read_bytes(f"{arm_folder('sslr_best', seed)}/record.json")
@@ -148,4 +148,4 @@ def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> str:
     loads(content)  # a checkpoint that can't be loaded safely must not be handed out
     job.store.write_bytes("best/checkpoint.pt", content)
     job.store.write_bytes("best/config.yaml", job.store.read_bytes(f"{folder}/config.yaml"))
-    return below(job.location, "best/checkpoint.pt")
+    job.store.write_json("best/seed.json", {"seed": chosen})

@@ -13,7 +13,7 @@ from slr_ray.config import merge
 from slr_ray.errors import ConfigError
 from slr_ray.methods.encoder import Encoder, load_encoder
 from slr_ray.methods.encoder_evaluation import Source, check_glosses, classify, geometry, represent
-from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem
+from slr_ray.methods.experiment import Experiment, experiment, open_corpus, open_split, problem
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
@@ -213,6 +213,7 @@ def _refuse_other(store: Store, comparison: Comparison, config: Experiment) -> N
     """A folder holds one comparison, more objectives, augmentations or seeds of it included."""
     own = {
         "fingerprint": open_corpus(config.data).fingerprint,
+        "split": open_split(config.data, config.split).fingerprint,
         "tree": json.loads(json.dumps(comparison.tree)),
     }
     if not store.exists("comparison.json"):

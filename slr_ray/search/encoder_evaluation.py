@@ -202,6 +202,7 @@ def _key(task: EvaluationTask, source: Source, run: _Run) -> str:
     config = run.config.model_dump(mode="json", exclude={"data", "initialisation"})
     return stage_key(
         fingerprint=run.problem.corpus.fingerprint,
+        split=run.problem.split.fingerprint,
         encoder=run.encoder.sha256,
         experiment=config,
         classification=task.classification,

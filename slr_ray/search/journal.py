@@ -2,7 +2,7 @@
 
 Object stores can't append, so that a run behind a URI writes its journal into this machine's cache
 and puts a copy of the whole file beside the run whenever a trial starts or ends. A machine that
-takes the run over begins with that copy.
+takes the run over, or takes it back, begins with that copy.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ class Journal:
             return
         key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
         self.path = cache_root() / "journals" / f"{key}.journal"
-        if not self.path.exists() and store.exists(_NAME):
+        if not store.exists(_NAME):
+            return
+        copy = store.read_bytes(_NAME)
+        # A longer journal has what was not kept yet; any other one was overtaken elsewhere.
+        if not self.path.exists() or not self.path.read_bytes().startswith(copy):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self.path.with_suffix(".writing")
-            temporary.write_bytes(store.read_bytes(_NAME))
+            temporary.write_bytes(copy)
             temporary.replace(self.path)
 
     def keep(self) -> None:

@@ -69,9 +69,9 @@ class LiveView:
         row.value = result[self.metric]
         row.seconds = result["trial_wall_s"]
 
-    def restarted(self, number: int) -> None:
+    def restarted(self, number: int, reason: str) -> None:
         self._rows[number].state = "restarted"
-        self._print(f"trial {number}: its process died, it is started again")
+        self._print(f"trial {number} is started again: {reason}")
 
     def cut_off(self, number: int) -> None:
         self._rows[number].state = "cut off"

@@ -62,6 +62,8 @@ def check_data(run: Run) -> dict[str, Any]:
     pools = {seed: draw(base, seed) for seed in seeds}
     return {
         "kind": base.split.kind,
+        "fingerprint": parts.fingerprint,
+        "untrained_glosses": list(parts.untrained_glosses),
         **{
             name: {
                 "num_clips": len(clips),
@@ -97,6 +99,11 @@ def begin(run: Run, split: dict[str, Any]) -> RunRecord:
             raise UserError(
                 f"{run.location}: the data changed since the run began (fingerprint "
                 f"{corpus.fingerprint[:12]} instead of {record.fingerprint[:12]}); start a new run"
+            )
+        if record.split.get("fingerprint") != split["fingerprint"]:
+            raise UserError(
+                f"{run.location}: the split changed since the run began: other clips train or "
+                "measure; restore the split file, or start a new run"
             )
         record = record.model_copy(update={"num_samples": search.num_samples})
     else:

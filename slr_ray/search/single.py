@@ -14,6 +14,7 @@ from slr_ray.methods.experiment import Experiment, problem
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
+from slr_ray.search.data_summary import pool_text, print_warnings
 from slr_ray.search.job import Job
 from slr_ray.storage import absolute
 from slr_ray.training.devices import this_place
@@ -32,11 +33,19 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
     own = problem(config, seed)
     console = Console()
     console.print(
-        f"{own.corpus.name}: {len(own.labelled)} labelled, {len(own.unlabelled)} unlabelled, "
+        f"{own.corpus.name}: {pool_text(config, seed)}, "
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
+    print_warnings(config, seed, console)
     tree = config.model_dump(mode="json")
-    _refuse_other_config(job, tree)
+    _refuse_other(
+        job,
+        {
+            "data": own.corpus.fingerprint,
+            "split": own.split.fingerprint,
+            "configuration": tree,
+        },
+    )
     arm: Arm = "fsl" if config.method.kind == "supervised" else "sslr_best"
     task = ArmTask(job, arm, seed, tree)
     rounds = config.rounds
@@ -67,13 +76,18 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
     return record
 
 
-def _refuse_other_config(job: Job, tree: dict[str, Any]) -> None:
+def _refuse_other(job: Job, facts: dict[str, Any]) -> None:
     """A folder holds one experiment: its finished result must not answer for another one."""
-    if job.store.exists("experiment.json"):
-        if job.store.read_json("experiment.json") != tree:
-            raise ConfigError(f"{job.location} holds another experiment; choose another --out")
+    if not job.store.exists("experiment.json"):
+        job.store.write_json("experiment.json", facts)
         return
-    job.store.write_json("experiment.json", tree)
+    held = job.store.read_json("experiment.json")
+    changed = [name for name, value in facts.items() if held.get(name) != value]
+    if changed:
+        raise ConfigError(
+            f"{job.location} holds another experiment (other {', '.join(changed)}); "
+            "choose another --out"
+        )
 
 
 def _text(metrics: Metrics) -> str:

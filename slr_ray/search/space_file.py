@@ -7,14 +7,17 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, experiment
 from slr_ray.search.space import Tree, extremes, parameters, parse
+from slr_ray.storage import absolute
+
+Seed = Annotated[int, Field(ge=0)]
 
 
 class SearchConfig(Config):
@@ -22,19 +25,27 @@ class SearchConfig(Config):
 
     num_samples: int = Field(16, ge=1)
     """Trials, the published settings among them."""
-    search_seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    search_seeds: tuple[Seed, ...] = Field((0, 1), min_length=1)
     """Label draws that each trial averages over."""
-    final_seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    final_seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
     """Label draws of the final comparison."""
     metric: str = "balanced_accuracy"
     """What the search maximises on validation: a field of `Metrics`."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the sampler."""
     early_stopping: bool = True
     """Stop trials that lag behind after a round (asynchronous successive halving)."""
 
+    @field_validator("search_seeds", "final_seeds")
+    @classmethod
+    def _once_each(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("name each seed once")
+        return seeds
+
 
 _METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
+_LOCATIONS = ("data.location", "split.path", "initialisation.path", "initialisation.extra_data")
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
     written = copy.deepcopy(written)
     for dotted, value in overrides.items():
         set_dotted(written, dotted, value)
+    written = _located(written)
     rest = dict(written)
     name = rest.pop("name", None)
     if not isinstance(name, str):
@@ -134,6 +146,19 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
     for plain in (space.default_tree(), *starts):
         experiment(plain, f"{origin}: start_from or published")
     return space
+
+
+def _located(node: Any, path: str = "") -> Any:
+    """A written space with absolute paths: a run may go on in another working folder."""
+    if isinstance(node, Mapping):
+        same_place = ("choose", "choice", "published", "start_from")
+        return {
+            key: _located(value, path if key in same_place else f"{path}.{key}".lstrip("."))
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_located(one, path) for one in node]
+    return absolute(node) if path in _LOCATIONS and isinstance(node, str) else node
 
 
 def fixed_part(tree: Tree) -> Tree:

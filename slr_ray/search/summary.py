@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
-import numpy as np
 from rich.console import Console
 
 from slr_ray.durations import duration
-from slr_ray.methods.experiment import draw, open_corpus, open_split, problem
+from slr_ray.methods.experiment import Experiment, open_corpus, open_split, problem
+from slr_ray.search.data_summary import pool_text, print_warnings
 from slr_ray.search.run_record import Run
 from slr_ray.search.space import parameters
 from slr_ray.storage import below
@@ -26,23 +27,16 @@ def print_plan(run: Run, console: Console, *, with_estimate: bool) -> None:
     corpus = open_corpus(base.data)
     parts = open_split(base.data, base.split)
     search = run.space.search
-    pool = draw(base, search.search_seeds[0])
     console.print(
         f"[bold]{run.space.name}[/bold] on {corpus.name}: {corpus.num_clips} clips, "
         f"{len(corpus.glosses)} glosses, {len(corpus.signers)} signers"
     )
-    if corpus.skipped:
-        console.print(f"[yellow]{len(corpus.skipped)} broken clips left out[/yellow]")
-        for one in corpus.skipped[:5]:
-            console.print(f"  {one.clip_id}: {one.reason}", markup=False)
     console.print(
-        f"training {len(parts.training)} clips (seed {search.search_seeds[0]}: "
-        f"{len(pool.labelled)} labelled, {len(pool.unlabelled)} unlabelled), "
+        f"training {len(parts.training)} clips ({pool_text(base, search.search_seeds[0])}), "
         f"validation {len(parts.validation)}, test {len(parts.test)} clips; "
         f"split by {base.split.kind}"
     )
-    if pool.missing_glosses:
-        console.print(f"[yellow]no label for: {', '.join(pool.missing_glosses)}[/yellow]")
+    print_warnings(base, search.search_seeds[0], console)
     searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
     console.print(
         f"{search.num_samples} trials on {len(search.search_seeds)} label draws, searching "
@@ -73,13 +67,8 @@ def _print_estimate(run: Run, console: Console) -> None:
         (time.monotonic() - started - whole) / (more.num_steps - trained.num_steps),
         0.2 * whole / trained.num_steps,
     )
-    an_epoch = base.training.steps_per_epoch or int(
-        np.ceil(len(own.labelled) / base.training.batch_size)
-    )
-    rounds = base.rounds.num_rounds
-    later = base.rounds.num_epochs or base.training.num_epochs
-    round_0_s = base.training.num_epochs * an_epoch * step_s
-    later_s = rounds * later * an_epoch * step_s
+    in_round_0, in_later = most_steps(base, len(own.labelled), len(own.unlabelled))
+    round_0_s, later_s = in_round_0 * step_s, in_later * step_s
     seeds, finals = len(search.search_seeds), len(search.final_seeds)
     at_once = run.options.max_concurrent or _slots(run)
     trials_s = seeds * (round_0_s + search.num_samples * later_s) / at_once
@@ -90,6 +79,18 @@ def _print_estimate(run: Run, console: Console) -> None:
         f"{duration(trials_s)} at most, final comparison {duration(final_s)}. "
         "Early stopping shortens the search; other machines differ."
     )
+
+
+def most_steps(config: Experiment, num_labelled: int, num_unlabelled: int) -> tuple[int, int]:
+    """Gradient steps of round 0 and of all later rounds, if these use the whole unlabelled pool."""
+    training, rounds = config.training, config.rounds
+    in_round_0, in_later = (
+        training.steps_per_epoch or -(-num_clips // training.batch_size)
+        for num_clips in (num_labelled, num_labelled + num_unlabelled)
+    )
+    num_rounds = rounds.num_rounds if num_unlabelled else 0
+    num_epochs = rounds.num_epochs or training.num_epochs
+    return training.num_epochs * in_round_0, num_rounds * num_epochs * in_later
 
 
 def _slots(run: Run) -> int:
@@ -108,11 +109,12 @@ def print_end(run: Run, console: Console) -> None:
     loaded = load_run(run.location)
     written = write_report(loaded)
     print_summary(loaded, console)
-    tensorboard, checkpoint, config = (
-        below(run.location, name)
-        for name in ("tensorboard", "best/checkpoint.pt", "best/config.yaml")
-    )
-    console.print(f"report:      {written[0]}", soft_wrap=True)
-    console.print(f"TensorBoard: tensorboard --logdir {tensorboard}", soft_wrap=True)
-    console.print(f"checkpoint:  {checkpoint}", soft_wrap=True)
-    console.print(f"rerun:       python -m slr_ray.train --config {config}", soft_wrap=True)
+    logs = shlex.quote(below(run.location, "tensorboard"))
+    lines = [f"report:      {written[0]}", f"TensorBoard: tensorboard --logdir {logs}"]
+    if loaded.best_seed is not None:
+        config = shlex.quote(below(run.location, "best/config.yaml"))
+        rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best_seed}"
+        checkpoint = below(run.location, "best/checkpoint.pt")
+        lines += [f"checkpoint:  {checkpoint}", f"rerun:       {rerun}"]
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)

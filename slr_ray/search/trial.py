@@ -34,6 +34,9 @@ class TrialTask:
 
     def run(self, place: Place, report: Report) -> None:
         """Run the trial; progress, result or error go to its folder. Errors are raised again."""
+        if place.leads:
+            # Of an earlier try: should this one be killed, that was not the reason.
+            self.job.store.delete(f"{trial_folder(self.number)}/error.json")
         try:
             self._run(place, report)
         except Exception as error:

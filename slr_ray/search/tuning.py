@@ -82,7 +82,7 @@ def search(
                 str(store.local_path("ray")) if store.is_local else below(job.location, "ray")
             ),
             failure_config=FailureConfig(max_failures=limits.max_failures),
-            callbacks=[_Progress(view)],
+            callbacks=[_Progress(job, view)],
             verbose=0,
         ),
     )
@@ -226,8 +226,8 @@ class _StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no type
 class _Progress(Callback):  # type: ignore[misc]  # Ray ships no types
     """Feeds the live view."""
 
-    def __init__(self, view: LiveView) -> None:
-        self._view = view
+    def __init__(self, job: Job, view: LiveView) -> None:
+        self._job, self._view = job, view
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any
@@ -235,7 +235,8 @@ class _Progress(Callback):  # type: ignore[misc]  # Ray ships no types
         self._view.progressed(trial.config["number"], result)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._view.restarted(trial.config["number"])
+        number = trial.config["number"]
+        self._view.restarted(number, _why_it_ended(self._job, number))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -258,22 +259,26 @@ def finished_record(job: Job, number: int, error: bool, pruned: bool) -> TrialRe
 
 
 def _failed(job: Job, number: int, progress: TrialRecord | None) -> TrialRecord:
-    folder = trial_folder(number)
-    message = "its process died: killed, out of memory or its node was lost"
-    if job.store.exists(f"{folder}/error.json"):
-        message = job.store.read_json(f"{folder}/error.json")["error"]
-    given = job.store.read_json(f"{folder}/task.json")
+    given = job.store.read_json(f"{trial_folder(number)}/task.json")
     return TrialRecord(
         number=number,
         status="failed",
         params=given["params"],
         value=None,
         seeds=progress.seeds if progress else [],
-        error=message,
+        error=_why_it_ended(job, number),
         wall_s=progress.wall_s if progress else 0.0,
         training_s=progress.training_s if progress else 0.0,
         source=given["source"],
     )
+
+
+def _why_it_ended(job: Job, number: int) -> str:
+    """The error that a trial left; a process that was killed leaves none."""
+    name = f"{trial_folder(number)}/error.json"
+    if job.store.exists(name):
+        return str(job.store.read_json(name)["error"])
+    return "its process died: killed, out of memory or its node was lost"
 
 
 def write_board(job: Job, record: TrialRecord) -> None:

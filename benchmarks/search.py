@@ -58,7 +58,7 @@ def ours(run: Run) -> float:
     )
     for plain in run.space.start_from:
         study.enqueue(resolved(plain))
-    view = LiveView(Console(quiet=True), settings.metric, settings.num_samples, 0)
+    view = LiveView(Console(quiet=True), run.job.metric, settings.num_samples, 0)
     limits = TuneLimits(settings.num_samples, None, options.max_failures, options.max_concurrent)
     started = time.perf_counter()
     search(run.job, study, limits, options.workers(), view, 0)

@@ -79,20 +79,26 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; `ConfigError` names the file and line where it is broken."""
     try:
-        tree = yaml.safe_load(path.read_text())
+        return parse_yaml(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise ConfigError(f"no such file: {path}") from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+
+
+def parse_yaml(content: bytes, origin: str) -> dict[str, Any]:
+    """The mapping in a YAML file's content; `ConfigError` as `read_yaml`."""
+    try:
+        tree = yaml.safe_load(content.decode())
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a text file") from None
+        raise ConfigError(f"{origin} is not a text file") from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}:" if where else ""
         problem = getattr(error, "problem", None) or error
-        raise ConfigError(f"{path}:{line} not valid YAML: {problem}") from None
+        raise ConfigError(f"{origin}:{line} not valid YAML: {problem}") from None
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping at the top level, found {tree!r}")
+        raise ConfigError(f"{origin}: expected a mapping at the top level, found {tree!r}")
     return tree
 
 

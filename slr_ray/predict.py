@@ -28,7 +28,9 @@ def predict(
             help="Videos, folders of videos, or pose shards (a Parquet file, a folder, a URI).",
         ),
     ],
-    checkpoint: Annotated[Path, typer.Option(help="A checkpoint such as RUN/best/checkpoint.pt.")],
+    checkpoint: Annotated[
+        str, typer.Option(help="A checkpoint, file or URI, such as RUN/best/checkpoint.pt.")
+    ],
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a clip instead of a table.")
     ] = False,

@@ -16,6 +16,9 @@ from typing import Any, Literal
 
 from slr_ray.config import Record
 
+Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy"]
+"""What may be chosen by on validation: a field of `Metrics` of which more is better."""
+
 
 class Metrics(Record):
     """Quality of a model on one set of labelled clips; all but `loss` are between 0 and 1."""

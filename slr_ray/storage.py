@@ -76,6 +76,13 @@ def parted(location: str) -> tuple[str, str]:
     return folder + query, unquote(name)
 
 
+def read_file(location: str) -> bytes:
+    """The content of a file, here or behind a URI. Raises `OSError`."""
+    filesystem, path = resolve(location)
+    with filesystem.open_input_stream(path) as stream:
+        return bytes(stream.read())
+
+
 def absolute(location: str) -> str:
     """A path as an absolute one, a URI as it is: other processes have other working folders."""
     return location if is_uri(location) else str(Path(location).expanduser().absolute())
@@ -121,9 +128,7 @@ class Store:
         return bool(filesystem.get_file_info(path).type == arrow_fs.FileType.File)
 
     def read_bytes(self, name: str) -> bytes:
-        filesystem, path = self._at(name)
-        with filesystem.open_input_stream(path) as stream:
-            return bytes(stream.read())
+        return read_file(below(self.location, name))
 
     def read_json(self, name: str) -> Any:
         return json.loads(self.read_bytes(name))

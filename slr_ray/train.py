@@ -16,7 +16,7 @@ def train(
         list[str] | None, typer.Argument(help="section.field=value, e.g. method.num_rounds=3")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A configuration; without it the defaults.")
+        str | None, typer.Option(help="A configuration, a file or URI; without it the defaults.")
     ] = None,
     data: Data = None,
     labelled_fraction: LabelledFraction = None,
@@ -39,11 +39,11 @@ def train(
     OUT/stages and not trained again.
     """
     with user_errors(CALL_AGAIN):
-        from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
+        from slr_ray.config import merge, parse_overrides, set_dotted
         from slr_ray.search.default_pool import experiment_with_pool
         from slr_ray.search.single import run_single
 
-        tree = read_yaml(config) if config is not None else {}
+        tree = _configuration(config) if config is not None else {}
         over: dict[str, object] = {}
         named: dict[str, object] = {}
         if data is not None:
@@ -54,8 +54,21 @@ def train(
             named |= {"initialisation.kind": "encoder", "initialisation.path": init}
         for dotted, value in (named | parse_overrides(overrides or [])).items():
             set_dotted(over, dotted, value)
-        origin = str(config) if config is not None else "command line"
+        origin = config if config is not None else "command line"
         run_single(experiment_with_pool(merge(tree, over), origin), seed, out, num_threads)
+
+
+def _configuration(location: str) -> dict[str, object]:
+    from slr_ray.config import parse_yaml, read_yaml
+    from slr_ray.errors import ConfigError
+    from slr_ray.storage import is_uri, read_file
+
+    if not is_uri(location):
+        return read_yaml(Path(location))
+    try:
+        return parse_yaml(read_file(location), location)
+    except OSError as error:
+        raise ConfigError(f"cannot read {location}: {error}") from None
 
 
 def main() -> None:

@@ -293,7 +293,7 @@ class TestEncoderFile:
         content = checkpoint_content(config, open_corpus(config.data), done.model_state, "accuracy")
         (tmp_path / "checkpoint.pt").write_bytes(dumps(content))
         moved.unlink()
-        recogniser = load_recogniser(tmp_path / "checkpoint.pt")
+        recogniser = load_recogniser(str(tmp_path / "checkpoint.pt"))
         assert recogniser.config == config
         found = recogniser.probabilities(open_corpus(config.data), np.arange(3))
         assert found.shape == (3, 4)

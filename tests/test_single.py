@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.methods.checkpoint import load_recogniser
 from slr_ray.methods.experiment import experiment, open_corpus, open_split
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records import ArmRecord
@@ -113,7 +114,7 @@ def test_real_unlabelled_clips_hide_no_label(
     run(tmp_path / "few", "pool.kind=signers", "pool.num_signers=1", data=str(shards))
     assert "labels hidden (pool.num_signers=1)" in printed(capsys)
     # What a search or an earlier training wrote names its pool.
-    run(tmp_path / "again", config=tmp_path / "few/final/sslr_best/0/config.yaml")
+    run(tmp_path / "again", config=str(tmp_path / "few/final/sslr_best/0/config.yaml"))
     assert "labels hidden (pool.num_signers=1)" in printed(capsys)
 
 
@@ -145,3 +146,17 @@ def test_without_unlabelled_clips_training_ends_after_the_first_round(
     assert record.trained.num_unlabelled == 0
     assert len(record.trained.rounds) == 1
     assert record.trained.stopped_because == "nothing left to add"
+
+
+def test_a_configuration_may_be_behind_a_uri(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(tmp_path / "first")
+    uri = f"file://{tmp_path}/first/final/sslr_best/0/config.yaml"
+    train([], seed=0, out=tmp_path / "again", num_threads=1, config=uri)
+    again = (tmp_path / "again/final/sslr_best/0/record.json").read_text()
+    assert ArmRecord.model_validate_json(again).test == first.test
+    recogniser = load_recogniser(f"file://{tmp_path}/again/final/sslr_best/0/checkpoint.pt")
+    assert recogniser.config.training.metric == "balanced_accuracy"
+    missing = refused(capsys, tmp_path / "none", config=f"file://{tmp_path}/none.yaml")
+    assert "none.yaml" in missing

@@ -150,6 +150,18 @@ def test_weights_are_1_on_average_over_what_is_drawn(true_share: float | None) -
         assert share * weights[:6].mean() + (1 - share) * weights[6:].mean() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+def test_one_metric_chooses_epoch_and_round(metric: str, tmp_path: Path) -> None:
+    config = small(training={"metric": metric, "num_epochs": 6, "steps_per_epoch": 2})
+    own = setting(config, tmp_path)
+    done = list(rounds(own))
+    for one in done:
+        scores = [getattr(epoch.validation, metric) for epoch in one.epochs]
+        assert getattr(one.record.validation, metric) == max(scores)
+    best = [getattr(one.record.validation, metric) for one in done]
+    assert best_round(own, done) == int(np.argmax(best))
+
+
 def test_divergence_is_named() -> None:
     config = small(
         training={"optimiser": {"kind": "sgd", "learning_rate": 1e30}, "gradient_clip": None}
@@ -180,9 +192,10 @@ def test_rounds_extend_the_labelled_set(tmp_path: Path) -> None:
         assert sum(audit.confidence_counts) == len(unlabelled)
         truth = problem(config, 0).glosses(after.pseudo.clips)
         assert audit.precision == pytest.approx((truth == after.pseudo.glosses).mean())
-    record = seed_record(setting(config, tmp_path), done)
+    own = setting(config, tmp_path)
+    record = seed_record(own, done)
     assert record.stopped_because == "all rounds done"
-    assert record.best_round == best_round(done)
+    assert record.best_round == best_round(own, done)
 
 
 def test_hidden_labels_steer_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from slr_ray.methods.experiment import Experiment
 from slr_ray.models.config import new_model
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
+from slr_ray.storage import read_file
 from slr_ray.training.devices import this_place
 from slr_ray.training.prediction import predict
 from slr_ray.training.round import State
@@ -64,14 +64,14 @@ def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric:
     }
 
 
-def load_recogniser(path: Path) -> Recogniser:
-    """Read a checkpoint (`weights_only`); `DataError` where it is none of ours."""
+def load_recogniser(path: str) -> Recogniser:
+    """Read a checkpoint, a file or URI (`weights_only`); `DataError` where it is none of ours."""
     try:
-        content = loads(path.read_bytes())
+        content = loads(read_file(path))
     except FileNotFoundError:
         raise DataError(f"no such checkpoint: {path}") from None
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         # Torch's own text goes on to advise an unsafe load.
         raise DataError(
@@ -80,7 +80,7 @@ def load_recogniser(path: Path) -> Recogniser:
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
     # Resolved when it was written, and complete: an encoder file that it started from may be gone.
-    config = build(Experiment, content["config"], str(path))
+    config = build(Experiment, content["config"], path)
     glosses = tuple(content["glosses"])
     model = new_model(config.model, num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])

@@ -80,7 +80,7 @@ def rounds(setting: Setting) -> Iterator[FinishedRound]:
             return
         done.append(finished)
         yield finished
-        if number == setting.method.num_rounds or _converged(setting.method, done):
+        if number == setting.method.num_rounds or _converged(setting, done):
             return
         if not len(setting.problem.unlabelled):
             return
@@ -92,31 +92,31 @@ def seed_record(setting: Setting, done: list[FinishedRound]) -> SeedRecord:
         seed=setting.seed,
         num_labelled=len(setting.problem.labelled),
         num_unlabelled=len(setting.problem.unlabelled),
-        stopped_because=stop_reason(setting.method, done),
-        best_round=best_round(done),
+        stopped_because=_stop_reason(setting, done),
+        best_round=best_round(setting, done),
         rounds=[one.record for one in done],
         epochs=[epoch for one in done for epoch in one.epochs],
     )
 
 
-def best_round(done: list[FinishedRound]) -> int:
+def best_round(setting: Setting, done: list[FinishedRound]) -> int:
     """The round that validated best; the earlier of equals."""
-    scores = [one.record.validation.balanced_accuracy for one in done]
+    scores = [getattr(one.record.validation, setting.training.metric) for one in done]
     return int(np.argmax(scores))
 
 
-def stop_reason(method: SslrConfig, done: list[FinishedRound]) -> str:
+def _stop_reason(setting: Setting, done: list[FinishedRound]) -> str:
     """Why the loop ended after these rounds."""
-    if len(done) > method.num_rounds:
+    if len(done) > setting.method.num_rounds:
         return "all rounds done"
-    if _converged(method, done):
-        return f"validation did not improve for {method.patience_rounds} rounds"
+    if _converged(setting, done):
+        return f"validation did not improve for {setting.method.patience_rounds} rounds"
     return "nothing left to add"
 
 
-def _converged(method: SslrConfig, done: list[FinishedRound]) -> bool:
-    patience = method.patience_rounds
-    return patience is not None and len(done) - 1 - best_round(done) >= patience
+def _converged(setting: Setting, done: list[FinishedRound]) -> bool:
+    patience = setting.method.patience_rounds
+    return patience is not None and len(done) - 1 - best_round(setting, done) >= patience
 
 
 def _stage(

@@ -19,7 +19,6 @@ from slr_ray.records import ArmRecord, SeedRecord
 from slr_ray.search.job import Job
 from slr_ray.search.space import Tree
 from slr_ray.search.trial import Report, fresh_training_s, write_config
-from slr_ray.storage import below
 from slr_ray.training.devices import Place
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
@@ -133,7 +132,7 @@ class ArmTask:
 
 def _trained(run: Setting) -> tuple[SeedRecord, dict[str, Any]]:
     done = list(rounds(run))
-    return seed_record(run, done), done[best_round(done)].model_state
+    return seed_record(run, done), done[best_round(run, done)].model_state
 
 
 def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> None:

@@ -83,7 +83,7 @@ def execute(run: Run, split: dict[str, Any], console: Console) -> int:
             if outside:
                 console.print(f"published setting outside the space at {', '.join(outside)}")
     num_arms = 5 * len(settings.final_seeds)
-    view = LiveView(console, settings.metric, settings.num_samples, num_arms)
+    view = LiveView(console, job.metric, settings.num_samples, num_arms)
     for one in trial_records(run):
         view.found(one)
     attempt = len(list(run.store.names("attempts")))

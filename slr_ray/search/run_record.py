@@ -34,7 +34,7 @@ class Run:
         search = self.space.search
         return Job(
             location=self.location,
-            metric=search.metric,
+            metric=self.space.metric,
             search_seeds=search.search_seeds,
             num_threads=threads,
             share_stages=self.options.share_stages,
@@ -113,7 +113,7 @@ def begin(run: Run, split: dict[str, Any]) -> RunRecord:
             command=run.command,
             base_config=base.model_dump(mode="json"),
             space=run.space.written,
-            metric=search.metric,
+            metric=run.space.metric,
             num_samples=search.num_samples,
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),

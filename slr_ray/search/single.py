@@ -22,7 +22,8 @@ from slr_ray.training.devices import this_place
 
 def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
     """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
-    job = Job(absolute(str(out)), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
+    threads = num_threads or os.cpu_count() or 1
+    job = Job(absolute(str(out)), config.training.metric, (seed,), threads)
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)
     with job.store.held():

@@ -254,7 +254,7 @@ class _Loop:
             problem, evaluated, problem.split.validation, self.config, self.place
         )
         metrics = measure(probabilities, self.validation_glosses)
-        better = progress.best is None or _rank(metrics) > _rank(progress.best)
+        better = progress.best is None or self._rank(metrics) > self._rank(progress.best)
         if better or self.config.keep == "last":
             progress.best = metrics
             progress.best_state = copy.deepcopy(evaluated.state_dict())
@@ -270,6 +270,9 @@ class _Loop:
         )
         progress.epochs.append(record)
         return record
+
+    def _rank(self, metrics: Metrics) -> tuple[float, float]:
+        return getattr(metrics, self.config.metric), -metrics.loss
 
     def _set_learning_rate(self) -> None:
         config = self.config
@@ -289,7 +292,3 @@ class _Loop:
         horizon = (1 + num_averaged) / 3
         decay = min(float(self.config.ema_decay or 0), 1 - 1 / max(float(horizon), 1.0))
         torch._foreach_lerp_(averages, current, 1 - decay)
-
-
-def _rank(metrics: Metrics) -> tuple[float, float]:
-    return metrics.balanced_accuracy, -metrics.loss

@@ -60,7 +60,7 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
             bar.advance(
                 every,
                 f"round {record.round} epoch {record.epoch} validation "
-                f"{record.validation.balanced_accuracy:.3f}",
+                f"{getattr(record.validation, job.metric):.3f}",
             )
 
         task.run(this_place(), _ignore, on_epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -20,6 +21,7 @@ from slr_ray.methods.boundary import (
 )
 from slr_ray.methods.boundary_trainings import BoundaryTrainings, Ledger, Training, ledger_facts
 from slr_ray.methods.experiment import experiment
+from slr_ray.search.space import extremes
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 
@@ -231,7 +233,7 @@ _TINY_CALL = [
     "model.num_heads=2",
     "model.num_layers=1",
     "model.hidden=16",
-    "initialisation.num_steps=1",
+    "initialisation.num_steps=2",
     "initialisation.batch_size=8",
     "training.max_frames=8",
     "--num-threads=1",
@@ -269,6 +271,40 @@ def test_the_command_finds_a_boundary_and_goes_on(tmp_path: Path) -> None:
     code, told = _call(*_TINY_CALL, "--algorithm=search", "--budget=4", f"--out={out}")
     assert code == 0, told
     assert json.loads((out / "found-search.json").read_text())["num_trainings"] == 4
+
+
+def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from slr_ray.compare import compare
+    from slr_ray.config import parse_overrides
+    from slr_ray.pretrain import pretrain
+    from slr_ray.search import comparison, pretraining, single
+    from slr_ray.search.boundary import overrides_of
+    from slr_ray.search.space_file import load_space
+    from slr_ray.train import train
+
+    found: list[Any] = []
+
+    def keep(asked: Any, *_: Any) -> int:
+        found.append(asked)
+        return 0
+
+    monkeypatch.setattr(pretraining, "run_pretraining", keep)
+    monkeypatch.setattr(single, "run_single", keep)
+    monkeypatch.setattr(comparison, "run_comparison", keep)
+    line = overrides_of(0.31, 0.22).split()
+    pretrain(line)
+    pretrain(line, preset="ssl_slr", augmentation="standard")
+    train(line)
+    train([*line, "preset=ssl_slr_small"])
+    with pytest.raises(SystemExit):
+        compare(line)
+    configs = [*found[:4], found[4].experiment("byol", "boundary")]
+    for name in ("pretraining", "sslr_thresholds"):
+        space = load_space(name, parse_overrides(line))
+        configs += [experiment(one, name) for one in extremes(space.tree)]
+    for config in configs:
+        views = config.initialisation.augmentation
+        assert (views.kind, views.head_fraction, views.tail_fraction) == ("boundary", 0.31, 0.22)
 
 
 def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:

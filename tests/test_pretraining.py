@@ -232,6 +232,19 @@ def test_a_preset_has_settings_by_objective() -> None:
     assert published == PretrainingConfig()
 
 
+def test_kinds_need_not_be_named() -> None:
+    section = {
+        "kind": "pretraining",
+        "augmentation": {"head_fraction": 0.2},
+        "optimiser": {"learning_rate": 0.5},
+    }
+    for preset, kind in (("ssl_slr", "sgd"), ("ssl_slr_small", "adamw"), ("modern", "sgd")):
+        found: Any = experiment({"preset": preset, "initialisation": section}, "test")
+        views, optimiser = found.initialisation.augmentation, found.initialisation.optimiser
+        assert (views.kind, views.head_fraction) == ("boundary", 0.2)
+        assert (optimiser.kind, optimiser.learning_rate) == (kind, 0.5)
+
+
 def file_config(path: Path, **changes: Any) -> Experiment:
     tree = {key: value for key, value in TINY.items() if key in ("data", "pool", "method")}
     # The preset's optimiser would average weights.

@@ -98,7 +98,7 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
             f"{origin}: preset: there is no preset {preset!r}; there are {', '.join(PRESETS)}"
         )
     base = merge(_DEFAULT_KINDS, PRESETS[preset])
-    base = merge(base, _objective(preset, merge(base, tree)))
+    base = merge(base, _pretraining(preset, base, tree))
     path = _encoder_path(tree)
     if path is not None:
         encoder = cached_encoder(path)
@@ -109,16 +109,30 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     return built
 
 
-def _objective(preset: Preset, tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preset sets for the objective that `tree` names; empty without pre-training."""
-    section = tree["initialisation"]
+def _pretraining(
+    preset: Preset, base: Mapping[str, Any], tree: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What lies below the user's pre-training; empty where there is none.
+
+    The kinds of its sections, which `tree` need not name, then what the preset sets of it, then
+    what it sets for the objective that `tree` names.
+    """
+    section = merge(base, tree)["initialisation"]
     if not isinstance(section, Mapping) or section.get("kind") != "pretraining":
         return {}
     objective = section.get("objective")
     kind = objective.get("kind") if isinstance(objective, Mapping) else None
-    kind = kind or PretrainingConfig().objective.kind
-    own = {"kind": "pretraining", "objective": {"kind": kind}}
-    return {"initialisation": merge(own, OBJECTIVES.get(preset, {}).get(kind, {}))}
+    defaults = PretrainingConfig()
+    own: dict[str, Any] = {
+        "kind": "pretraining",
+        "objective": {"kind": kind or defaults.objective.kind},
+        "augmentation": {"kind": defaults.augmentation.kind},
+        "optimiser": {"kind": defaults.optimiser.kind},
+    }
+    if base["initialisation"]["kind"] == "pretraining":
+        own = merge(own, base["initialisation"])
+    own = merge(own, OBJECTIVES.get(preset, {}).get(own["objective"]["kind"], {}))
+    return {"initialisation": own}
 
 
 def _encoder_path(tree: Mapping[str, Any]) -> str | None:

@@ -236,13 +236,18 @@ def _tell(
     console.print(f"plot: {store.location}/found-{options.algorithm}.png", soft_wrap=True)
 
 
-def _tell_found(console: Console, head: float, tail: float) -> None:
-    console.print(
-        f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]   "
-        f"initialisation.augmentation.head_fraction={head:.3f} "
-        f"initialisation.augmentation.tail_fraction={tail:.3f}",
-        soft_wrap=True,
+def overrides_of(head: float, tail: float) -> str:
+    """A boundary as overrides that every command understands, whatever it starts from."""
+    section = "initialisation.augmentation"
+    return (
+        f"initialisation.kind=pretraining {section}.kind=boundary "
+        f"{section}.head_fraction={head:.3f} {section}.tail_fraction={tail:.3f}"
     )
+
+
+def _tell_found(console: Console, head: float, tail: float) -> None:
+    console.print(f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]")
+    console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
 
 
 def _global_loss(trainings: list[Training], found: FoundBoundary) -> BoundaryLoss | None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.console import Console
 
-from slr_ray.config import merge
 from slr_ray.errors import ConfigError
 from slr_ray.methods.encoder import Encoder, load_encoder
 from slr_ray.methods.encoder_evaluation import Source, check_glosses, classify, geometry, represent
@@ -26,6 +25,7 @@ from slr_ray.records import ObjectiveRecord
 from slr_ray.reporting.objectives import objectives_document, objectives_table
 from slr_ray.reporting.report import write_document
 from slr_ray.search.cluster import check_resources, connected
+from slr_ray.search.compared_kinds import section_of_kind
 from slr_ray.search.environment import environment
 from slr_ray.search.execution import next_ended
 from slr_ray.search.run_options import RunOptions
@@ -48,12 +48,18 @@ class Comparison:
 
     def experiment(self, objective: str, augmentation: str) -> Experiment:
         """The experiment of one objective and augmentation; `ConfigError` where it can't be."""
+        given = self.tree.get("initialisation", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"initialisation: expected a section, got {given!r}")
         section = {
             "kind": "pretraining",
-            "objective": {"kind": objective},
-            "augmentation": {"kind": augmentation},
+            **given,
+            "objective": section_of_kind(given, "objective", objective, self.objectives),
+            "augmentation": section_of_kind(
+                given, "augmentation", augmentation, self.augmentations
+            ),
         }
-        tree = merge(dict(self.tree), {"initialisation": section})
+        tree = {**self.tree, "initialisation": section}
         return experiment(tree, f"{objective} with {augmentation} augmentation")
 
     def tasks(self) -> list[ObjectiveTask]:

@@ -10,22 +10,37 @@ import pytest
 import torch
 
 from slr_ray.config import merge
+from slr_ray.corpora.embedded import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.methods.checkpoint import checkpoint_content, load_recogniser
 from slr_ray.methods.encoder import load_encoder
-from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem, stage_facts
+from slr_ray.methods.experiment import (
+    Experiment,
+    experiment,
+    open_corpus,
+    open_extra,
+    problem,
+    stage_facts,
+)
 from slr_ray.methods.pretraining import (
     initial_encoder,
     pretrained,
     pretrained_encoder,
-    pretraining_clips,
     pretraining_key,
     pretraining_task,
     save_encoder,
 )
+from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
 from slr_ray.methods.sslr import FinishedRound, Setting, rounds
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records import PretrainingEpoch
+from slr_ray.search.boundary import BoundaryOptions, run_boundary
+from slr_ray.search.comparison import Comparison, run_comparison
+from slr_ray.search.run_options import RunOptions
+from slr_ray.search.run_record import Run, check_data
+from slr_ray.search.single import run_single
+from slr_ray.search.space_file import check_space
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 from slr_ray.training.pretraining import (
@@ -175,6 +190,75 @@ def test_held_out_clips_and_glosses_are_not_seen(
     index = np.random.default_rng(0).permutation(own.corpus.gloss_index)
     monkeypatch.setitem(own.corpus.__dict__, "gloss_index", index)
     assert same(trained(config).encoder, first.encoder)
+
+
+def write_corpus(path: Path, **changes: Any) -> Path:
+    """The tiny corpus, or another of its kind, as shards."""
+    settings = {key: value for key, value in TINY["data"].items() if key != "kind"}
+    clips = generate(EmbeddedConfig(**{**settings, **changes}))
+    write_shard(path, clips, {"extractor": "test"})
+    return path
+
+
+def write_split(path: Path, by_signer: bool) -> Path:
+    """Every third clip is for test and every third for validation, or every third signer's."""
+    corpus = open_corpus(tiny().data)
+    numbers = corpus.signer_index if by_signer else np.arange(corpus.num_clips)
+    names = [("training", "validation", "test")[one % 3] for one in numbers]
+    rows = [f"{one},{name}" for one, name in zip(corpus.clip_ids.to_pylist(), names, strict=True)]
+    path.write_text("\n".join(["clip_id,split", *rows]))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["signer", "clip", "file", "file by signer"])
+def test_extra_data_is_without_what_is_measured(kind: str, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"kind": kind.split()[0]}
+    if how["kind"] == "file":
+        how["path"] = str(write_split(tmp_path / "split.csv", by_signer=kind != "file"))
+    same = write_corpus(tmp_path / "same.parquet")
+    other = write_corpus(tmp_path / "other.parquet", seed=2)
+    config = tiny(split=how, initialisation={"extra_data": [str(same), str(other)]})
+    seen, own = pretraining_clips(config), problem(config, 0)
+    measured = np.concatenate([own.split.validation, own.split.test])
+    assert not np.isin(clip_hashes(own.corpus, measured), seen.hashes()).any()
+    extra = open_extra(str(other))
+    everything = len(own.split.training) + own.corpus.num_clips + extra.num_clips
+    assert len(seen) + seen.num_left_out == everything
+    assert f"; {seen.num_left_out} of extra data left out" in seen.described()
+    # Other clips of the people who are measured are left out where training has none of them.
+    names = {own.corpus.signers[one] for one in own.corpus.signer_index[measured]}
+    of_them = [extra.signers[one] in names for one in extra.signer_index]
+    by_signer = kind in ("signer", "file by signer")
+    assert seen.num_left_out == len(measured) + (sum(of_them) if by_signer else 0)
+    refuse_measured_clips(config)
+
+
+def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
+    config = tiny(initialisation={"clips": "all"})
+    message = r"pre-training would learn from \d+ of the \d+ validation clips"
+    with pytest.raises(ConfigError, match=message):
+        run_rounds(config, tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        run_single(config, 0, tmp_path / "out", 1)
+    comparison = Comparison(
+        config.model_dump(), ("sl_fpn",), ("boundary",), (0,), str(tmp_path / "out")
+    )
+    with pytest.raises(ConfigError, match=message):
+        run_comparison(comparison, RunOptions())
+    with pytest.raises(ConfigError, match=message):
+        run_boundary(config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path / "out", 1)
+    # A branch of a space is enough.
+    written = {
+        **config.model_dump(mode="json"),
+        "name": "leak",
+        "initialisation": {
+            "choose": [{"kind": "fresh"}, {"kind": "pretraining", "clips": "all"}],
+        },
+    }
+    run = Run(str(tmp_path / "out"), check_space(written, "leak", {}), RunOptions(), [])
+    with pytest.raises(ConfigError, match=message):
+        check_data(run)
+    assert not (tmp_path / "out").exists()
 
 
 def run_rounds(config: Experiment, folder: Path, seed: int = 0) -> list[FinishedRound]:

@@ -21,9 +21,9 @@ from slr_ray.methods.experiment import Experiment, open_corpus, problem
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
-    pretraining_section,
     pretraining_task,
 )
+from slr_ray.methods.pretraining_clips import pretraining_section
 from slr_ray.models.config import new_encoder
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import PretrainingEpoch

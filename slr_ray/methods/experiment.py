@@ -32,7 +32,7 @@ from slr_ray.training.problem import Problem
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 class ShardsConfig(Config):

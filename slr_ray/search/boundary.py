@@ -31,6 +31,7 @@ from slr_ray.methods.boundary_trainings import (
     ledger_facts,
 )
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
+from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
 from slr_ray.storage import Store, absolute
@@ -59,6 +60,7 @@ def run_boundary(
     config: Experiment, options: BoundaryOptions, out: Path, num_threads: int | None
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
+    refuse_measured_clips(config)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     num_frames, step_frames = _steps(config, options)
@@ -85,7 +87,8 @@ def _run(
     corpus = open_corpus(config.data)
     console.print(
         f"{corpus.name}: {options.algorithm}, at most {at_most} trainings, "
-        f"{len(ledger)} in {store.location} already"
+        f"{len(ledger)} in {store.location} already; pre-training on "
+        f"{pretraining_clips(config).described()}"
     )
     started = time.monotonic()
     with ProgressBar(console, "trainings", at_most) as bar, warnings.catch_warnings():

@@ -16,10 +16,10 @@ from slr_ray.methods.experiment import Experiment, experiment, open_corpus, prob
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
-    pretraining_section,
     pretraining_task,
     save_encoder,
 )
+from slr_ray.methods.pretraining_clips import pretraining_section, refuse_measured_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ObjectiveRecord
 from slr_ray.reporting.objectives import objectives_document, objectives_table
@@ -165,6 +165,7 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     console = Console()
     check_resources(options)
     tasks = comparison.tasks()
+    refuse_measured_clips(tasks[0].config)
     store = Store(absolute(comparison.location))
     store.check_writable()
     with store.held():
@@ -186,7 +187,7 @@ def _compare(
     console.print(
         f"{own.corpus.name}: {len(tasks)} encoders ({', '.join(comparison.objectives)} x "
         f"{', '.join(comparison.augmentations)} x {len(comparison.seeds)} seeds) on "
-        f"{len(task.clips)} clips; {len(own.labelled)} labelled, {len(own.split.validation)} "
+        f"{task.clips.described()}; {len(own.labelled)} labelled, {len(own.split.validation)} "
         f"validation, {len(own.split.test)} test clips"
     )
     failed = _run_all(tasks, options, console)

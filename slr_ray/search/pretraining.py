@@ -45,8 +45,7 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
             held.enter_context(store.held())
             _refuse_other(store, config, seed)
         task = pretraining_task(config, seed)
-        sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in task.clips.parts)
-        console.print(f"{task.config.objective.kind} on {len(task.clips)} clips ({sources})")
+        console.print(f"{task.config.objective.kind} on {task.clips.described()}")
         trained = _run(config, seed, store, place, console)
         if place.leads:
             _write(config, seed, store, trained)

@@ -11,16 +11,19 @@ from rich.console import Console
 
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, problem
+from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
 from slr_ray.search.job import Job
 from slr_ray.storage import absolute
 from slr_ray.training.devices import this_place
+from slr_ray.training.pretraining_config import PretrainingConfig
 
 
 def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
     """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
+    refuse_measured_clips(config)
     job = Job(absolute(str(out)), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)
@@ -35,6 +38,8 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
         f"{own.corpus.name}: {len(own.labelled)} labelled, {len(own.unlabelled)} unlabelled, "
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
+    if isinstance(config.initialisation, PretrainingConfig):
+        console.print(f"pre-training on {pretraining_clips(config).described()}")
     tree = config.model_dump(mode="json")
     _refuse_other_config(job, tree)
     arm: Arm = "fsl" if config.method.kind == "supervised" else "sslr_best"

@@ -56,9 +56,10 @@ class Space:
         """The plain configuration of `sslr_default`: searched values left at their defaults."""
         return merge(fixed_part(self.tree), self.published)
 
-    def supervised_tree(self) -> Tree:
-        """The plain configuration of `fsl`."""
-        return merge(self.default_tree(), {"method": {"kind": "supervised"}})
+    def corners(self) -> list[Experiment]:
+        """The default, what is tried first, every branch and both ends of every range."""
+        plain = [self.default_tree(), *self.start_from, *extremes(self.tree)]
+        return [experiment(one, self.name) for one in plain]
 
 
 def spaces_folder() -> Path:
@@ -88,8 +89,9 @@ def find_space(name: str) -> Path:
 def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
     """Read and check a space, `overrides` (by dotted path) laid on it.
 
-    An override of a searched value fixes it; one of a branch's kind leaves that option of it. Raises `ConfigError` that names path and value: every
-    branch and both ends of every range are tried on the configuration.
+    An override of a searched value fixes it; one of a branch's kind leaves that option of it.
+    Raises `ConfigError` that names path and value: every branch and both ends of every range are
+    tried on the configuration.
     """
     path = find_space(name)
     return check_space(read_yaml(path), str(path), overrides)

@@ -23,6 +23,7 @@ from slr_ray.methods.experiment import (
     stage_facts,
 )
 from slr_ray.methods.pretraining import (
+    check_initialisation,
     initial_encoder,
     pretrained,
     pretrained_encoder,
@@ -37,6 +38,7 @@ from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records import PretrainingEpoch
 from slr_ray.search.boundary import BoundaryOptions, run_boundary
 from slr_ray.search.comparison import Comparison, run_comparison
+from slr_ray.search.pretraining import run_pretraining
 from slr_ray.search.run_options import RunOptions
 from slr_ray.search.run_record import Run, check_data
 from slr_ray.search.single import run_single
@@ -50,6 +52,7 @@ from slr_ray.training.pretraining import (
     pretrain,
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.representation import represent_clips
 from slr_ray.training.round import Checkpoint, State
 from slr_ray.training.stages import StageStore, dumps, loads
@@ -139,12 +142,52 @@ def test_micro_batches(kind: str, options: dict[str, Any]) -> None:
         }
         return trained(tiny(model=model, initialisation=section))
 
-    full, parts = run(None), run(12)  # 12 + 12 + 8 clips
+    full, parts = run(None), run(12)  # 11 + 11 + 10 clips
     equal = all(
         torch.allclose(parts.encoder[name], full.encoder[name], rtol=1e-3, atol=1e-5)
         for name in full.encoder
     )
     assert equal == (kind in ("sl_fpn", "moco") and not options)
+
+
+def test_micro_batches_differ_by_one_clip_at_most() -> None:
+    def sizes(num_clips: int, most: int) -> list[int]:
+        config = PretrainingConfig(micro_batch_size=most)
+        found = plan(config, num_clips, 1).micro_batches
+        assert [one.start for one in found] == [0, *(one.stop for one in found[:-1])]
+        return [one.stop - one.start for one in found]
+
+    assert sizes(108, 107) == [54, 54]
+    assert sizes(32, 12) == [11, 11, 10]
+    assert sizes(5, 8) == [5]
+    # No part of one clip, which batch norm could not take.
+    cut = with_objective("byol", batch_size=33, micro_batch_size=32, num_steps=2)
+    assert trained(cut).num_steps == 2
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"micro_batch_size": 1}, r"micro_batch_size=1 cuts 32 clips .* simclr compares"),
+        ({"micro_batch_size": 2, "batch_size": 31}, "of which one has a single clip"),
+        ({"batch_size": 1}, "a batch of 1 clips is too small"),
+        ({"num_steps": 1, "schedule": "warmup_cosine"}, "leave the weights as they are"),
+        ({"num_epochs": 1, "batch_size": 99, "schedule": "warmup_cosine"}, "as they are"),
+    ],
+)
+def test_what_would_learn_nothing_is_refused_before_work(
+    section: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    config = with_objective("simclr", **section)
+    with pytest.raises(ConfigError, match=message):
+        run_pretraining(config, 0, tmp_path / "out", 1)
+    with pytest.raises(ConfigError, match=message):
+        run_single(config, 0, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+    # Objectives that look at one clip at a time may take them one by one.
+    if section == {"micro_batch_size": 1}:
+        for kind in ("moco", "sl_fpn"):
+            check_initialisation(with_objective(kind, **section))
 
 
 def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
@@ -537,6 +580,17 @@ class TestCommand:
             self.run(tmp_path, objective="simclr")
         assert ended.value.code == 2
         assert "holds another pre-training" in capsys.readouterr().err
+
+    def test_divergence_ends_with_its_advice(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rate = "initialisation.optimiser.learning_rate"
+        with pytest.raises(SystemExit) as ended:
+            self.run(tmp_path, "initialisation.optimiser.kind=sgd", f"{rate}=1e+30")
+        assert ended.value.code == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: the loss is nan")
+        assert f"lower {rate} (1e+30)" in told
 
     @pytest.mark.parametrize(
         ("override", "message"),

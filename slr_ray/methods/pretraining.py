@@ -31,6 +31,8 @@ from slr_ray.training.pretraining import (
     PretrainingTask,
     pretrain,
 )
+from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.round import State
 from slr_ray.training.stages import StageStore, dumps, stage_key
 
@@ -122,6 +124,17 @@ def initial_encoder(
         return pretrained(config, seed, stages, place)
 
     return weights
+
+
+def check_initialisation(config: Experiment, num_workers: int = 1) -> None:
+    """`ConfigError` before any work where the experiment can't start from its initial weights.
+
+    They must not know the clips that it measures on, and a pre-training's batches and steps must
+    be of use.
+    """
+    refuse_measured_clips(config)
+    if isinstance(config.initialisation, PretrainingConfig):
+        plan(config.initialisation, len(pretraining_clips(config)), num_workers)
 
 
 def save_encoder(

@@ -31,7 +31,8 @@ from slr_ray.methods.boundary_trainings import (
     ledger_facts,
 )
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
-from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
 from slr_ray.storage import Store, absolute
@@ -60,7 +61,7 @@ def run_boundary(
     config: Experiment, options: BoundaryOptions, out: Path, num_threads: int | None
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
-    refuse_measured_clips(config)
+    check_initialisation(config)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     num_frames, step_frames = _steps(config, options)

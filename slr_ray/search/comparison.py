@@ -14,12 +14,13 @@ from slr_ray.methods.encoder import Encoder, load_encoder
 from slr_ray.methods.encoder_evaluation import Source, check_glosses, classify, geometry, represent
 from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem
 from slr_ray.methods.pretraining import (
+    check_initialisation,
     pretrained_encoder,
     pretraining_key,
     pretraining_task,
     save_encoder,
 )
-from slr_ray.methods.pretraining_clips import pretraining_section, refuse_measured_clips
+from slr_ray.methods.pretraining_clips import pretraining_section
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ObjectiveRecord
 from slr_ray.reporting.objectives import objectives_document, objectives_table
@@ -31,6 +32,7 @@ from slr_ray.search.execution import next_ended
 from slr_ray.search.run_options import RunOptions
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, this_place
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.stages import StageStore
 
 _BASELINES: tuple[Source, ...] = ("fresh", "poses")
@@ -109,14 +111,14 @@ class ObjectiveTask:
         save_encoder(self.config, self.seed, trained, store, f"{self.folder}/encoder.pt")
         encoder = load_encoder(f"{self.location.rstrip('/')}/{self.folder}/encoder.pt")
         task = pretraining_task(self.config, self.seed)
-        seen = trained.num_steps * min(task.config.batch_size, len(task.clips))
+        batch_size = plan(task.config, len(task.clips), place.world_size).batch_size
         record = measured(self.config, self.seed, "encoder", encoder, place).model_copy(
             update={
                 "objective": self.objective,
                 "augmentation": self.augmentation,
                 "embedding_std": trained.epochs[-1].embedding_std,
                 "num_steps": trained.num_steps,
-                "clips_per_s": seen / trained.training_s,
+                "clips_per_s": trained.num_steps * batch_size / trained.training_s,
                 "training_s": trained.training_s,
             }
         )
@@ -165,7 +167,8 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     console = Console()
     check_resources(options)
     tasks = comparison.tasks()
-    refuse_measured_clips(tasks[0].config)
+    for task in tasks:
+        check_initialisation(task.config)
     store = Store(absolute(comparison.location))
     store.check_writable()
     with store.held():

@@ -10,7 +10,7 @@ from typing import Any
 from slr_ray.config import merge
 from slr_ray.errors import UserError
 from slr_ray.methods.experiment import Experiment, draw, experiment, open_corpus, open_split
-from slr_ray.methods.pretraining_clips import refuse_measured_clips
+from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records import RunRecord
 from slr_ray.search.environment import environment
 from slr_ray.search.job import Job
@@ -64,7 +64,7 @@ def check_data(run: Run) -> dict[str, Any]:
     seeds = sorted({*search.search_seeds, *search.final_seeds})
     corners = run.space.corners()
     for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
-        refuse_measured_clips(config)
+        check_initialisation(config, run.options.trial_workers)
     pools = {seed: draw(base, seed) for seed in seeds}
     return {
         "kind": base.split.kind,

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from slr_ray.errors import ConfigError
 from slr_ray.methods.experiment import Experiment, problem
-from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
@@ -23,7 +24,7 @@ from slr_ray.training.pretraining_config import PretrainingConfig
 
 def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
     """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
-    refuse_measured_clips(config)
+    check_initialisation(config)
     job = Job(absolute(str(out)), "balanced_accuracy", (seed,), num_threads or os.cpu_count() or 1)
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)

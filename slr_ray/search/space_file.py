@@ -56,10 +56,14 @@ class Space:
         """The plain configuration of `sslr_default`: searched values left at their defaults."""
         return merge(fixed_part(self.tree), self.published)
 
+    def searched_corners(self) -> list[Experiment]:
+        """Every branch and both ends of every range."""
+        return [experiment(one, self.name) for one in extremes(self.tree)]
+
     def corners(self) -> list[Experiment]:
-        """The default, what is tried first, every branch and both ends of every range."""
-        plain = [self.default_tree(), *self.start_from, *extremes(self.tree)]
-        return [experiment(one, self.name) for one in plain]
+        """Those, the default and what is tried first."""
+        plain = [self.default_tree(), *self.start_from]
+        return [*(experiment(one, self.name) for one in plain), *self.searched_corners()]
 
 
 def spaces_folder() -> Path:

@@ -139,6 +139,29 @@ def test_the_search_is_not_fooled_by_one_lucky_training() -> None:
     assert found.tail_fraction < 0.3
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_without_a_difference_the_published_boundary_stays_the_answer(noise: float) -> None:
+    def score(head_fraction: float, tail_fraction: float, repeat: int) -> float:
+        key = [7, round(1e4 * head_fraction), round(1e4 * tail_fraction)]
+        return 0.5 + noise * float(np.random.default_rng(key).normal())
+
+    found = search_boundary(score, num_trainings=12)
+    assert (found.head_fraction, found.tail_fraction) == PUBLISHED
+    assert found.gain is not None
+    assert not found.gain.is_above_noise
+    assert found.gain.mean >= 0
+
+
+def test_the_gain_is_that_of_the_surface() -> None:
+    top = (0.1, 0.1)
+    gain = search_boundary(Hill(top, noise=0.01, seed=3), num_trainings=16).gain
+    assert gain is not None
+    away = sum((one - best) ** 2 for one, best in zip(PUBLISHED, top, strict=True))
+    assert abs(gain.mean - away) < 3 * gain.std < 0.05
+    # The noise of single trainings, which more of them average away, is no part of it.
+    assert gain.std < 0.01
+
+
 def test_a_search_of_three_trainings_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 4"):
         search_boundary(Hill((0, 0), 0, 0), num_trainings=3)
@@ -270,7 +293,10 @@ def test_the_command_finds_a_boundary_and_goes_on(tmp_path: Path) -> None:
     assert json.loads((out / "found-greedy.json").read_text()) == found
     code, told = _call(*_TINY_CALL, "--algorithm=search", "--budget=4", f"--out={out}")
     assert code == 0, told
-    assert json.loads((out / "found-search.json").read_text())["num_trainings"] == 4
+    found = json.loads((out / "found-search.json").read_text())
+    assert found["num_trainings"] == 4
+    assert set(found["gain"]) == {"mean", "std"}
+    assert "modelled gain over the published boundary" in told
 
 
 def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,6 +350,7 @@ def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
         (["--data=nowhere"], "nowhere"),
         (["initialisation.num_step=3"], "num_steps"),
         (["--step-frames=99", "--num-frames=10"], "step"),
+        (["initialisation.augmentation.kind=standard"], "augmentation.standard.kind=standard"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

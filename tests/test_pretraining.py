@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ from slr_ray.methods.sslr import FinishedRound, Setting, rounds
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records import PretrainingEpoch
-from slr_ray.search.boundary import BoundaryOptions, run_boundary
+from slr_ray.search.boundary import BoundaryOptions, run_boundary, run_estimate
 from slr_ray.search.comparison import Comparison, run_comparison
 from slr_ray.search.pretraining import run_pretraining
 from slr_ray.search.run_options import RunOptions
@@ -188,6 +189,38 @@ def test_what_would_learn_nothing_is_refused_before_work(
     if section == {"micro_batch_size": 1}:
         for kind in ("moco", "sl_fpn"):
             check_initialisation(with_objective(kind, **section))
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("pretraining.json", "pretrain"),
+        ("experiment.json", "train"),
+        ("evaluation-knn.json", "evaluate"),
+        ("boundary.json", "boundary"),
+        ("comparison.json", "compare"),
+        ("run.json", "tune"),
+    ],
+)
+def test_no_command_writes_into_a_folder_of_another(name: str, owner: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    config, out = tiny(), str(tmp_path)
+    comparison = Comparison(config.model_dump(), ("sl_fpn",), ("boundary",), (0,), out)
+    commands: dict[str, Callable[[], object]] = {
+        "pretrain": lambda: run_pretraining(config, 0, tmp_path, 1),
+        "train": lambda: run_single(config, 0, tmp_path, 1),
+        "compare": lambda: run_comparison(comparison, RunOptions()),
+        "boundary": lambda: run_boundary(
+            config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path, 1
+        ),
+        "estimate": lambda: run_estimate(config, tmp_path),
+    }
+    if owner == "boundary":
+        del commands["estimate"]
+    for command in commands.keys() - {owner}:
+        with pytest.raises(ConfigError, match=rf"holds results of slr_ray\.{owner} \({name}\)"):
+            commands[command]()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
 def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
@@ -397,6 +430,7 @@ class TestEncoderFile:
         assert encoder.model_config == config.model
         assert encoder.normalisation == config.normalisation
         assert (encoder.max_frames, encoder.seed) == (8, 0)
+        assert encoder.signers == tuple(pretraining_clips(config).signers())
         assert encoder.fingerprints == (open_corpus(config.data).fingerprint,)
         assert len(encoder.epochs) == 3
         clips = np.arange(20)

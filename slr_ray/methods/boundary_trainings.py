@@ -110,8 +110,8 @@ class BoundaryTrainings:
         on_training: OnTraining | None = None,
         on_epoch: Callable[[PretrainingEpoch], None] | None = None,
     ) -> None:
-        """`ConfigError` where the experiment pre-trains nothing."""
-        pretraining_section(config)
+        """`ConfigError` where the experiment pre-trains nothing, or with other views."""
+        boundary_views(config)
         self.config, self.ledger, self.place = config, ledger, place
         self.on_training, self.on_epoch = on_training, on_epoch
         self.asked: list[Training] = []
@@ -159,12 +159,22 @@ class BoundaryTrainings:
         )
 
 
+def boundary_views(config: Experiment) -> BoundaryAugmentation:
+    """The augmentation of the experiment's pre-training; `ConfigError` where it has no boundary."""
+    found = pretraining_section(config).augmentation
+    if not isinstance(found, BoundaryAugmentation):
+        section = "initialisation.augmentation"
+        raise ConfigError(
+            f"{section}.kind is {found.kind!r}, which has no boundary to look for; for the views "
+            f"of whole clips beside it: {section}.standard.kind=standard (or strong)"
+        )
+    return found
+
+
 def with_boundary(config: Experiment, head_fraction: float, tail_fraction: float) -> Experiment:
     """The experiment with another boundary in the augmentation of its pre-training."""
     section = pretraining_section(config)
-    found = section.augmentation
-    base = found if isinstance(found, BoundaryAugmentation) else BoundaryAugmentation()
-    augmentation = base.model_copy(
+    augmentation = boundary_views(config).model_copy(
         update={
             "head_fraction": round(head_fraction, _DIGITS),
             "tail_fraction": round(tail_fraction, _DIGITS),

@@ -154,6 +154,7 @@ def save_encoder(
         "corpora": [corpus.name for corpus, _ in task.clips.parts],
         "fingerprints": [corpus.fingerprint for corpus, _ in task.clips.parts],
         "clip_hashes": torch.from_numpy(task.clips.hashes()),
+        "signers": task.clips.signers(),
         "epochs": [one.model_dump() for one in trained.epochs],
         "num_steps": trained.num_steps,
         "training_s": trained.training_s,

@@ -28,6 +28,7 @@ from slr_ray.methods.boundary_trainings import (
     BoundaryTrainings,
     Ledger,
     Training,
+    boundary_views,
     ledger_facts,
 )
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
@@ -35,6 +36,7 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import this_place
 from slr_ray.training.pretraining import CollapseWarning
@@ -62,6 +64,7 @@ def run_boundary(
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
     check_initialisation(config)
+    boundary_views(config)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     num_frames, step_frames = _steps(config, options)
@@ -70,8 +73,7 @@ def run_boundary(
         if options.algorithm == "greedy"
         else options.num_trainings
     )
-    store = Store(absolute(str(out)))
-    store.check_writable()
+    store = _folder(out)
     with store.held():
         return _run(config, options, (num_frames, step_frames), at_most, store)
 
@@ -122,8 +124,7 @@ def _run(
 
 def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
     """Estimate the boundary of every training clip; prints and writes the overall one."""
-    store = Store(absolute(str(out)))
-    store.check_writable()
+    store = _folder(out)
     corpus = open_corpus(config.data)
     clips = open_split(config.data, config.split).training
     started = time.monotonic()
@@ -159,6 +160,13 @@ def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
         },
     )
     return head, tail
+
+
+def _folder(out: Path) -> Store:
+    store = Store(absolute(str(out)))
+    refuse_others_results(store, "boundary")
+    store.check_writable()
+    return store
 
 
 def true_boundaries(config: Experiment, clips: np.ndarray) -> np.ndarray | None:
@@ -200,6 +208,13 @@ def _tell(
         f"{found.num_trainings} trainings x {training_s / found.num_trainings:.1f} s = "
         f"{training_s:.0f} s ({wall_s:.0f} s in this call)"
     )
+    gain = found.gain
+    if gain is not None:
+        console.print(
+            f"modelled gain over the published boundary: {100 * gain.mean:.2f} points, standard "
+            f"deviation {100 * gain.std:.2f}"
+            + ("" if gain.is_above_noise else ": no difference was found, so that stays the answer")
+        )
     loss = _global_loss(score.asked, found)
     if loss is not None:
         console.print(
@@ -210,6 +225,7 @@ def _tell(
         "algorithm": options.algorithm,
         "head_fraction": found.head_fraction,
         "tail_fraction": found.tail_fraction,
+        "gain": None if gain is None else {"mean": gain.mean, "std": gain.std},
         "truth": mean_truth,
         "num_trainings": found.num_trainings,
         "training_s": training_s,

@@ -29,6 +29,7 @@ from slr_ray.search.cluster import check_resources, connected
 from slr_ray.search.compared_kinds import section_of_kind
 from slr_ray.search.environment import environment
 from slr_ray.search.execution import next_ended
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.search.run_options import RunOptions
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, this_place
@@ -170,6 +171,7 @@ def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     for task in tasks:
         check_initialisation(task.config)
     store = Store(absolute(comparison.location))
+    refuse_others_results(store, "compare")
     store.check_writable()
     with store.held():
         return _compare(comparison, tasks, options, store, console)

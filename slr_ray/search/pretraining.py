@@ -25,6 +25,7 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records import PretrainingEpoch
 from slr_ray.reporting.pretraining_curves import curves_png
 from slr_ray.search.board import board
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, joined_workers
 from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
@@ -45,6 +46,7 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
         task = pretraining_task(config, seed)
         steps = plan(task.config, len(task.clips), place.world_size)
         if place.leads:
+            refuse_others_results(store, "pretrain")
             store.check_writable()
             held.enter_context(store.held())
             _refuse_other(store, config, seed)

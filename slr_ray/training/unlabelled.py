@@ -53,6 +53,16 @@ class UnlabelledClips:
         """`clip_hashes` of all of them, ascending."""
         return np.sort(np.concatenate([clip_hashes(*part) for part in self.parts]))
 
+    def signers(self) -> list[str]:
+        """Names of the clips' signers, sorted."""
+        return sorted(
+            {
+                corpus.signers[one]
+                for corpus, clips in self.parts
+                for one in np.unique(corpus.signer_index[clips])
+            }
+        )
+
     @cached_property
     def _part(self) -> Int[np.ndarray, " clips"]:
         return np.repeat(np.arange(len(self.parts)), [len(clips) for _, clips in self.parts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
+from slr_ray.corpora.embedded import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.boundary_loss import boundary_loss
 from slr_ray.methods.boundary import (
@@ -21,6 +23,7 @@ from slr_ray.methods.boundary import (
 )
 from slr_ray.methods.boundary_trainings import BoundaryTrainings, Ledger, Training, ledger_facts
 from slr_ray.methods.experiment import experiment
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.search.space import extremes
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
@@ -304,7 +307,7 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     from slr_ray.config import parse_overrides
     from slr_ray.pretrain import pretrain
     from slr_ray.search import comparison, pretraining, single
-    from slr_ray.search.boundary import overrides_of
+    from slr_ray.search.boundary_answer import overrides_of
     from slr_ray.search.space_file import load_space
     from slr_ray.train import train
 
@@ -341,6 +344,23 @@ def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
     found = json.loads((out / "found-estimate.json").read_text())
     assert 0.1 < found["head_fraction"] < 0.5
     assert not (out / "trainings.jsonl").exists()
+
+
+def test_without_glosses_every_clip_is_estimated(tmp_path: Path) -> None:
+    clips = [
+        replace(one, gloss=None)
+        for one in generate(EmbeddedConfig(num_glosses=4, num_signers=4, clips_per_block=2))
+    ]
+    data = tmp_path / "unlabelled.parquet"
+    write_shard(data, clips, {"extractor": "test"})
+    out = tmp_path / "out"
+    code, told = _call("--algorithm=estimate", f"--data={data}", f"--out={out}")
+    assert code == 0, told
+    found = json.loads((out / "found-estimate.json").read_text())
+    assert len(found["clips"]) == len(clips)
+    code, told = _call("--algorithm=search", f"--data={data}", f"--out={tmp_path / 'none'}")
+    assert code == 2
+    assert "slr_ray.pretrain --all-clips" in told
 
 
 @pytest.mark.parametrize(

@@ -371,7 +371,11 @@ def test_results_stay_out_of_an_encoders_folder(encoder: Path) -> None:
     assert sorted(encoder.rglob("*")) == before
 
 
-def test_signers_that_pre_training_saw_are_named(encoder: Path, tmp_path: Path) -> None:
+def test_signers_that_pre_training_saw_are_named(
+    encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from slr_ray.train import train
+
     call = ["--protocol=knn", *_TINY]
     code, told = _call(f"--encoder={encoder}", f"--out={tmp_path / 'same'}", *call)
     assert code == 0
@@ -388,6 +392,9 @@ def test_signers_that_pre_training_saw_are_named(encoder: Path, tmp_path: Path) 
     names = record["seen_signers"]
     assert len(names) == 2
     assert f"validation or test signers, if the same name is the same person: {names[0]}" in told
+    method = "method.kind=linear"
+    train([*_TINY, method], init=str(other), out=tmp_path / "trained", num_threads=1)
+    assert "warning: pre-training saw clips of 2 validation or test" in capsys.readouterr().out
 
 
 def test_the_map_command_writes_pages_and_pictures(encoder: Path, tmp_path: Path) -> None:

@@ -297,7 +297,7 @@ def test_extra_data_is_without_what_is_measured(kind: str, tmp_path: Path) -> No
     seen, own = pretraining_clips(config), problem(config, 0)
     measured = np.concatenate([own.split.validation, own.split.test])
     assert not np.isin(clip_hashes(own.corpus, measured), seen.hashes()).any()
-    extra = open_extra(str(other))
+    extra = open_extra(str(other), config.data)
     everything = len(own.split.training) + own.corpus.num_clips + extra.num_clips
     assert len(seen) + seen.num_left_out == everything
     assert f"; {seen.num_left_out} of extra data left out" in seen.described()
@@ -335,6 +335,24 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         check_data(run)
     assert not (tmp_path / "out").exists()
+
+
+def test_broken_clips_are_left_out_as_the_message_says(tmp_path: Path) -> None:
+    """In extra data, too; `--skip-broken` is no option of every command."""
+    good = write_corpus(tmp_path / "good.parquet", seed=2)
+    clip = generate(EmbeddedConfig(num_glosses=4, num_signers=4))[0]
+    write_shard(tmp_path / "broken.parquet", [clip, clip], {"extractor": "test"})
+    broken = str(tmp_path / "broken.parquet")
+    shards: dict[str, Any] = {"kind": "shards", "location": str(good)}
+    extra = {"extra_data": [broken]}
+    with pytest.raises(DataError, match=r"appears twice\. Pass data\.skip_broken=true to leave"):
+        open_corpus(tiny(data={"kind": "shards", "location": broken}).data)
+    with pytest.raises(DataError, match=r"Pass data\.skip_broken=true to leave"):
+        pretraining_clips(tiny(data=shards, initialisation=extra))
+    with pytest.raises(DataError, match=r"Pass --data and data\.skip_broken=true to leave"):
+        pretraining_clips(tiny(initialisation=extra))
+    seen = pretraining_clips(tiny(data={**shards, "skip_broken": True}, initialisation=extra))
+    assert [len(clips) for _, clips in seen.parts[1:]] == [1]
 
 
 def run_rounds(config: Experiment, folder: Path, seed: int = 0) -> list[FinishedRound]:
@@ -390,6 +408,30 @@ def test_a_preset_has_settings_by_objective() -> None:
     assert section(kind="moco").optimiser.learning_rate > section().optimiser.learning_rate
     published = experiment({"preset": "ssl_slr"}, "test").initialisation
     assert published == PretrainingConfig()
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_256", "weight_decay", "warmup_epochs"),
+    [
+        ("moco", 0.03, 1e-4, 0),
+        ("simsiam", 0.05, 1e-4, 0),
+        ("simclr", 0.3, 1e-6, 10),
+        ("byol", 0.2, 1.5e-6, 10),
+    ],
+)
+def test_peers_of_the_published_preset_have_their_papers_optimisers(
+    kind: str, at_256: float, weight_decay: float, warmup_epochs: int
+) -> None:
+    tree = {"preset": "ssl_slr", "initialisation": {"objective": {"kind": kind}}}
+    found: Any = experiment(tree, "test").initialisation
+    optimiser = found.optimiser
+    assert optimiser.learning_rate == pytest.approx(at_256 * found.batch_size / 256)
+    assert (optimiser.momentum, optimiser.weight_decay) == (0.9, weight_decay)
+    assert found.schedule == "warmup_cosine"
+    assert found.warmup_fraction * found.num_epochs == pytest.approx(warmup_epochs)
+    tree["initialisation"]["optimiser"] = {"learning_rate": 0.5}  # type: ignore[index]
+    own: Any = experiment(tree, "test").initialisation
+    assert (own.optimiser.learning_rate, own.optimiser.momentum) == (0.5, 0.9)
 
 
 def test_kinds_need_not_be_named() -> None:
@@ -504,7 +546,7 @@ class TestEncoderFile:
             load_encoder(tmp_path / "nowhere.pt")
         text = tmp_path / "text.pt"
         text.write_text("no tensors")
-        with pytest.raises(DataError, match="loaded safely"):
+        with pytest.raises(DataError, match=r"loaded safely; make one with .*pretrain`$"):
             load_encoder(text)
         text.write_bytes(dumps({"format": 1}))
         with pytest.raises(DataError, match="is not an encoder"):
@@ -614,6 +656,18 @@ class TestCommand:
             self.run(tmp_path, objective="simclr")
         assert ended.value.code == 2
         assert "holds another pre-training" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("canonical", [True, False])
+    def test_a_flip_without_effect_is_said(
+        self, canonical: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.run(
+            tmp_path,
+            f"normalisation.canonical_hand={canonical}",
+            objective="byol",
+            augmentation="standard",
+        )
+        assert ("standard views are flipped without effect" in capsys.readouterr().out) == canonical
 
     def test_divergence_ends_with_its_advice(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

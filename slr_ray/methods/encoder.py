@@ -82,10 +82,11 @@ def load_encoder(path: str | Path) -> Encoder:
         raise DataError(f"cannot read {location}: {error.strerror or error}") from None
     try:
         stored = loads(content)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError):
+        # torch's own words are left out: they advise to load the file unsafely.
         raise DataError(
-            f"{location} is not an encoder that can be loaded safely: {first}"
+            f"{location} is not an encoder that can be loaded safely; make one with "
+            "`python -m slr_ray.pretrain`"
         ) from None
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise DataError(

@@ -33,6 +33,8 @@ from slr_ray.training.problem import Problem
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
 STAGE_VERSION = 4
+# Every command with an experiment takes overrides; not all have the option.
+_SKIP = "data.skip_broken=true"
 
 
 class ShardsConfig(Config):
@@ -42,7 +44,8 @@ class ShardsConfig(Config):
     location: str
     """A Parquet file, a folder of them, or a cloud URI."""
     skip_broken: bool = False
-    """Leave unusable clips out and list them, instead of stopping at the first."""
+    """Leave unusable clips out and list them, instead of stopping at the first; those of
+    pre-training's extra data as well."""
 
     @field_validator("location")
     @classmethod
@@ -173,13 +176,15 @@ def open_corpus(data: EmbeddedConfig | ShardsConfig) -> Corpus:
     """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
     if isinstance(data, EmbeddedConfig):
         return open_embedded(data)
-    return open_shards(data.location, skip_broken=data.skip_broken)
+    return open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
 
 
 @lru_cache(maxsize=8)
-def open_extra(location: str) -> Corpus:
-    """A corpus that only pre-training learns from."""
-    return open_shards(location)
+def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
+    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
+    if isinstance(data, EmbeddedConfig):
+        return open_shards(location, how_to_skip=f"--data and {_SKIP}")
+    return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
 
 
 @lru_cache(maxsize=16)
@@ -235,7 +240,9 @@ def initialisation_facts(config: Experiment) -> dict[str, Any]:
         case PretrainingConfig():
             # Watching for collapse changes no weight; the paths stand for what lies there.
             excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}
-            extra = [open_extra(location).fingerprint for location in section.extra_data]
+            extra = [
+                open_extra(location, config.data).fingerprint for location in section.extra_data
+            ]
             return {"extra": extra, **section.model_dump(mode="json", exclude=excluded)}
         case _:
             assert_never(section)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from slr_ray.augmentation.config import flip_probability
 from slr_ray.methods.encoder import FORMAT, cached_encoder
 from slr_ray.methods.experiment import (
     STAGE_VERSION,
@@ -22,6 +23,7 @@ from slr_ray.methods.pretraining_clips import (
     pretraining_section,
     refuse_measured_clips,
 )
+from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.devices import Place
@@ -135,6 +137,20 @@ def check_initialisation(config: Experiment, num_workers: int = 1) -> None:
     refuse_measured_clips(config)
     if isinstance(config.initialisation, PretrainingConfig):
         plan(config.initialisation, len(pretraining_clips(config)), num_workers)
+
+
+def cancelled_flip(config: Experiment) -> str | None:
+    """What people should know of views that are flipped and mirrored back; None of others."""
+    section = pretraining_section(config)
+    canonical = (
+        isinstance(config.normalisation, SigningSpace) and config.normalisation.canonical_hand
+    )
+    if not canonical or not flip_probability(section.augmentation):
+        return None
+    return (
+        f"note: {section.augmentation.kind} views are flipped without effect, as "
+        "normalisation.canonical_hand mirrors every clip to one signing hand"
+    )
 
 
 def save_encoder(

@@ -51,7 +51,7 @@ def _chosen(
     extra_data: tuple[str, ...],
 ) -> UnlabelledClips:
     corpus = open_corpus(data)
-    extras = [open_extra(location) for location in extra_data]
+    extras = [open_extra(location, data) for location in extra_data]
     if clips == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))

@@ -14,7 +14,7 @@ import optuna
 import torch
 from rich.console import Console
 
-from slr_ray.corpora.embedded import EmbeddedConfig, boundaries
+from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.errors import ConfigError
 from slr_ray.evaluation.boundary_loss import BoundaryLoss, boundary_loss
 from slr_ray.methods.boundary import (
@@ -36,6 +36,7 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
+from slr_ray.search.boundary_answer import tell_found, true_boundaries
 from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import this_place
@@ -123,16 +124,22 @@ def _run(
 
 
 def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
-    """Estimate the boundary of every training clip; prints and writes the overall one."""
+    """Estimate the boundary of every training clip; prints and writes the overall one.
+
+    Of every clip, where none has a gloss: nothing is trained or measured then.
+    """
     store = _folder(out)
     corpus = open_corpus(config.data)
-    clips = open_split(config.data, config.split).training
+    if (corpus.gloss_index == UNLABELLED).all():
+        clips = np.arange(corpus.num_clips)
+    else:
+        clips = open_split(config.data, config.split).training
     started = time.monotonic()
     with ProgressBar(Console(), "clips", len(clips)) as bar:
         estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
     head, tail = estimate.overall()
     console = Console()
-    _tell_found(console, head, tail)
+    tell_found(console, head, tail)
     console.print(
         f"no training, {time.monotonic() - started:.1f} s for {len(clips)} clips; "
         f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "
@@ -169,14 +176,6 @@ def _folder(out: Path) -> Store:
     return store
 
 
-def true_boundaries(config: Experiment, clips: np.ndarray) -> np.ndarray | None:
-    """Head and tail fraction of clips (clips x 2) of the embedded corpus; None of any other."""
-    if not isinstance(config.data, EmbeddedConfig):
-        return None
-    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(config.data)]
-    return np.asarray(np.array(truth)[clips])
-
-
 def _steps(config: Experiment, options: BoundaryOptions) -> tuple[int, int]:
     clips = open_split(config.data, config.split).training
     longest = config.training.max_frames
@@ -203,7 +202,7 @@ def _tell(
     truth = true_boundaries(config, open_split(config.data, config.split).training)
     mean_truth = None if truth is None else (float(truth[:, 0].mean()), float(truth[:, 1].mean()))
     training_s = sum(one.training_s for one in score.asked)
-    _tell_found(console, found.head_fraction, found.tail_fraction)
+    tell_found(console, found.head_fraction, found.tail_fraction)
     console.print(
         f"{found.num_trainings} trainings x {training_s / found.num_trainings:.1f} s = "
         f"{training_s:.0f} s ({wall_s:.0f} s in this call)"
@@ -254,20 +253,6 @@ def _tell(
     )
     store.write_bytes(f"found-{options.algorithm}.png", image)
     console.print(f"plot: {store.location}/found-{options.algorithm}.png", soft_wrap=True)
-
-
-def overrides_of(head: float, tail: float) -> str:
-    """A boundary as overrides that every command understands, whatever it starts from."""
-    section = "initialisation.augmentation"
-    return (
-        f"initialisation.kind=pretraining {section}.kind=boundary "
-        f"{section}.head_fraction={head:.3f} {section}.tail_fraction={tail:.3f}"
-    )
-
-
-def _tell_found(console: Console, head: float, tail: float) -> None:
-    console.print(f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]")
-    console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
 
 
 def _global_loss(trainings: list[Training], found: FoundBoundary) -> BoundaryLoss | None:

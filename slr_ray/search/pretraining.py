@@ -15,6 +15,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.methods.encoder import FORMAT
 from slr_ray.methods.experiment import Experiment
 from slr_ray.methods.pretraining import (
+    cancelled_flip,
     pretrained_encoder,
     pretraining_key,
     pretraining_task,
@@ -51,6 +52,9 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
             held.enter_context(store.held())
             _refuse_other(store, config, seed)
         console.print(f"{task.config.objective.kind} on {task.clips.described()}")
+        note = cancelled_flip(config)
+        if note is not None:
+            console.print(note)
         trained = _run(config, seed, steps, store, place, console)
         if place.leads:
             _write(config, seed, store, trained)

@@ -340,7 +340,7 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
 def test_broken_clips_are_left_out_as_the_message_says(tmp_path: Path) -> None:
     """In extra data, too; `--skip-broken` is no option of every command."""
     good = write_corpus(tmp_path / "good.parquet", seed=2)
-    clip = generate(EmbeddedConfig(num_glosses=4, num_signers=4))[0]
+    clip = next(iter(generate(EmbeddedConfig(num_glosses=4, num_signers=4))))
     write_shard(tmp_path / "broken.parquet", [clip, clip], {"extractor": "test"})
     broken = str(tmp_path / "broken.parquet")
     shards: dict[str, Any] = {"kind": "shards", "location": str(good)}

@@ -46,7 +46,7 @@ def plan(config: PretrainingConfig, num_clips: int, num_workers: int) -> Pretrai
         raise ConfigError(
             f"initialisation.micro_batch_size={config.micro_batch_size} cuts {own} clips into "
             f"parts of which one has a single clip, and {config.objective.kind} compares the clips "
-            "of a part: raise it, or take an even initialisation.batch_size"
+            "of a part: raise it"
         )
     return PretrainingPlan(batch_size, per_epoch, num_steps, micro_batches)
 

@@ -132,7 +132,8 @@ def main(arguments: list[str] | None = None) -> None:
         for objective in ("sl_fpn", "simsiam", "byol")
     }
     own = loops["sl_fpn"].task
-    rows = np.random.default_rng(_SEED).permutation(len(own.clips))[: loops["sl_fpn"].batch_size]
+    size = loops["sl_fpn"].plan.batch_size
+    rows = np.random.default_rng(_SEED).permutation(len(own.clips))[:size]
     clips = own.clips.read(rows, own.max_frames)
     print(
         f"{own.clips.parts[0][0].name}: {clips.num_clips} clips of up to "

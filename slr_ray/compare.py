@@ -17,7 +17,10 @@ _AUGMENTATIONS = "boundary,standard"
 def compare(
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="section.field=value for all of them, e.g. model.num_layers=4"),
+        typer.Argument(
+            help="section.field=value for all of them, e.g. model.num_layers=4; one of an "
+            "objective or augmentation is for those that have the field."
+        ),
     ] = None,
     objectives: Annotated[str, typer.Option(help="Comma-separated.")] = _OBJECTIVES,
     augmentations: Annotated[
@@ -61,9 +64,7 @@ def compare(
             pool = {"kind": "signers", "num_signers": labelled_signers}
         elif labelled_fraction is not None:
             pool = {"kind": "fraction", "fraction": labelled_fraction}
-        # With its kind, so that merging an objective into the section keeps the rest of it.
-        section: dict[str, Any] = {"kind": "pretraining"}
-        tree: dict[str, Any] = {"preset": preset, "pool": pool, "initialisation": section}
+        tree: dict[str, Any] = {"preset": preset, "pool": pool}
         if data is not None:
             tree["data"] = {"kind": "shards", "location": data}
         if extra_data:

@@ -127,6 +127,15 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
+def alternatives(cls: type[BaseModel], field: str) -> dict[str, type[BaseModel]]:
+    """The classes that a field may hold, by their `kind`."""
+    return {
+        one.model_fields["kind"].default: one
+        for one in _sections(cls.model_fields[field].annotation)
+        if "kind" in one.model_fields
+    }
+
+
 def _fields(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """A location as the user writes it: without the kinds by which pydantic tells alternatives."""
     fields: list[str] = []

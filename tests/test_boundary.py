@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 from typer.testing import CliRunner
 
+from slr_ray.corpora.embedded import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.boundary_loss import boundary_loss
 from slr_ray.methods.boundary import (
@@ -20,6 +23,8 @@ from slr_ray.methods.boundary import (
 )
 from slr_ray.methods.boundary_trainings import BoundaryTrainings, Ledger, Training, ledger_facts
 from slr_ray.methods.experiment import experiment
+from slr_ray.poses.shard_writing import write_shard
+from slr_ray.search.space import extremes
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 
@@ -137,6 +142,29 @@ def test_the_search_is_not_fooled_by_one_lucky_training() -> None:
     assert found.tail_fraction < 0.3
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_without_a_difference_the_published_boundary_stays_the_answer(noise: float) -> None:
+    def score(head_fraction: float, tail_fraction: float, repeat: int) -> float:
+        key = [7, round(1e4 * head_fraction), round(1e4 * tail_fraction)]
+        return 0.5 + noise * float(np.random.default_rng(key).normal())
+
+    found = search_boundary(score, num_trainings=12)
+    assert (found.head_fraction, found.tail_fraction) == PUBLISHED
+    assert found.gain is not None
+    assert not found.gain.is_above_noise
+    assert found.gain.mean >= 0
+
+
+def test_the_gain_is_that_of_the_surface() -> None:
+    top = (0.1, 0.1)
+    gain = search_boundary(Hill(top, noise=0.01, seed=3), num_trainings=16).gain
+    assert gain is not None
+    away = sum((one - best) ** 2 for one, best in zip(PUBLISHED, top, strict=True))
+    assert abs(gain.mean - away) < 3 * gain.std < 0.05
+    # The noise of single trainings, which more of them average away, is no part of it.
+    assert gain.std < 0.01
+
+
 def test_a_search_of_three_trainings_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 4"):
         search_boundary(Hill((0, 0), 0, 0), num_trainings=3)
@@ -231,7 +259,7 @@ _TINY_CALL = [
     "model.num_heads=2",
     "model.num_layers=1",
     "model.hidden=16",
-    "initialisation.num_steps=1",
+    "initialisation.num_steps=2",
     "initialisation.batch_size=8",
     "training.max_frames=8",
     "--num-threads=1",
@@ -268,7 +296,44 @@ def test_the_command_finds_a_boundary_and_goes_on(tmp_path: Path) -> None:
     assert json.loads((out / "found-greedy.json").read_text()) == found
     code, told = _call(*_TINY_CALL, "--algorithm=search", "--budget=4", f"--out={out}")
     assert code == 0, told
-    assert json.loads((out / "found-search.json").read_text())["num_trainings"] == 4
+    found = json.loads((out / "found-search.json").read_text())
+    assert found["num_trainings"] == 4
+    assert set(found["gain"]) == {"mean", "std"}
+    assert "modelled gain over the published boundary" in told
+
+
+def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from slr_ray.compare import compare
+    from slr_ray.config import parse_overrides
+    from slr_ray.pretrain import pretrain
+    from slr_ray.search import comparison, pretraining, single
+    from slr_ray.search.boundary_answer import overrides_of
+    from slr_ray.search.space_file import load_space
+    from slr_ray.train import train
+
+    found: list[Any] = []
+
+    def keep(asked: Any, *_: Any) -> int:
+        found.append(asked)
+        return 0
+
+    monkeypatch.setattr(pretraining, "run_pretraining", keep)
+    monkeypatch.setattr(single, "run_single", keep)
+    monkeypatch.setattr(comparison, "run_comparison", keep)
+    line = overrides_of(0.31, 0.22).split()
+    pretrain(line)
+    pretrain(line, preset="ssl_slr", augmentation="standard")
+    train(line)
+    train([*line, "preset=ssl_slr_small"])
+    with pytest.raises(SystemExit):
+        compare(line)
+    configs = [*found[:4], found[4].experiment("byol", "boundary")]
+    for name in ("pretraining", "sslr_thresholds"):
+        space = load_space(name, parse_overrides(line))
+        configs += [experiment(one, name) for one in extremes(space.tree)]
+    for config in configs:
+        views = config.initialisation.augmentation
+        assert (views.kind, views.head_fraction, views.tail_fraction) == ("boundary", 0.31, 0.22)
 
 
 def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
@@ -281,6 +346,23 @@ def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
     assert not (out / "trainings.jsonl").exists()
 
 
+def test_without_glosses_every_clip_is_estimated(tmp_path: Path) -> None:
+    clips = [
+        replace(one, gloss=None)
+        for one in generate(EmbeddedConfig(num_glosses=4, num_signers=4, clips_per_block=2))
+    ]
+    data = tmp_path / "unlabelled.parquet"
+    write_shard(data, clips, {"extractor": "test"})
+    out = tmp_path / "out"
+    code, told = _call("--algorithm=estimate", f"--data={data}", f"--out={out}")
+    assert code == 0, told
+    found = json.loads((out / "found-estimate.json").read_text())
+    assert len(found["clips"]) == len(clips)
+    code, told = _call("--algorithm=search", f"--data={data}", f"--out={tmp_path / 'none'}")
+    assert code == 2
+    assert "slr_ray.pretrain --all-clips" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -288,6 +370,7 @@ def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
         (["--data=nowhere"], "nowhere"),
         (["initialisation.num_step=3"], "num_steps"),
         (["--step-frames=99", "--num-frames=10"], "step"),
+        (["initialisation.augmentation.kind=standard"], "augmentation.standard.kind=standard"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

@@ -60,6 +60,48 @@ def test_every_encoder_shares_all_but_what_is_compared(tmp_path: Path) -> None:
         comparison(tmp_path, objectives=("simclear",)).tasks()
 
 
+def with_initialisation(folder: Path, section: dict[str, Any], **changes: Any) -> Comparison:
+    given = merge(TREE, {"initialisation": {"kind": "pretraining", **section}})
+    return comparison(folder, tree=given, augmentations=("boundary", "standard"), **changes)
+
+
+def test_an_override_is_for_the_kinds_that_have_its_field(tmp_path: Path) -> None:
+    section: dict[str, Any] = {
+        "objective": {"embedding_width": 24, "temperature": 0.2},
+        "augmentation": {"head_fraction": 0.11, "noise_std": 0.02},
+    }
+    for task in with_initialisation(tmp_path, section).tasks():
+        own = task.config.initialisation
+        assert own.objective.embedding_width == 24
+        assert own.augmentation.noise_std == 0.02
+        if task.objective == "simclr":
+            assert own.objective.temperature == 0.2
+        if task.augmentation == "boundary":
+            assert own.augmentation.head_fraction == 0.11
+    # With its kind beside it, it is for that one alone.
+    section = {"augmentation": {"kind": "standard", "noise_std": 0.02}}
+    for task in with_initialisation(tmp_path, section).tasks():
+        wanted = 0.02 if task.augmentation == "standard" else 0.0
+        assert task.config.initialisation.augmentation.noise_std == wanted
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"objective": {"nonsense": 3}}, r"objective\.nonsense: no such field in sl_fpn, simclr"),
+        ({"objective": {"momentum": 0.9}}, r"objective\.momentum: no such field"),
+        ({"objective": {"kind": "byol"}}, r"objective\.kind is 'byol', which is not compared"),
+        ({"augmentation": {"head_fraction": 2}}, r"augmentation\.head_fraction"),
+        ({"augmentation": 3}, r"initialisation\.augmentation: a section"),
+    ],
+)
+def test_an_override_for_no_kind_is_refused(
+    section: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        with_initialisation(tmp_path, section).tasks()
+
+
 def test_a_task_leaves_encoder_and_record_and_is_done_once(tmp_path: Path) -> None:
     task = comparison(tmp_path).tasks()[0]
     assert not task.is_done()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from slr_ray.evaluation.mlp import mlp_probe
 from slr_ray.evaluation.neighbours import neighbour_probe
 from slr_ray.evaluation.probe import RepresentedSet, standardised
 from slr_ray.reporting.embedding_page import map_page, map_png
+from slr_ray.training.stages import dumps, loads
 
 
 def _clouds(seed: int, count: int = 60, dim: int = 6, spread: float = 1.0) -> RepresentedSet:
@@ -319,6 +321,80 @@ def test_transfer_is_to_another_corpus(encoder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     code, told = _call(*call, "data.seed=3")
     assert code == 0, told
+
+
+def _variant(encoder: Path, folder: Path, **changes: Any) -> Path:
+    """The encoder file with other facts about it."""
+    stored = loads((encoder / "encoder.pt").read_bytes())
+    folder.mkdir()
+    (folder / "encoder.pt").write_bytes(dumps({**stored, **changes}))
+    return folder
+
+
+def test_encoders_are_one_pre_training_with_different_seeds(encoder: Path, tmp_path: Path) -> None:
+    section = loads((encoder / "encoder.pt").read_bytes())["pretraining"]
+    longer = _variant(encoder, tmp_path / "longer", seed=1, pretraining={**section, "num_steps": 9})
+    clips = torch.arange(3)
+    elsewhere = _variant(encoder, tmp_path / "elsewhere", seed=1, clip_hashes=clips)
+    out = tmp_path / "out"
+    for other, words in (
+        (longer, "differ in more than the seed (initialisation.num_steps is 9 and 3)"),
+        (elsewhere, "learned from different clips"),
+        (encoder, "the same encoder (seed 0): give each once"),
+        (_variant(encoder, tmp_path / "copy"), "the same encoder (seed 0): give each once"),
+    ):
+        code, told = _call(f"--encoder={encoder}", f"--encoder={other}", f"--out={out}", *_TINY)
+        assert code == 2
+        assert words in told
+    assert not out.exists()
+    second = _variant(encoder, tmp_path / "second", seed=1)
+    call = [f"--encoder={encoder}", f"--encoder={second}", f"--out={out}", "--protocol=knn"]
+    assert _call(*call, *_TINY)[0] == 0
+    # One of them alone, or another corpus, would replace their record.
+    before = (out / "evaluation-knn.json").read_bytes()
+    for other_call, words in (
+        ([call[0], *call[2:], *_TINY], "evaluation of other encoders"),
+        ([*call, *_TINY, "data.seed=3"], "an evaluation on embedded"),
+    ):
+        code, told = _call(*other_call)
+        assert code == 2
+        assert words in told
+    assert (out / "evaluation-knn.json").read_bytes() == before
+    assert _call(*call, *_TINY)[0] == 0
+
+
+def test_results_stay_out_of_an_encoders_folder(encoder: Path) -> None:
+    before = sorted(encoder.rglob("*"))
+    code, told = _call(f"--encoder={encoder}", f"--out={encoder}", *_TINY)
+    assert code == 2
+    assert "holds results of slr_ray.pretrain (encoder.pt)" in told
+    assert sorted(encoder.rglob("*")) == before
+
+
+def test_signers_that_pre_training_saw_are_named(
+    encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from slr_ray.train import train
+
+    call = ["--protocol=knn", *_TINY]
+    code, told = _call(f"--encoder={encoder}", f"--out={tmp_path / 'same'}", *call)
+    assert code == 0
+    assert "warning" not in told
+    record = json.loads((tmp_path / "same" / "evaluation-knn.json").read_text())
+    assert record["seen_signers"] == []
+    # Other clips of the same names: the clips are new, the people perhaps not.
+    all_signers = [f"signer{one:04d}" for one in range(6)]
+    assert set(loads((encoder / "encoder.pt").read_bytes())["signers"]) < set(all_signers)
+    other = _variant(encoder, tmp_path / "other", signers=all_signers)
+    code, told = _call(f"--encoder={other}", f"--out={tmp_path / 'met'}", *call)
+    assert code == 0
+    record = json.loads((tmp_path / "met" / "evaluation-knn.json").read_text())
+    names = record["seen_signers"]
+    assert len(names) == 2
+    assert f"validation or test signers, if the same name is the same person: {names[0]}" in told
+    method = "method.kind=linear"
+    train([*_TINY, method], init=str(other), out=tmp_path / "trained", num_threads=1)
+    assert "warning: pre-training saw clips of 2 validation or test" in capsys.readouterr().out
 
 
 def test_the_map_command_writes_pages_and_pictures(encoder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,22 +11,39 @@ import pytest
 import torch
 
 from slr_ray.config import merge
+from slr_ray.corpora.embedded import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.methods.checkpoint import checkpoint_content, load_recogniser
 from slr_ray.methods.encoder import load_encoder
-from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem, stage_facts
+from slr_ray.methods.experiment import (
+    Experiment,
+    experiment,
+    open_corpus,
+    open_extra,
+    problem,
+    stage_facts,
+)
 from slr_ray.methods.pretraining import (
+    check_initialisation,
     initial_encoder,
     pretrained,
     pretrained_encoder,
-    pretraining_clips,
     pretraining_key,
     pretraining_task,
     save_encoder,
 )
+from slr_ray.methods.pretraining_clips import pretraining_clips, refuse_measured_clips
 from slr_ray.methods.sslr import FinishedRound, Setting, rounds
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records import PretrainingEpoch
+from slr_ray.search.boundary import BoundaryOptions, run_boundary, run_estimate
+from slr_ray.search.comparison import Comparison, run_comparison
+from slr_ray.search.pretraining import run_pretraining
+from slr_ray.search.run_options import RunOptions
+from slr_ray.search.run_record import Run, check_data
+from slr_ray.search.single import run_single
+from slr_ray.search.space_file import check_space
 from slr_ray.storage import Store
 from slr_ray.training.devices import this_place
 from slr_ray.training.pretraining import (
@@ -35,6 +53,7 @@ from slr_ray.training.pretraining import (
     pretrain,
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.representation import represent_clips
 from slr_ray.training.round import Checkpoint, State
 from slr_ray.training.stages import StageStore, dumps, loads
@@ -124,12 +143,84 @@ def test_micro_batches(kind: str, options: dict[str, Any]) -> None:
         }
         return trained(tiny(model=model, initialisation=section))
 
-    full, parts = run(None), run(12)  # 12 + 12 + 8 clips
+    full, parts = run(None), run(12)  # 11 + 11 + 10 clips
     equal = all(
         torch.allclose(parts.encoder[name], full.encoder[name], rtol=1e-3, atol=1e-5)
         for name in full.encoder
     )
     assert equal == (kind in ("sl_fpn", "moco") and not options)
+
+
+def test_micro_batches_differ_by_one_clip_at_most() -> None:
+    def sizes(num_clips: int, most: int) -> list[int]:
+        config = PretrainingConfig(micro_batch_size=most)
+        found = plan(config, num_clips, 1).micro_batches
+        assert [one.start for one in found] == [0, *(one.stop for one in found[:-1])]
+        return [one.stop - one.start for one in found]
+
+    assert sizes(108, 107) == [54, 54]
+    assert sizes(32, 12) == [11, 11, 10]
+    assert sizes(5, 8) == [5]
+    # No part of one clip, which batch norm could not take.
+    cut = with_objective("byol", batch_size=33, micro_batch_size=32, num_steps=2)
+    assert trained(cut).num_steps == 2
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"micro_batch_size": 1}, r"micro_batch_size=1 cuts 32 clips .* simclr compares"),
+        ({"micro_batch_size": 2, "batch_size": 31}, "of which one has a single clip"),
+        ({"batch_size": 1}, "a batch of 1 clips is too small"),
+        ({"num_steps": 1, "schedule": "warmup_cosine"}, "leave the weights as they are"),
+        ({"num_epochs": 1, "batch_size": 99, "schedule": "warmup_cosine"}, "as they are"),
+    ],
+)
+def test_what_would_learn_nothing_is_refused_before_work(
+    section: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    config = with_objective("simclr", **section)
+    with pytest.raises(ConfigError, match=message):
+        run_pretraining(config, 0, tmp_path / "out", 1)
+    with pytest.raises(ConfigError, match=message):
+        run_single(config, 0, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+    # Objectives that look at one clip at a time may take them one by one.
+    if section == {"micro_batch_size": 1}:
+        for kind in ("moco", "sl_fpn"):
+            check_initialisation(with_objective(kind, **section))
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("pretraining.json", "pretrain"),
+        ("experiment.json", "train"),
+        ("evaluation-knn.json", "evaluate"),
+        ("boundary.json", "boundary"),
+        ("comparison.json", "compare"),
+        ("run.json", "tune"),
+    ],
+)
+def test_no_command_writes_into_a_folder_of_another(name: str, owner: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    config, out = tiny(), str(tmp_path)
+    comparison = Comparison(config.model_dump(), ("sl_fpn",), ("boundary",), (0,), out)
+    commands: dict[str, Callable[[], object]] = {
+        "pretrain": lambda: run_pretraining(config, 0, tmp_path, 1),
+        "train": lambda: run_single(config, 0, tmp_path, 1),
+        "compare": lambda: run_comparison(comparison, RunOptions()),
+        "boundary": lambda: run_boundary(
+            config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path, 1
+        ),
+        "estimate": lambda: run_estimate(config, tmp_path),
+    }
+    if owner == "boundary":
+        del commands["estimate"]
+    for command in commands.keys() - {owner}:
+        with pytest.raises(ConfigError, match=rf"holds results of slr_ray\.{owner} \({name}\)"):
+            commands[command]()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
 def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
@@ -175,6 +266,93 @@ def test_held_out_clips_and_glosses_are_not_seen(
     index = np.random.default_rng(0).permutation(own.corpus.gloss_index)
     monkeypatch.setitem(own.corpus.__dict__, "gloss_index", index)
     assert same(trained(config).encoder, first.encoder)
+
+
+def write_corpus(path: Path, **changes: Any) -> Path:
+    """The tiny corpus, or another of its kind, as shards."""
+    settings = {key: value for key, value in TINY["data"].items() if key != "kind"}
+    clips = generate(EmbeddedConfig(**{**settings, **changes}))
+    write_shard(path, clips, {"extractor": "test"})
+    return path
+
+
+def write_split(path: Path, by_signer: bool) -> Path:
+    """Every third clip is for test and every third for validation, or every third signer's."""
+    corpus = open_corpus(tiny().data)
+    numbers = corpus.signer_index if by_signer else np.arange(corpus.num_clips)
+    names = [("training", "validation", "test")[one % 3] for one in numbers]
+    rows = [f"{one},{name}" for one, name in zip(corpus.clip_ids.to_pylist(), names, strict=True)]
+    path.write_text("\n".join(["clip_id,split", *rows]))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["signer", "clip", "file", "file by signer"])
+def test_extra_data_is_without_what_is_measured(kind: str, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"kind": kind.split()[0]}
+    if how["kind"] == "file":
+        how["path"] = str(write_split(tmp_path / "split.csv", by_signer=kind != "file"))
+    same = write_corpus(tmp_path / "same.parquet")
+    other = write_corpus(tmp_path / "other.parquet", seed=2)
+    config = tiny(split=how, initialisation={"extra_data": [str(same), str(other)]})
+    seen, own = pretraining_clips(config), problem(config, 0)
+    measured = np.concatenate([own.split.validation, own.split.test])
+    assert not np.isin(clip_hashes(own.corpus, measured), seen.hashes()).any()
+    extra = open_extra(str(other), config.data)
+    everything = len(own.split.training) + own.corpus.num_clips + extra.num_clips
+    assert len(seen) + seen.num_left_out == everything
+    assert f"; {seen.num_left_out} of extra data left out" in seen.described()
+    # Other clips of the people who are measured are left out where training has none of them.
+    names = {own.corpus.signers[one] for one in own.corpus.signer_index[measured]}
+    of_them = [extra.signers[one] in names for one in extra.signer_index]
+    by_signer = kind in ("signer", "file by signer")
+    assert seen.num_left_out == len(measured) + (sum(of_them) if by_signer else 0)
+    refuse_measured_clips(config)
+
+
+def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
+    config = tiny(initialisation={"clips": "all"})
+    message = r"pre-training would learn from \d+ of the \d+ validation clips"
+    with pytest.raises(ConfigError, match=message):
+        run_rounds(config, tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        run_single(config, 0, tmp_path / "out", 1)
+    comparison = Comparison(
+        config.model_dump(), ("sl_fpn",), ("boundary",), (0,), str(tmp_path / "out")
+    )
+    with pytest.raises(ConfigError, match=message):
+        run_comparison(comparison, RunOptions())
+    with pytest.raises(ConfigError, match=message):
+        run_boundary(config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path / "out", 1)
+    # A branch of a space is enough.
+    written = {
+        **config.model_dump(mode="json"),
+        "name": "leak",
+        "initialisation": {
+            "choose": [{"kind": "fresh"}, {"kind": "pretraining", "clips": "all"}],
+        },
+    }
+    run = Run(str(tmp_path / "out"), check_space(written, "leak", {}), RunOptions(), [])
+    with pytest.raises(ConfigError, match=message):
+        check_data(run)
+    assert not (tmp_path / "out").exists()
+
+
+def test_broken_clips_are_left_out_as_the_message_says(tmp_path: Path) -> None:
+    """In extra data, too; `--skip-broken` is no option of every command."""
+    good = write_corpus(tmp_path / "good.parquet", seed=2)
+    clip = next(iter(generate(EmbeddedConfig(num_glosses=4, num_signers=4))))
+    write_shard(tmp_path / "broken.parquet", [clip, clip], {"extractor": "test"})
+    broken = str(tmp_path / "broken.parquet")
+    shards: dict[str, Any] = {"kind": "shards", "location": str(good)}
+    extra = {"extra_data": [broken]}
+    with pytest.raises(DataError, match=r"appears twice\. Pass data\.skip_broken=true to leave"):
+        open_corpus(tiny(data={"kind": "shards", "location": broken}).data)
+    with pytest.raises(DataError, match=r"Pass data\.skip_broken=true to leave"):
+        pretraining_clips(tiny(data=shards, initialisation=extra))
+    with pytest.raises(DataError, match=r"Pass --data and data\.skip_broken=true to leave"):
+        pretraining_clips(tiny(initialisation=extra))
+    seen = pretraining_clips(tiny(data={**shards, "skip_broken": True}, initialisation=extra))
+    assert [len(clips) for _, clips in seen.parts[1:]] == [1]
 
 
 def run_rounds(config: Experiment, folder: Path, seed: int = 0) -> list[FinishedRound]:
@@ -232,6 +410,43 @@ def test_a_preset_has_settings_by_objective() -> None:
     assert published == PretrainingConfig()
 
 
+@pytest.mark.parametrize(
+    ("kind", "at_256", "weight_decay", "warmup_epochs"),
+    [
+        ("moco", 0.03, 1e-4, 0),
+        ("simsiam", 0.05, 1e-4, 0),
+        ("simclr", 0.3, 1e-6, 10),
+        ("byol", 0.2, 1.5e-6, 10),
+    ],
+)
+def test_peers_of_the_published_preset_have_their_papers_optimisers(
+    kind: str, at_256: float, weight_decay: float, warmup_epochs: int
+) -> None:
+    tree = {"preset": "ssl_slr", "initialisation": {"objective": {"kind": kind}}}
+    found: Any = experiment(tree, "test").initialisation
+    optimiser = found.optimiser
+    assert optimiser.learning_rate == pytest.approx(at_256 * found.batch_size / 256)
+    assert (optimiser.momentum, optimiser.weight_decay) == (0.9, weight_decay)
+    assert found.schedule == "warmup_cosine"
+    assert found.warmup_fraction * found.num_epochs == pytest.approx(warmup_epochs)
+    tree["initialisation"]["optimiser"] = {"learning_rate": 0.5}  # type: ignore[index]
+    own: Any = experiment(tree, "test").initialisation
+    assert (own.optimiser.learning_rate, own.optimiser.momentum) == (0.5, 0.9)
+
+
+def test_kinds_need_not_be_named() -> None:
+    section = {
+        "kind": "pretraining",
+        "augmentation": {"head_fraction": 0.2},
+        "optimiser": {"learning_rate": 0.5},
+    }
+    for preset, kind in (("ssl_slr", "sgd"), ("ssl_slr_small", "adamw"), ("modern", "sgd")):
+        found: Any = experiment({"preset": preset, "initialisation": section}, "test")
+        views, optimiser = found.initialisation.augmentation, found.initialisation.optimiser
+        assert (views.kind, views.head_fraction) == ("boundary", 0.2)
+        assert (optimiser.kind, optimiser.learning_rate) == (kind, 0.5)
+
+
 def file_config(path: Path, **changes: Any) -> Experiment:
     tree = {key: value for key, value in TINY.items() if key in ("data", "pool", "method")}
     # The preset's optimiser would average weights.
@@ -257,6 +472,7 @@ class TestEncoderFile:
         assert encoder.model_config == config.model
         assert encoder.normalisation == config.normalisation
         assert (encoder.max_frames, encoder.seed) == (8, 0)
+        assert encoder.signers == tuple(pretraining_clips(config).signers())
         assert encoder.fingerprints == (open_corpus(config.data).fingerprint,)
         assert len(encoder.epochs) == 3
         clips = np.arange(20)
@@ -330,7 +546,7 @@ class TestEncoderFile:
             load_encoder(tmp_path / "nowhere.pt")
         text = tmp_path / "text.pt"
         text.write_text("no tensors")
-        with pytest.raises(DataError, match="loaded safely"):
+        with pytest.raises(DataError, match=r"loaded safely; make one with .*pretrain`$"):
             load_encoder(text)
         text.write_bytes(dumps({"format": 1}))
         with pytest.raises(DataError, match="is not an encoder"):
@@ -440,6 +656,29 @@ class TestCommand:
             self.run(tmp_path, objective="simclr")
         assert ended.value.code == 2
         assert "holds another pre-training" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("canonical", [True, False])
+    def test_a_flip_without_effect_is_said(
+        self, canonical: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.run(
+            tmp_path,
+            f"normalisation.canonical_hand={canonical}",
+            objective="byol",
+            augmentation="standard",
+        )
+        assert ("standard views are flipped without effect" in capsys.readouterr().out) == canonical
+
+    def test_divergence_ends_with_its_advice(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rate = "initialisation.optimiser.learning_rate"
+        with pytest.raises(SystemExit) as ended:
+            self.run(tmp_path, "initialisation.optimiser.kind=sgd", f"{rate}=1e+30")
+        assert ended.value.code == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: the loss is nan")
+        assert f"lower {rate} (1e+30)" in told
 
     @pytest.mark.parametrize(
         ("override", "message"),

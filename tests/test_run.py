@@ -17,11 +17,12 @@ from slr_ray.errors import UserError
 from slr_ray.methods.experiment import draw, open_corpus, open_split
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.search.default_pool import space_with_pool
+from slr_ray.search.estimate import most_steps
 from slr_ray.search.job import Job
 from slr_ray.search.run_options import RunOptions
 from slr_ray.search.run_record import Run, begin, check_data, load_run_record, resumed
 from slr_ray.search.space_file import check_space
-from slr_ray.search.summary import most_steps, print_plan
+from slr_ray.search.summary import print_plan
 from slr_ray.search.trial import TrialTask
 from slr_ray.training.devices import this_place
 

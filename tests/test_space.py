@@ -170,6 +170,21 @@ def test_paths_are_absolute_wherever_they_stand(
     assert check_space(found, "run.json", {}).written == found
 
 
+def test_an_override_of_a_branchs_kind_takes_that_option() -> None:
+    fixed = check_space(space(), "my.yaml", {"method.selection.kind": "threshold"})
+    (only,) = [one for one in parameters(fixed.tree) if "selection" in one.path]
+    assert only.path == "method.selection.confidence"
+    both = {"method.selection.confidence": 0.7, "method.selection.kind": "threshold"}
+    assert check_space(space(), "my.yaml", both).tree["method"]["selection"] == {
+        "kind": "threshold",
+        "confidence": 0.7,
+    }
+    other = check_space(space(), "my.yaml", {"method.selection.kind": "share_per_gloss"})
+    assert other.tree["method"]["selection"] == {"kind": "share_per_gloss"}
+    with pytest.raises(ConfigError, match=r"fix its kind as well: method\.selection\.kind="):
+        check_space(space(), "my.yaml", {"method.selection.confidence": 0.7})
+
+
 def test_published_values_outside_the_space_are_named() -> None:
     tree = parse(TREE)
     plain = {

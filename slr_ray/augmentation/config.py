@@ -72,7 +72,8 @@ class StrongAugmentation(Config):
     arm_degrees: Degrees = 6.0
     arm_joint_probability: Probability = 0.3
     mirror_probability: Probability = 0.25
-    """Left and right exchanged; about one signer in eight is left-handed or filmed mirrored."""
+    """Left and right exchanged; about one signer in eight is left-handed or filmed mirrored. A
+    normalisation with `canonical_hand` mirrors such clips back: with it this changes nothing."""
     cut_probability: Probability = 0.5
     cut_fraction: Fraction = 0.15
     """Of a clip's frames, cut off each end, uniform from 0."""
@@ -107,7 +108,8 @@ class StandardAugmentation(Config):
     blur_frames: float = Field(default=2.0, ge=0)
     """Standard deviation of the blur in time, uniform from 0.1 to this (SimCLR: 0.1 to 2)."""
     flip_probability: Probability = 0.5
-    """Left and right exchanged. A normalisation with `canonical_hand` undoes it."""
+    """Left and right exchanged. A normalisation with `canonical_hand`, as in the preset
+    `ssl_slr_small`, mirrors such clips back: with it this changes nothing."""
     speed_probability: Probability = 0.0
     speed: float = Field(default=1.3, ge=1, le=4)
     """Between 1 / this and this, uniform in its logarithm."""
@@ -158,3 +160,16 @@ AugmentationConfig = Annotated[
     | BoundaryAugmentation,
     Field(discriminator="kind"),
 ]
+
+
+def flip_probability(config: AugmentationConfig) -> float:
+    """That an augmentation exchanges left and right."""
+    match config:
+        case StandardAugmentation():
+            return config.flip_probability
+        case StrongAugmentation():
+            return config.mirror_probability
+        case BoundaryAugmentation() if config.standard is not None:
+            return flip_probability(config.standard)
+        case _:
+            return 0.0

@@ -97,13 +97,15 @@ class Corpus:
         return np.asarray(np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r"))
 
 
-def open_shards(location: str, *, skip_broken: bool = False) -> Corpus:
+def open_shards(
+    location: str, *, skip_broken: bool = False, how_to_skip: str = "--skip-broken"
+) -> Corpus:
     """The corpus in a Parquet file, a folder of them, or a cloud URI.
 
     Raises `DataError` where the location or a clip is unusable; with `skip_broken`, unusable clips
-    are listed in `Corpus.skipped` instead.
+    are listed in `Corpus.skipped` instead; `how_to_skip` is what the error tells users to pass.
     """
-    reader = ShardReader(location, skip_broken=skip_broken)
+    reader = ShardReader(location, skip_broken=skip_broken, how_to_skip=how_to_skip)
     reader.check()
     stamps = [[one.path, one.size, str(one.mtime_ns)] for one in reader.files]
     key = hashlib.sha256(json.dumps([_FORMAT, stamps, skip_broken]).encode()).hexdigest()[:24]

@@ -112,7 +112,10 @@ def split(corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSpli
         sets = _by_file(corpus, config.path)
     else:
         if not (corpus.gloss_index != UNLABELLED).any():
-            raise ConfigError(f"{corpus.name} has no clip with a gloss: there is nothing to split")
+            raise ConfigError(
+                f"{corpus.name} has no clip with a gloss: there is nothing to split. To learn from "
+                "clips without one: slr_ray.pretrain --all-clips"
+            )
         by_signer = isinstance(config, SignerSplitConfig)
         sets = _by_signer(corpus, config) if by_signer else _by_clip(corpus, config)
     training, validation, test = (np.sort(one).astype(np.int64) for one in sets)

@@ -26,6 +26,7 @@ MAX_FRACTION = 0.5
 _NUM_SPREAD = 5
 """Trainings spread over the square before the model of the accuracy chooses where to train."""
 _GRID = 51
+_LEAST_GAIN_STDS = 2.0
 
 
 Score = Callable[[float, float, int], float]
@@ -47,12 +48,27 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """How much higher a model of the accuracy is at its highest point than at `PUBLISHED`."""
+
+    mean: float
+    std: float
+
+    @property
+    def is_above_noise(self) -> bool:
+        """Whether it is more than what the highest of many points is by chance."""
+        return self.mean > _LEAST_GAIN_STDS * self.std
+
+
+@dataclass(frozen=True)
 class FoundBoundary:
     """What an algorithm returns, and every candidate in the order of its trainings."""
 
     head_fraction: float
     tail_fraction: float
     candidates: tuple[Candidate, ...]
+    gain: Gain | None = None
+    """Of the search: where it is not above noise, the boundary is `PUBLISHED`."""
 
     @property
     def num_trainings(self) -> int:
@@ -127,7 +143,8 @@ def search_boundary(
     `start_from` is trained first, then a few points spread over the square (Sobol), then Optuna's
     Gaussian-process sampler chooses. Every candidate is trained once: on a smooth surface the
     neighbours are its repeats. For the same reason the answer is not the luckiest candidate but the
-    highest point of a smooth model of all of them. The same seed and scores give the same search,
+    highest point of a smooth model of all of them, and `PUBLISHED` where the model does not tell
+    the two apart. The same seed and scores give the same search,
     so one that was interrupted goes on by being run again on a `Score` that remembers.
 
     `ValueError` below 4 trainings: no surface can be drawn through fewer.
@@ -149,35 +166,55 @@ def search_boundary(
         accuracy = score(head, tail, 0)
         study.tell(trial, accuracy)
         candidates.append(Candidate(head, tail, (accuracy,)))
-    return FoundBoundary(*_highest(candidates), tuple(candidates))
+    head, tail, gain = _highest(candidates)
+    if not gain.is_above_noise:
+        head, tail = PUBLISHED
+    return FoundBoundary(head, tail, tuple(candidates), gain)
 
 
-def _highest(candidates: Sequence[Candidate]) -> tuple[float, float]:
-    """The highest point of the smooth model, on a grid of 1 % of a clip."""
+def _highest(candidates: Sequence[Candidate]) -> tuple[float, float, Gain]:
+    """The highest point of the smooth model, on a grid of 1 % of a clip, and its gain."""
     places = np.array([(one.head_fraction, one.tail_fraction) for one in candidates])
+    accuracy = np.array([one.mean for one in candidates])
     axis = np.linspace(0, MAX_FRACTION, _GRID)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    modelled = smooth_accuracy(places, np.array([one.mean for one in candidates]), grid)
-    head, tail = grid[modelled.argmax()]
-    return float(head), float(tail)
+    model = SmoothAccuracy(places, accuracy)
+    head, tail = grid[model.mean(grid).argmax()]
+    return float(head), float(tail), model.gain((float(head), float(tail)), PUBLISHED)
 
 
-def smooth_accuracy(
-    places: Float[np.ndarray, "candidates 2"],
-    accuracy: Float[np.ndarray, " candidates"],
-    wanted: Float[np.ndarray, "points 2"],
-) -> Float[np.ndarray, " points"]:
-    """Posterior mean of a Gaussian process through noisy accuracies (squared exponential).
+class SmoothAccuracy:
+    """A Gaussian process through noisy accuracies (squared exponential).
 
     Length scales are kept between a fifth of a clip and two clips: a few dozen noisy trainings
     can't tell finer structure from noise.
     """
-    centre, spread = accuracy.mean(), max(float(accuracy.std()), 1e-9)
-    kernel = ConstantKernel(1.0, (0.1, 30.0)) * RBF([0.4, 0.4], (0.2, 2.0))
-    kernel = kernel + WhiteKernel(0.3, (1e-3, 2.0))
-    model = GaussianProcessRegressor(kernel, n_restarts_optimizer=2, random_state=0)
-    with warnings.catch_warnings():
-        # A hyperparameter at its bound is what the bounds are for.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(places, (accuracy - centre) / spread)
-    return np.asarray(centre + spread * model.predict(wanted))
+
+    def __init__(
+        self,
+        places: Float[np.ndarray, "candidates 2"],
+        accuracy: Float[np.ndarray, " candidates"],
+    ) -> None:
+        self._centre, self._spread = accuracy.mean(), max(float(accuracy.std()), 1e-9)
+        kernel = ConstantKernel(1.0, (0.1, 30.0)) * RBF([0.4, 0.4], (0.2, 2.0))
+        kernel = kernel + WhiteKernel(0.3, (1e-3, 2.0))
+        self._model = GaussianProcessRegressor(kernel, n_restarts_optimizer=2, random_state=0)
+        with warnings.catch_warnings():
+            # A hyperparameter at its bound is what the bounds are for.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._model.fit(places, (accuracy - self._centre) / self._spread)
+
+    def mean(self, wanted: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " points"]:
+        """Posterior mean of the accuracy."""
+        return np.asarray(self._centre + self._spread * self._model.predict(wanted))
+
+    def gain(self, place: tuple[float, float], over: tuple[float, float]) -> Gain:
+        """The accuracy at one place less that at another."""
+        mean, covariance = self._model.predict(np.array([place, over]), return_cov=True)
+        # A training's own noise, which the covariance has on its diagonal, is no part of it.
+        noise = self._model.kernel_.k2.noise_level
+        variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] - 2 * noise
+        return Gain(
+            float(self._spread * (mean[0] - mean[1])),
+            float(self._spread * np.sqrt(max(variance, 0.0))),
+        )

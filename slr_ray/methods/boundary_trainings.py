@@ -21,9 +21,9 @@ from slr_ray.methods.experiment import Experiment, open_corpus, open_split, prob
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
-    pretraining_section,
     pretraining_task,
 )
+from slr_ray.methods.pretraining_clips import pretraining_section
 from slr_ray.models.config import new_encoder
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records import PretrainingEpoch
@@ -111,8 +111,8 @@ class BoundaryTrainings:
         on_training: OnTraining | None = None,
         on_epoch: Callable[[PretrainingEpoch], None] | None = None,
     ) -> None:
-        """`ConfigError` where the experiment pre-trains nothing."""
-        pretraining_section(config)
+        """`ConfigError` where the experiment pre-trains nothing, or with other views."""
+        boundary_views(config)
         self.config, self.ledger, self.place = config, ledger, place
         self.on_training, self.on_epoch = on_training, on_epoch
         self.asked: list[Training] = []
@@ -160,12 +160,22 @@ class BoundaryTrainings:
         )
 
 
+def boundary_views(config: Experiment) -> BoundaryAugmentation:
+    """The augmentation of the experiment's pre-training; `ConfigError` where it has no boundary."""
+    found = pretraining_section(config).augmentation
+    if not isinstance(found, BoundaryAugmentation):
+        section = "initialisation.augmentation"
+        raise ConfigError(
+            f"{section}.kind is {found.kind!r}, which has no boundary to look for; for the views "
+            f"of whole clips beside it: {section}.standard.kind=standard (or strong)"
+        )
+    return found
+
+
 def with_boundary(config: Experiment, head_fraction: float, tail_fraction: float) -> Experiment:
     """The experiment with another boundary in the augmentation of its pre-training."""
     section = pretraining_section(config)
-    found = section.augmentation
-    base = found if isinstance(found, BoundaryAugmentation) else BoundaryAugmentation()
-    augmentation = base.model_copy(
+    augmentation = boundary_views(config).model_copy(
         update={
             "head_fraction": round(head_fraction, _DIGITS),
             "tail_fraction": round(tail_fraction, _DIGITS),

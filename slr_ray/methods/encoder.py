@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from slr_ray.training.unlabelled import clip_hashes
 FORMAT = "slr_ray encoder 1"
 # Regularisation of what follows: it changes no weight's shape or meaning.
 _FREE = {"model.dropout"}
+_MOST_NAMED = 10
 _MODEL: TypeAdapter[Any] = TypeAdapter(ModelConfig)
 _NORMALISATION: TypeAdapter[Any] = TypeAdapter(NormalisationConfig)
 
@@ -52,6 +53,8 @@ class Encoder:
     """Of the corpora it learned from."""
     clip_hashes: Int[np.ndarray, " clips"]
     """`clip_hashes` of the clips it learned from, ascending."""
+    signers: tuple[str, ...]
+    """Whose clips it learned from, by name; none in files that did not keep them yet."""
     epochs: tuple[PretrainingEpoch, ...]
     sha256: str
     """Of the file."""
@@ -79,10 +82,11 @@ def load_encoder(path: str | Path) -> Encoder:
         raise DataError(f"cannot read {location}: {error.strerror or error}") from None
     try:
         stored = loads(content)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError):
+        # torch's own words are left out: they advise to load the file unsafely.
         raise DataError(
-            f"{location} is not an encoder that can be loaded safely: {first}"
+            f"{location} is not an encoder that can be loaded safely; make one with "
+            "`python -m slr_ray.pretrain`"
         ) from None
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise DataError(
@@ -107,6 +111,7 @@ def load_encoder(path: str | Path) -> Encoder:
         corpora=tuple(stored["corpora"]),
         fingerprints=tuple(stored["fingerprints"]),
         clip_hashes=stored["clip_hashes"].numpy(),
+        signers=tuple(stored.get("signers", ())),
         epochs=tuple(PretrainingEpoch.model_validate(one) for one in stored["epochs"]),
         sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -170,3 +175,64 @@ def refuse_seen_clips(
                 f"{corpus.name}: pre-train with the same split, or set "
                 "initialisation.allow_seen_clips=true and say so with the result"
             )
+
+
+def seen_signers(
+    encoder: Encoder, corpus: Corpus, clips: Int[np.ndarray, " clips"]
+) -> frozenset[str]:
+    """Signers of the clips by whose name the encoder learned from clips, these or others.
+
+    No reason to refuse them: two corpora may give the same name to different people.
+    """
+    names = {corpus.signers[one] for one in np.unique(corpus.signer_index[clips])}
+    return frozenset(names & set(encoder.signers))
+
+
+def seen_signers_text(names: Collection[str]) -> str:
+    """What people should know of `seen_signers`."""
+    told = ", ".join(sorted(names)[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    return (
+        f"pre-training saw clips of {len(names)} validation or test signers, if the same name is "
+        f"the same person: {told}. Results are then not those on new people"
+    )
+
+
+def refuse_unlike_encoders(encoders: Sequence[tuple[str, Encoder]]) -> None:
+    """`ConfigError` unless the encoders are one pre-training with different seeds.
+
+    Others have no common mean. Each encoder comes with its path.
+    """
+    first_path, first = encoders[0]
+    seeds: dict[int, str] = {}
+    for path, encoder in encoders:
+        differences = _differences(_settings(encoder), _settings(first), "")
+        if differences:
+            dotted, (own, other) = differences[0]
+            raise ConfigError(
+                f"{path} and {first_path} differ in more than the seed ({dotted} is {own!r} and "
+                f"{other!r}): their results have no common mean. Evaluate them one by one, each "
+                "with its own --out"
+            )
+        if not np.array_equal(encoder.clip_hashes, first.clip_hashes):
+            raise ConfigError(
+                f"{path} and {first_path} learned from different clips: their results have no "
+                "common mean. Evaluate them one by one, each with its own --out"
+            )
+        if encoder.seed in seeds:
+            raise ConfigError(
+                f"{path} and {seeds[encoder.seed]} are the same encoder (seed {encoder.seed}): "
+                "give each once"
+            )
+        seeds[encoder.seed] = path
+
+
+def _settings(encoder: Encoder) -> dict[str, Any]:
+    """What determines an encoder besides clips and seed."""
+    # Watching for collapse changes no weight; the clips stand for what lies at the paths.
+    free = {"seed", "collapse_threshold", "stop_on_collapse", "extra_data"}
+    return {
+        "model": encoder.model_config.model_dump(),
+        "normalisation": encoder.normalisation.model_dump(),
+        "max_frames": encoder.max_frames,
+        "initialisation": encoder.config.model_dump(exclude=free),
+    }

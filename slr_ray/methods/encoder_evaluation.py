@@ -1,7 +1,9 @@
 """SSL-SLR's evaluations of a frozen encoder (papers/002, section 6.3), beside two references.
 
-Every number is that of clips of signers whom neither pre-training nor the classifier saw, chosen on
-validation, measured once on the test set.
+Every number is that of clips that neither pre-training nor the classifier saw, chosen on
+validation, measured once on the test set. With a split by signer their signers are new to the
+classifier and to a pre-training on the same split; another pre-training may have seen them
+(`encoder.seen_signers`).
 """
 
 from __future__ import annotations

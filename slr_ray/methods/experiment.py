@@ -33,6 +33,8 @@ from slr_ray.training.problem import Problem
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
 STAGE_VERSION = 4
+# Every command with an experiment takes overrides; not all have the option.
+_SKIP = "data.skip_broken=true"
 
 
 class ShardsConfig(Config):
@@ -42,7 +44,8 @@ class ShardsConfig(Config):
     location: str
     """A Parquet file, a folder of them, or a cloud URI."""
     skip_broken: bool = False
-    """Leave unusable clips out and list them, instead of stopping at the first."""
+    """Leave unusable clips out and list them, instead of stopping at the first; those of
+    pre-training's extra data as well."""
 
     @field_validator("location")
     @classmethod
@@ -98,7 +101,7 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
             f"{origin}: preset: there is no preset {preset!r}; there are {', '.join(PRESETS)}"
         )
     base = merge(_DEFAULT_KINDS, PRESETS[preset])
-    base = merge(base, _objective(preset, merge(base, tree)))
+    base = merge(base, _pretraining(preset, base, tree))
     path = _encoder_path(tree)
     if path is not None:
         encoder = cached_encoder(path)
@@ -109,16 +112,30 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     return built
 
 
-def _objective(preset: Preset, tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preset sets for the objective that `tree` names; empty without pre-training."""
-    section = tree["initialisation"]
+def _pretraining(
+    preset: Preset, base: Mapping[str, Any], tree: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What lies below the user's pre-training; empty where there is none.
+
+    The kinds of its sections, which `tree` need not name, then what the preset sets of it, then
+    what it sets for the objective that `tree` names.
+    """
+    section = merge(base, tree)["initialisation"]
     if not isinstance(section, Mapping) or section.get("kind") != "pretraining":
         return {}
     objective = section.get("objective")
     kind = objective.get("kind") if isinstance(objective, Mapping) else None
-    kind = kind or PretrainingConfig().objective.kind
-    own = {"kind": "pretraining", "objective": {"kind": kind}}
-    return {"initialisation": merge(own, OBJECTIVES.get(preset, {}).get(kind, {}))}
+    defaults = PretrainingConfig()
+    own: dict[str, Any] = {
+        "kind": "pretraining",
+        "objective": {"kind": kind or defaults.objective.kind},
+        "augmentation": {"kind": defaults.augmentation.kind},
+        "optimiser": {"kind": defaults.optimiser.kind},
+    }
+    if base["initialisation"]["kind"] == "pretraining":
+        own = merge(own, base["initialisation"])
+    own = merge(own, OBJECTIVES.get(preset, {}).get(own["objective"]["kind"], {}))
+    return {"initialisation": own}
 
 
 def _encoder_path(tree: Mapping[str, Any]) -> str | None:
@@ -159,13 +176,15 @@ def open_corpus(data: EmbeddedConfig | ShardsConfig) -> Corpus:
     """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
     if isinstance(data, EmbeddedConfig):
         return open_embedded(data)
-    return open_shards(data.location, skip_broken=data.skip_broken)
+    return open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
 
 
 @lru_cache(maxsize=8)
-def open_extra(location: str) -> Corpus:
-    """A corpus that only pre-training learns from."""
-    return open_shards(location)
+def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
+    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
+    if isinstance(data, EmbeddedConfig):
+        return open_shards(location, how_to_skip=f"--data and {_SKIP}")
+    return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
 
 
 @lru_cache(maxsize=16)
@@ -223,7 +242,9 @@ def initialisation_facts(config: Experiment) -> dict[str, Any]:
         case PretrainingConfig():
             # Watching for collapse changes no weight; the paths stand for what lies there.
             excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}
-            extra = [open_extra(location).fingerprint for location in section.extra_data]
+            extra = [
+                open_extra(location, config.data).fingerprint for location in section.extra_data
+            ]
             return {"extra": extra, **section.model_dump(mode="json", exclude=excluded)}
         case _:
             assert_never(section)

@@ -7,22 +7,24 @@ from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import torch
 
-from slr_ray.corpora.corpus import Corpus
-from slr_ray.corpora.splits import SignerSplitConfig
-from slr_ray.errors import ConfigError
-from slr_ray.methods.encoder import FORMAT, cached_encoder, refuse_seen_clips
+from slr_ray.augmentation.config import flip_probability
+from slr_ray.methods.encoder import FORMAT, cached_encoder
 from slr_ray.methods.experiment import (
     STAGE_VERSION,
     Experiment,
     initialisation_facts,
     open_corpus,
-    open_extra,
     open_split,
 )
 from slr_ray.methods.initialisation import EncoderFile, FreshWeights
+from slr_ray.methods.pretraining_clips import (
+    pretraining_clips,
+    pretraining_section,
+    refuse_measured_clips,
+)
+from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.devices import Place
@@ -33,19 +35,9 @@ from slr_ray.training.pretraining import (
     pretrain,
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.round import State
 from slr_ray.training.stages import StageStore, dumps, stage_key
-from slr_ray.training.unlabelled import UnlabelledClips
-
-
-def pretraining_section(config: Experiment) -> PretrainingConfig:
-    """The experiment's pre-training; `ConfigError` where it has none."""
-    if not isinstance(config.initialisation, PretrainingConfig):
-        raise ConfigError(
-            f"initialisation.kind is {config.initialisation.kind!r}: "
-            "set initialisation.kind=pretraining"
-        )
-    return config.initialisation
 
 
 def pretraining_task(config: Experiment, seed: int) -> PretrainingTask:
@@ -62,41 +54,12 @@ def pretraining_task(config: Experiment, seed: int) -> PretrainingTask:
     )
 
 
-def pretraining_clips(config: Experiment) -> UnlabelledClips:
-    """The clips that pre-training sees.
-
-    With a split by signer, clips of validation and test signers are left out of the extra data,
-    too: signers of the same name count as the same.
-    """
-    section = pretraining_section(config)
-    corpus = open_corpus(config.data)
-    everything = section.clips == "all"
-    held_out: set[str] = set()
-    if everything:
-        clips = np.arange(corpus.num_clips)
-    else:
-        parts = open_split(config.data, config.split)
-        clips = parts.training
-        if isinstance(config.split, SignerSplitConfig):
-            measured = np.concatenate([parts.validation, parts.test])
-            held_out = {corpus.signers[one] for one in np.unique(corpus.signer_index[measured])}
-    chosen: list[tuple[Corpus, np.ndarray]] = [(corpus, clips.astype(np.int64))]
-    for location in section.extra_data:
-        extra = open_extra(location)
-        left_out = [row for row, name in enumerate(extra.signers) if name in held_out]
-        kept = np.flatnonzero(~np.isin(extra.signer_index, left_out))
-        if len(kept):
-            chosen.append((extra, kept))
-    return UnlabelledClips(tuple(chosen))
-
-
 def pretraining_key(config: Experiment, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
     task = pretraining_task(config, seed)
     split = None
     if task.config.clips == "training":
-        # The kind decides whether held out signers are left out of the extra data.
-        split = [config.split.kind, open_split(config.data, config.split).fingerprint]
+        split = open_split(config.data, config.split).fingerprint
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,
@@ -151,16 +114,14 @@ def initial_encoder(
 ) -> Callable[[], State] | None:
     """What gives the weights that rounds start from; None for fresh ones.
 
-    Raises `ConfigError` at once where an encoder file has seen validation or test clips.
+    Raises `ConfigError` at once where they know validation or test clips.
     """
     source = config.initialisation
     if isinstance(source, FreshWeights):
         return None
+    refuse_measured_clips(config)
     if isinstance(source, EncoderFile):
         encoder = cached_encoder(source.path)
-        parts = open_split(config.data, config.split)
-        measured = {"validation": parts.validation, "test": parts.test}
-        refuse_seen_clips(encoder, source, open_corpus(config.data), measured)
         return lambda: encoder.weights
 
     @lru_cache(maxsize=1)
@@ -168,6 +129,31 @@ def initial_encoder(
         return pretrained(config, seed, stages, place)
 
     return weights
+
+
+def check_initialisation(config: Experiment, num_workers: int = 1) -> None:
+    """`ConfigError` before any work where the experiment can't start from its initial weights.
+
+    They must not know the clips that it measures on, and a pre-training's batches and steps must
+    be of use.
+    """
+    refuse_measured_clips(config)
+    if isinstance(config.initialisation, PretrainingConfig):
+        plan(config.initialisation, len(pretraining_clips(config)), num_workers)
+
+
+def cancelled_flip(config: Experiment) -> str | None:
+    """What people should know of views that are flipped and mirrored back; None of others."""
+    section = pretraining_section(config)
+    canonical = (
+        isinstance(config.normalisation, SigningSpace) and config.normalisation.canonical_hand
+    )
+    if not canonical or not flip_probability(section.augmentation):
+        return None
+    return (
+        f"note: {section.augmentation.kind} views are flipped without effect, as "
+        "normalisation.canonical_hand mirrors every clip to one signing hand"
+    )
 
 
 def save_encoder(
@@ -187,6 +173,7 @@ def save_encoder(
         "corpora": [corpus.name for corpus, _ in task.clips.parts],
         "fingerprints": [corpus.fingerprint for corpus, _ in task.clips.parts],
         "clip_hashes": torch.from_numpy(task.clips.hashes()),
+        "signers": task.clips.signers(),
         "epochs": [one.model_dump() for one in trained.epochs],
         "num_steps": trained.num_steps,
         "training_s": trained.training_s,

@@ -19,7 +19,7 @@ def setting(
 ) -> Setting:
     """One seed of an experiment, with its rounds in `stages`.
 
-    Raises `ConfigError` where an encoder file has seen validation or test clips.
+    Raises `ConfigError` where its initial weights know validation or test clips.
     """
     return Setting(
         problem=problem(config, seed),

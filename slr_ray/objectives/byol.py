@@ -27,6 +27,11 @@ class ByolConfig(Config):
     momentum: float = Field(0.996, ge=0, lt=1)
     """Of the target network at the start; rises to 1 along a cosine (section 3.2)."""
 
+    @property
+    def mixes_clips(self) -> bool:
+        """Whether a clip's loss depends on the others of its batch: by batch norm."""
+        return True
+
 
 class Byol(Objective):
     """Squared distance of normalised predictions and target embeddings, both ways (equation 2).

@@ -30,6 +30,11 @@ class MocoConfig(Config):
     momentum: float = Field(0.999, ge=0, lt=1)
     """Of the key encoder, a step."""
 
+    @property
+    def mixes_clips(self) -> bool:
+        """Whether a clip's loss depends on the others of its batch: negatives are the queue's."""
+        return False
+
 
 class Moco(Objective):
     """InfoNCE of a query (first view) with its key (second view) against the queue.

@@ -26,6 +26,11 @@ class SimclrConfig(Config):
     batch_norm: bool = True
     """Batch norm in the projector, as in the authors' code."""
 
+    @property
+    def mixes_clips(self) -> bool:
+        """Whether a clip's loss depends on the others of its batch."""
+        return True
+
 
 class Simclr(Objective):
     """NT-Xent. The negatives of a view are both views of all other clips of the global batch.

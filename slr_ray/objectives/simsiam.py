@@ -25,6 +25,11 @@ class SimsiamConfig(Config):
     predictor_hidden: int = Field(32, ge=1)
     """A bottleneck of a quarter of the embedding's width, as in the paper (512 of 2048)."""
 
+    @property
+    def mixes_clips(self) -> bool:
+        """Whether a clip's loss depends on the others of its batch: by batch norm."""
+        return True
+
 
 class Simsiam(Objective):
     """Negative cosine of each view's prediction with the other view's embedding, symmetric.

@@ -37,6 +37,11 @@ class SlFpnConfig(Config):
     permuted: bool = False
     """The original and the first view exchange their places in the loss."""
 
+    @property
+    def mixes_clips(self) -> bool:
+        """Whether a clip's loss depends on the others of its batch."""
+        return self.batch_norm != "none"
+
 
 class SlFpn(Objective):
     """MSE(z1, z2) + MSE(z0, z1) + MSE(predictor(z0), stop-gradient(z2)); no L2 normalisation.

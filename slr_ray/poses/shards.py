@@ -35,13 +35,16 @@ class ShardReader:
     """Streams the clips of a Parquet file, a folder of them, or a URI, a row group at a time.
 
     With `skip_broken`, clips that are no pose sequence are listed in `skipped`; without it the
-    first one raises `DataError`. Duplicate clip ids are broken clips too. Memory is that of one row
-    group.
+    first one raises `DataError`, which names `how_to_skip`. Duplicate clip ids are broken clips
+    too. Memory is that of one row group.
     """
 
-    def __init__(self, location: str, *, skip_broken: bool = False) -> None:
+    def __init__(
+        self, location: str, *, skip_broken: bool = False, how_to_skip: str = "--skip-broken"
+    ) -> None:
         self.location = location
         self.skip_broken = skip_broken
+        self.how_to_skip = how_to_skip
         self.skipped: list[Skipped] = []
         self._filesystem, self.files = list_shards(location)
 
@@ -106,7 +109,7 @@ class ShardReader:
             except DataError as error:
                 if not self.skip_broken:
                     raise DataError(
-                        f"{path}: {error}. Pass --skip-broken to leave such clips out"
+                        f"{path}: {error}. Pass {self.how_to_skip} to leave such clips out"
                     ) from None
                 self.skipped.append(Skipped(path, str(clip_id), str(error)))
                 continue

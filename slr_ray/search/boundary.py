@@ -14,7 +14,7 @@ import optuna
 import torch
 from rich.console import Console
 
-from slr_ray.corpora.embedded import EmbeddedConfig, boundaries
+from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.errors import ConfigError
 from slr_ray.evaluation.boundary_loss import BoundaryLoss, boundary_loss
 from slr_ray.methods.boundary import (
@@ -28,11 +28,16 @@ from slr_ray.methods.boundary_trainings import (
     BoundaryTrainings,
     Ledger,
     Training,
+    boundary_views,
     ledger_facts,
 )
 from slr_ray.methods.experiment import Experiment, open_corpus, open_split
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.boundary_plot import boundary_png
+from slr_ray.search.boundary_answer import tell_found, true_boundaries
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute, below
 from slr_ray.training.devices import this_place
 from slr_ray.training.pretraining import CollapseWarning
@@ -59,6 +64,8 @@ def run_boundary(
     config: Experiment, options: BoundaryOptions, out: Path, num_threads: int | None
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
+    check_initialisation(config)
+    boundary_views(config)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     num_frames, step_frames = _steps(config, options)
@@ -67,8 +74,7 @@ def run_boundary(
         if options.algorithm == "greedy"
         else options.num_trainings
     )
-    store = Store(absolute(str(out)))
-    store.check_writable()
+    store = _folder(out)
     with store.held():
         return _run(config, options, (num_frames, step_frames), at_most, store)
 
@@ -85,7 +91,8 @@ def _run(
     corpus = open_corpus(config.data)
     console.print(
         f"{corpus.name}: {options.algorithm}, at most {at_most} trainings, "
-        f"{len(ledger)} in {store.location} already"
+        f"{len(ledger)} in {store.location} already; pre-training on "
+        f"{pretraining_clips(config).described()}"
     )
     started = time.monotonic()
     with ProgressBar(console, "trainings", at_most) as bar, warnings.catch_warnings():
@@ -117,17 +124,22 @@ def _run(
 
 
 def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
-    """Estimate the boundary of every training clip; prints and writes the overall one."""
-    store = Store(absolute(str(out)))
-    store.check_writable()
+    """Estimate the boundary of every training clip; prints and writes the overall one.
+
+    Of every clip, where none has a gloss: nothing is trained or measured then.
+    """
+    store = _folder(out)
     corpus = open_corpus(config.data)
-    clips = open_split(config.data, config.split).training
+    if (corpus.gloss_index == UNLABELLED).all():
+        clips = np.arange(corpus.num_clips)
+    else:
+        clips = open_split(config.data, config.split).training
     started = time.monotonic()
     with ProgressBar(Console(), "clips", len(clips)) as bar:
         estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
     head, tail = estimate.overall()
     console = Console()
-    _tell_found(console, head, tail)
+    tell_found(console, head, tail)
     console.print(
         f"no training, {time.monotonic() - started:.1f} s for {len(clips)} clips; "
         f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "
@@ -157,12 +169,11 @@ def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
     return head, tail
 
 
-def true_boundaries(config: Experiment, clips: np.ndarray) -> np.ndarray | None:
-    """Head and tail fraction of clips (clips x 2) of the embedded corpus; None of any other."""
-    if not isinstance(config.data, EmbeddedConfig):
-        return None
-    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(config.data)]
-    return np.asarray(np.array(truth)[clips])
+def _folder(out: Path) -> Store:
+    store = Store(absolute(str(out)))
+    refuse_others_results(store, "boundary")
+    store.check_writable()
+    return store
 
 
 def _steps(config: Experiment, options: BoundaryOptions) -> tuple[int, int]:
@@ -191,11 +202,18 @@ def _tell(
     truth = true_boundaries(config, open_split(config.data, config.split).training)
     mean_truth = None if truth is None else (float(truth[:, 0].mean()), float(truth[:, 1].mean()))
     training_s = sum(one.training_s for one in score.asked)
-    _tell_found(console, found.head_fraction, found.tail_fraction)
+    tell_found(console, found.head_fraction, found.tail_fraction)
     console.print(
         f"{found.num_trainings} trainings x {training_s / found.num_trainings:.1f} s = "
         f"{training_s:.0f} s ({wall_s:.0f} s in this call)"
     )
+    gain = found.gain
+    if gain is not None:
+        console.print(
+            f"modelled gain over the published boundary: {100 * gain.mean:.2f} points, standard "
+            f"deviation {100 * gain.std:.2f}"
+            + ("" if gain.is_above_noise else ": no difference was found, so that stays the answer")
+        )
     loss = _global_loss(score.asked, found)
     if loss is not None:
         console.print(
@@ -206,6 +224,7 @@ def _tell(
         "algorithm": options.algorithm,
         "head_fraction": found.head_fraction,
         "tail_fraction": found.tail_fraction,
+        "gain": None if gain is None else {"mean": gain.mean, "std": gain.std},
         "truth": mean_truth,
         "num_trainings": found.num_trainings,
         "training_s": training_s,
@@ -235,15 +254,6 @@ def _tell(
     name = f"found-{options.algorithm}.png"
     store.write_bytes(name, image)
     console.print(f"plot: {below(store.location, name)}", soft_wrap=True)
-
-
-def _tell_found(console: Console, head: float, tail: float) -> None:
-    console.print(
-        f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]   "
-        f"initialisation.augmentation.head_fraction={head:.3f} "
-        f"initialisation.augmentation.tail_fraction={tail:.3f}",
-        soft_wrap=True,
-    )
 
 
 def _global_loss(trainings: list[Training], found: FoundBoundary) -> BoundaryLoss | None:

@@ -9,31 +9,28 @@ from typing import Any
 
 from rich.console import Console
 
-from slr_ray.config import merge
 from slr_ray.errors import ConfigError
-from slr_ray.methods.encoder import Encoder, load_encoder
-from slr_ray.methods.encoder_evaluation import Source, check_glosses, classify, geometry, represent
+from slr_ray.methods.encoder_evaluation import check_glosses
 from slr_ray.methods.experiment import Experiment, experiment, open_corpus, open_split, problem
 from slr_ray.methods.pretraining import (
-    pretrained_encoder,
-    pretraining_key,
-    pretraining_section,
+    cancelled_flip,
+    check_initialisation,
     pretraining_task,
-    save_encoder,
 )
+from slr_ray.methods.pretraining_clips import pretraining_section
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ObjectiveRecord
 from slr_ray.reporting.objectives import objectives_document, objectives_table
 from slr_ray.reporting.report import write_document
 from slr_ray.search.cluster import check_resources, connected
+from slr_ray.search.compared_kinds import section_of_kind
 from slr_ray.search.environment import environment
 from slr_ray.search.execution import next_ended
+from slr_ray.search.objective_task import BASELINES, ObjectiveTask
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.search.run_options import RunOptions
-from slr_ray.storage import Store, absolute, below
-from slr_ray.training.devices import Place, this_place
-from slr_ray.training.stages import StageStore
-
-_BASELINES: tuple[Source, ...] = ("fresh", "poses")
+from slr_ray.storage import Store, absolute
+from slr_ray.training.devices import this_place
 
 
 @dataclass(frozen=True)
@@ -48,12 +45,18 @@ class Comparison:
 
     def experiment(self, objective: str, augmentation: str) -> Experiment:
         """The experiment of one objective and augmentation; `ConfigError` where it can't be."""
+        given = self.tree.get("initialisation", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"initialisation: expected a section, got {given!r}")
         section = {
             "kind": "pretraining",
-            "objective": {"kind": objective},
-            "augmentation": {"kind": augmentation},
+            **given,
+            "objective": section_of_kind(given, "objective", objective, self.objectives),
+            "augmentation": section_of_kind(
+                given, "augmentation", augmentation, self.augmentations
+            ),
         }
-        tree = merge(dict(self.tree), {"initialisation": section})
+        tree = {**self.tree, "initialisation": section}
         return experiment(tree, f"{objective} with {augmentation} augmentation")
 
     def tasks(self) -> list[ObjectiveTask]:
@@ -67,99 +70,15 @@ class Comparison:
         ]
 
 
-@dataclass(frozen=True)
-class ObjectiveTask:
-    """One encoder: pre-trained as a stage, evaluated, recorded. Plain data, sent to a process."""
-
-    location: str
-    config: Experiment
-    seed: int
-
-    @property
-    def objective(self) -> str:
-        return pretraining_section(self.config).objective.kind
-
-    @property
-    def augmentation(self) -> str:
-        return pretraining_section(self.config).augmentation.kind
-
-    @property
-    def folder(self) -> str:
-        return f"encoders/{self.objective}-{self.augmentation}/{self.seed}"
-
-    def is_done(self) -> bool:
-        """Whether the record is there; the test set is not touched again then."""
-        return Store(self.location).exists(f"{self.folder}/record.json")
-
-    def record(self) -> ObjectiveRecord:
-        content = Store(self.location).read_bytes(f"{self.folder}/record.json")
-        return ObjectiveRecord.model_validate_json(content)
-
-    def run(self, place: Place) -> None:
-        """Pre-train, write the encoder, evaluate it once on the test set."""
-        store = Store(self.location)
-        stages = StageStore(store.join("stages"))
-        trained = pretrained_encoder(self.config, self.seed, stages, place)
-        save_encoder(self.config, self.seed, trained, store, f"{self.folder}/encoder.pt")
-        encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
-        task = pretraining_task(self.config, self.seed)
-        seen = trained.num_steps * min(task.config.batch_size, len(task.clips))
-        record = measured(self.config, self.seed, "encoder", encoder, place).model_copy(
-            update={
-                "objective": self.objective,
-                "augmentation": self.augmentation,
-                "embedding_std": trained.epochs[-1].embedding_std,
-                "num_steps": trained.num_steps,
-                "clips_per_s": seen / trained.training_s,
-                "training_s": trained.training_s,
-            }
-        )
-        store.write_bytes(f"{self.folder}/record.json", record.model_dump_json(indent=1).encode())
-        # The encoder file has all that the stage had.
-        stages.store.delete(f"{pretraining_key(self.config, self.seed)}.pt")
-
-    def baselines(self, place: Place) -> None:
-        """The same evaluation of a fresh encoder and of no encoder, once a seed."""
-        store = Store(self.location)
-        encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
-        for source in _BASELINES:
-            name = f"baselines/{source}/{self.seed}.json"
-            if not store.exists(name):
-                record = measured(self.config, self.seed, source, encoder, place)
-                store.write_bytes(name, record.model_dump_json(indent=1).encode())
-
-
-def measured(
-    config: Experiment, seed: int, source: Source, encoder: Encoder, place: Place
-) -> ObjectiveRecord:
-    """Linear evaluation, k-NN and geometry of one source; the test set is used once for each."""
-    own = problem(config, seed)
-    clips = represent(source, encoder, own, seed, place)
-    knn = classify("knn", clips, own.num_glosses, seed)
-    linear = None if source == "poses" else classify("linear", clips, own.num_glosses, seed)
-    lie = geometry(clips)
-    return ObjectiveRecord(
-        objective=source,
-        augmentation="",
-        seed=seed,
-        linear=None if linear is None else linear.test,
-        knn=knn.test,
-        validation=(linear or knn).validation,
-        inertia_share=lie.inertia_share,
-        effective_rank=lie.effective_rank,
-        embedding_std=None,
-        num_steps=0,
-        clips_per_s=None,
-        training_s=0.0,
-    )
-
-
 def run_comparison(comparison: Comparison, options: RunOptions) -> int:
     """Run what has no record yet, print the table, write the report; the exit status."""
     console = Console()
     check_resources(options)
     tasks = comparison.tasks()
+    for task in tasks:
+        check_initialisation(task.config)
     store = Store(absolute(comparison.location))
+    refuse_others_results(store, "compare")
     store.check_writable()
     with store.held():
         return _compare(comparison, tasks, options, store, console)
@@ -180,9 +99,11 @@ def _compare(
     console.print(
         f"{own.corpus.name}: {len(tasks)} encoders ({', '.join(comparison.objectives)} x "
         f"{', '.join(comparison.augmentations)} x {len(comparison.seeds)} seeds) on "
-        f"{len(task.clips)} clips; {len(own.labelled)} labelled, {len(own.split.validation)} "
+        f"{task.clips.described()}; {len(own.labelled)} labelled, {len(own.split.validation)} "
         f"validation, {len(own.split.test)} test clips"
     )
+    for note in sorted({cancelled_flip(one.config) or "" for one in tasks} - {""}):
+        console.print(note)
     failed = _run_all(tasks, options, console)
     records = [task.record() for task in tasks if task.is_done()]
     if not records:
@@ -231,7 +152,7 @@ def _baselines(tasks: list[ObjectiveTask], store: Store) -> list[ObjectiveRecord
             task.baselines(place)
     return [
         ObjectiveRecord.model_validate_json(store.read_bytes(f"baselines/{source}/{seed}.json"))
-        for source in _BASELINES
+        for source in BASELINES
         for seed in sorted(seen)
     ]
 

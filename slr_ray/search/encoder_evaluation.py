@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,30 +11,27 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from slr_ray.config import merge
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval
-from slr_ray.methods.encoder import Encoder, load_encoder, refuse_seen_clips
+from slr_ray.methods.encoder import seen_signers, seen_signers_text
 from slr_ray.methods.encoder_evaluation import (
     SOURCES,
     ClassificationRecord,
     GeometryRecord,
     Represented,
     Source,
-    check_glosses,
     classify,
     geometry,
     represent,
 )
-from slr_ray.methods.experiment import Experiment, experiment, open_corpus, problem
 from slr_ray.methods.fine_tuning import fine_tune, from_scratch
-from slr_ray.methods.initialisation import EncoderFile
 from slr_ray.progress import ProgressBar
 from slr_ray.reporting.embedding_page import map_page, map_png
+from slr_ray.search.evaluation_task import EvaluationRun, EvaluationTask, evaluation_runs
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute, below
 from slr_ray.training.devices import this_place
-from slr_ray.training.problem import Problem
 from slr_ray.training.stages import StageStore, stage_key
 
 Record = ClassificationRecord | GeometryRecord
@@ -45,66 +40,20 @@ _METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
 _GEOMETRY = ("inertia", "inertia_share", "spread", "effective_rank", "mean_cosine")
 
 
-@dataclass(frozen=True)
-class EvaluationTask:
-    """One call of the command."""
-
-    protocol: str
-    encoders: tuple[str, ...]
-    num_runs: int
-    """Run i uses the encoder i modulo their number, and seed i for all that is drawn."""
-    tree: dict[str, Any]
-    """Data, split, pool and training of the experiment, as on the command line."""
-    allow_seen_clips: bool
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Fine-tuning has no weights to start from without an encoder; maps are for encoders."""
-        if self.protocol in ("semi", "map"):
-            return ("encoder", "fresh")
-        return ("encoder", "fresh", "poses")
-
-    @property
-    def classification(self) -> Literal["linear", "mlp", "knn"] | None:
-        """The classifier on frozen representations, where there is one."""
-        match self.protocol:
-            case "linear" | "transfer":
-                return "linear"
-            case "mlp":
-                return "mlp"
-            case "knn":
-                return "knn"
-            case _:
-                return None
-
-    def label(self, source: Source) -> str:
-        name = SOURCES[source]
-        if source == "poses" and self.classification is not None:
-            return f"k-NN on {name}"
-        return name
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Encoder, experiment and clips of one run."""
-
-    number: int
-    encoder: Encoder
-    config: Experiment
-    problem: Problem
-
-
 def run_evaluation(
     task: EvaluationTask, out: Path, num_threads: int | None
 ) -> dict[Source, list[Record]]:
     """Evaluate, print and write; everything the user can get wrong is checked before work starts.
 
-    Raises `ConfigError` where an encoder saw clips that are measured, where the glosses are too few
-    or, for a transfer, where the corpus is the encoder's own.
+    Raises `ConfigError` where an encoder saw clips that are measured, where the encoders are not
+    one pre-training with several seeds, where the glosses are too few, where `out` holds the same
+    evaluation of others or, for a transfer, where the corpus is the encoder's own.
     """
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
-    runs = _runs(task)
+    runs = evaluation_runs(task)
     store = Store(absolute(str(out)))
+    refuse_others_results(store, "evaluate")
+    _refuse_other_record(store, task, runs)
     store.check_writable()
     console = Console()
     own = runs[0].problem
@@ -113,6 +62,9 @@ def run_evaluation(
         f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
         f"{len(own.split.test)} test clips"
     )
+    seen = _seen_signers(runs)
+    if seen:
+        console.print(f"warning: {seen_signers_text(seen)}", markup=False)
     if task.protocol == "map":
         for source in task.sources:
             _draw_map(source, runs[0], store, console)
@@ -130,40 +82,35 @@ def run_evaluation(
     return found
 
 
-def _runs(task: EvaluationTask) -> list[_Run]:
-    encoders = [load_encoder(path) for path in task.encoders]
-    first = encoders[0]
-    for path, other in zip(task.encoders[1:], encoders[1:], strict=True):
-        if other.model_config != first.model_config or other.normalisation != first.normalisation:
-            raise ConfigError(
-                f"{path} and {task.encoders[0]} are encoders of different architecture: their "
-                "results have no common mean. Evaluate them one by one"
-            )
-    runs = []
-    for number in range(task.num_runs):
-        which = number % len(encoders)
-        initialisation: dict[str, Any] = {"kind": "encoder", "path": task.encoders[which]}
-        if task.allow_seen_clips:
-            initialisation["allow_seen_clips"] = True
-        tree = merge(task.tree, {"initialisation": initialisation})
-        config = experiment(tree, "command line")
-        source = config.initialisation
-        assert isinstance(source, EncoderFile)
-        corpus = open_corpus(config.data)
-        if task.protocol == "transfer" and corpus.fingerprint in encoders[which].fingerprints:
-            raise ConfigError(
-                f"{source.path} was pre-trained on {corpus.name} itself: transfer is to another "
-                "corpus. Give another --data, or use --protocol linear"
-            )
-        own = problem(config, number)
-        check_glosses(own)
-        measured = {"validation": own.split.validation, "test": own.split.test}
-        refuse_seen_clips(encoders[which], source, corpus, measured)
-        runs.append(_Run(number, encoders[which], config, own))
-    return runs
+def _refuse_other_record(store: Store, task: EvaluationTask, runs: list[EvaluationRun]) -> None:
+    """A folder holds one set of encoders on one corpus for each protocol."""
+    name = f"evaluation-{task.protocol}.json"
+    if not store.exists(name):
+        return
+    there = store.read_json(name)
+    encoders = {one["sha256"] for one in there["encoders"]}
+    if encoders != {one.encoder.sha256 for one in runs}:
+        raise ConfigError(
+            f"{store.location}/{name} is the evaluation of other encoders; choose another --out"
+        )
+    if there["fingerprint"] != runs[0].problem.corpus.fingerprint:
+        raise ConfigError(
+            f"{store.location}/{name} is an evaluation on {there['corpus']}, or on other clips of "
+            "it; choose another --out"
+        )
 
 
-def _record(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Record:
+def _seen_signers(runs: list[EvaluationRun]) -> list[str]:
+    """Validation and test signers of whom an encoder saw clips."""
+    found: set[str] = set()
+    for run in runs:
+        parts = run.problem.split
+        measured = np.concatenate([parts.validation, parts.test])
+        found |= seen_signers(run.encoder, run.problem.corpus, measured)
+    return sorted(found)
+
+
+def _record(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
     """The result of one source in one run; the one that is there, where nothing has changed."""
     kind = GeometryRecord if task.protocol in ("inertia", "collapse") else ClassificationRecord
     protocol = "geometry" if kind is GeometryRecord else task.protocol
@@ -181,7 +128,7 @@ def _record(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Re
     return record
 
 
-def _measured(task: EvaluationTask, source: Source, run: _Run, store: Store) -> Record:
+def _measured(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
     place = this_place()
     if task.protocol == "semi":
         config = run.config if source == "encoder" else from_scratch(run.config)
@@ -193,11 +140,11 @@ def _measured(task: EvaluationTask, source: Source, run: _Run, store: Store) -> 
     return classify(protocol, clips, run.problem.num_glosses, run.number)
 
 
-def _represented(source: Source, run: _Run) -> Represented:
+def _represented(source: Source, run: EvaluationRun) -> Represented:
     return represent(source, run.encoder, run.problem, run.number, this_place())
 
 
-def _key(task: EvaluationTask, source: Source, run: _Run) -> str:
+def _key(task: EvaluationTask, source: Source, run: EvaluationRun) -> str:
     """Hash of all that a result depends on."""
     config = run.config.model_dump(mode="json", exclude={"data", "initialisation"})
     return stage_key(
@@ -245,7 +192,7 @@ def _table(task: EvaluationTask, found: dict[Source, list[Record]]) -> Table:
 
 
 def _write(
-    task: EvaluationTask, runs: list[_Run], found: dict[Source, list[Record]], store: Store
+    task: EvaluationTask, runs: list[EvaluationRun], found: dict[Source, list[Record]], store: Store
 ) -> None:
     own = runs[0].problem
     store.write_json(
@@ -265,6 +212,7 @@ def _write(
             "fingerprint": own.corpus.fingerprint,
             "num_labelled": len(own.labelled),
             "num_test": len(own.split.test),
+            "seen_signers": _seen_signers(runs),
             "experiment": runs[0].config.model_dump(mode="json"),
             "summary": {
                 source: {
@@ -281,7 +229,7 @@ def _write(
     )
 
 
-def _draw_map(source: Source, run: _Run, store: Store, console: Console) -> None:
+def _draw_map(source: Source, run: EvaluationRun, store: Store, console: Console) -> None:
     """The test clips' map, coloured by gloss and by signer."""
     own = run.problem
     clips = own.split.test

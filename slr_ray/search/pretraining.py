@@ -15,18 +15,22 @@ from slr_ray.errors import ConfigError
 from slr_ray.methods.encoder import FORMAT
 from slr_ray.methods.experiment import Experiment
 from slr_ray.methods.pretraining import (
+    cancelled_flip,
     pretrained_encoder,
     pretraining_key,
     pretraining_task,
     save_encoder,
 )
+from slr_ray.methods.pretraining_clips import pretraining_section
 from slr_ray.progress import ProgressBar
 from slr_ray.records import PretrainingEpoch
 from slr_ray.reporting.pretraining_curves import curves_png
 from slr_ray.search.board import board
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import Store, absolute
 from slr_ray.training.devices import Place, joined_workers
 from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
+from slr_ray.training.pretraining_plan import PretrainingPlan, plan
 from slr_ray.training.stages import StageStore
 
 
@@ -40,17 +44,21 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
     store = Store(absolute(str(out)))
     with joined_workers() as place, contextlib.ExitStack() as held:
         console = Console(quiet=not place.leads)
+        task = pretraining_task(config, seed)
+        steps = plan(task.config, len(task.clips), place.world_size)
         if place.leads:
+            refuse_others_results(store, "pretrain")
             store.check_writable()
             held.enter_context(store.held())
             _refuse_other(store, config, seed)
-        task = pretraining_task(config, seed)
-        sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in task.clips.parts)
-        console.print(f"{task.config.objective.kind} on {len(task.clips)} clips ({sources})")
-        trained = _run(config, seed, store, place, console)
+        console.print(f"{task.config.objective.kind} on {task.clips.described()}")
+        note = cancelled_flip(config)
+        if note is not None:
+            console.print(note)
+        trained = _run(config, seed, steps, store, place, console)
         if place.leads:
             _write(config, seed, store, trained)
-    rate = trained.num_steps * min(task.config.batch_size, len(task.clips)) / trained.training_s
+    rate = trained.num_steps * steps.batch_size / trained.training_s
     last = trained.epochs[-1]
     console.print(
         f"{trained.num_steps} steps, {rate:.0f} clips/s, loss {last.loss:.4g}, "
@@ -61,14 +69,17 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
 
 
 def _run(
-    config: Experiment, seed: int, store: Store, place: Place, console: Console
+    config: Experiment,
+    seed: int,
+    steps: PretrainingPlan,
+    store: Store,
+    place: Place,
+    console: Console,
 ) -> PretrainedEncoder:
-    task = pretraining_task(config, seed)
-    per_epoch = max(len(task.clips) // min(task.config.batch_size, len(task.clips)), 1)
-    total = task.config.num_steps or task.config.num_epochs * per_epoch
+    threshold = pretraining_section(config).collapse_threshold
     with (
         board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
-        ProgressBar(console, "pre-training", total) as bar,
+        ProgressBar(console, "pre-training", steps.num_steps) as bar,
         warnings.catch_warnings(),
     ):
         # Told by `on_epoch` in the command's own words.
@@ -78,11 +89,11 @@ def _run(
         def on_epoch(record: PretrainingEpoch) -> None:
             nonlocal warned
             if not bar.done:
-                bar.found(record.num_steps - per_epoch)
+                bar.found(record.num_steps - steps.steps_per_epoch)
             bar.to(record.num_steps, f"loss {record.loss:.4g} std {record.embedding_std:.3f}")
             if writer is not None:
                 _scalars(writer, record)
-            if record.embedding_std < task.config.collapse_threshold and not warned:
+            if record.embedding_std < threshold and not warned:
                 warned = True
                 console.print(
                     f"warning: the embedding collapsed: standard deviation "

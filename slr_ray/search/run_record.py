@@ -10,6 +10,7 @@ from typing import Any
 from slr_ray.config import merge
 from slr_ray.errors import UserError
 from slr_ray.methods.experiment import Experiment, draw, experiment, open_corpus, open_split
+from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records import RunRecord
 from slr_ray.search.environment import environment
 from slr_ray.search.job import Job
@@ -52,6 +53,8 @@ class Run:
 def check_data(run: Run) -> dict[str, Any]:
     """Open the corpus, split it and draw every pool; returns what the record says of the split.
 
+    Every pre-training or encoder of the space must be blind to what is measured.
+
     Raises `DataError` or `ConfigError` where any of it is impossible.
     """
     base = run.base()
@@ -59,6 +62,9 @@ def check_data(run: Run) -> dict[str, Any]:
     parts = open_split(base.data, base.split)
     search = run.space.search
     seeds = sorted({*search.search_seeds, *search.final_seeds})
+    corners = run.space.corners()
+    for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
+        check_initialisation(config, run.options.trial_workers)
     pools = {seed: draw(base, seed) for seed in seeds}
     return {
         "kind": base.split.kind,

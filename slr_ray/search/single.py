@@ -6,24 +6,33 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 
 from slr_ray.errors import ConfigError
+from slr_ray.methods.encoder import cached_encoder, seen_signers, seen_signers_text
 from slr_ray.methods.experiment import Experiment, problem
+from slr_ray.methods.initialisation import EncoderFile
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pretraining_clips import pretraining_clips
 from slr_ray.progress import ProgressBar
 from slr_ray.records import ArmRecord, EpochRecord, Metrics
 from slr_ray.search.arms import Arm, ArmTask, arm_folder
 from slr_ray.search.data_summary import pool_text, print_warnings
 from slr_ray.search.job import Job
+from slr_ray.search.result_folder import refuse_others_results
 from slr_ray.storage import absolute
 from slr_ray.training.devices import this_place
+from slr_ray.training.pretraining_config import PretrainingConfig
 
 
 def run_single(config: Experiment, seed: int, out: Path, num_threads: int | None) -> ArmRecord:
     """Train and evaluate `config` on one seed, results in `out`; finished work is not repeated."""
+    check_initialisation(config)
     threads = num_threads or os.cpu_count() or 1
     job = Job(absolute(str(out)), config.training.metric, (seed,), threads)
+    refuse_others_results(job.store, "train")
     job.store.check_writable()
     torch.set_num_threads(job.num_threads)
     with job.store.held():
@@ -38,6 +47,14 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
     print_warnings(config, seed, console)
+    source = config.initialisation
+    if isinstance(source, PretrainingConfig):
+        console.print(f"pre-training on {pretraining_clips(config).described()}")
+    if isinstance(source, EncoderFile):
+        measured = np.concatenate([own.split.validation, own.split.test])
+        seen = seen_signers(cached_encoder(source.path), own.corpus, measured)
+        if seen:
+            console.print(f"warning: {seen_signers_text(seen)}", markup=False)
     tree = config.model_dump(mode="json")
     _refuse_other(
         job,

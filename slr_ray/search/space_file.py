@@ -69,9 +69,14 @@ class Space:
         """What the search maximises on validation."""
         return experiment(self.default_tree(), self.name).training.metric
 
-    def supervised_tree(self) -> Tree:
-        """The plain configuration of `fsl`."""
-        return merge(self.default_tree(), {"method": {"kind": "supervised"}})
+    def searched_corners(self) -> list[Experiment]:
+        """Every branch and both ends of every range."""
+        return [experiment(one, self.name) for one in extremes(self.tree)]
+
+    def corners(self) -> list[Experiment]:
+        """Those, the default and what is tried first."""
+        plain = [self.default_tree(), *self.start_from]
+        return [*(experiment(one, self.name) for one in plain), *self.searched_corners()]
 
 
 def spaces_folder() -> Path:
@@ -101,8 +106,9 @@ def find_space(name: str) -> Path:
 def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
     """Read and check a space, `overrides` (by dotted path) laid on it.
 
-    An override of a searched value fixes it. Raises `ConfigError` that names path and value: every
-    branch and both ends of every range are tried on the configuration.
+    An override of a searched value fixes it; one of a branch's kind leaves that option of it.
+    Raises `ConfigError` that names path and value: every branch and both ends of every range are
+    tried on the configuration.
     """
     path = find_space(name)
     return check_space(read_yaml(path), str(path), overrides)
@@ -111,8 +117,10 @@ def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
 def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, Any]) -> Space:
     """The space of a mapping; see `load_space`."""
     written = copy.deepcopy(written)
-    for dotted, value in overrides.items():
-        set_dotted(written, dotted, value)
+    # A section before its fields, and its kind first: what its fields mean hangs on it.
+    for dotted in sorted(overrides, key=lambda one: (one.count("."), not one.endswith(".kind"))):
+        _take_branch(written, dotted, overrides[dotted])
+        set_dotted(written, dotted, overrides[dotted])
     written = _located(written)
     rest = dict(written)
     name = rest.pop("name", None)
@@ -162,6 +170,27 @@ def _located(node: Any, path: str = "") -> Any:
     if isinstance(node, list):
         return [_located(one, path) for one in node]
     return absolute(node) if path in _LOCATIONS and isinstance(node, str) else node
+
+
+def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
+    """Where an override names the kind of a branch, put that option in the branch's place."""
+    *parents, last = dotted.split(".")
+    above: Any = written
+    for depth, parent in enumerate(parents):
+        section = above.get(parent)
+        if not isinstance(section, Mapping):
+            return
+        if "choose" in section:
+            path = ".".join(parents[: depth + 1])
+            if last != "kind" or depth < len(parents) - 1:
+                raise ConfigError(
+                    f"{dotted}: {path} is a branch; fix its kind as well: {path}.kind=..."
+                )
+            options = section["choose"] if isinstance(section["choose"], list) else []
+            same = [one for one in options if isinstance(one, Mapping) and one.get("kind") == value]
+            above[parent] = dict(same[0]) if same else {}
+            return
+        above = section
 
 
 def fixed_part(tree: Tree) -> Tree:

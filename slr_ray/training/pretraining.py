@@ -29,6 +29,7 @@ from slr_ray.training.devices import Place
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast
 from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
 from slr_ray.training.round import Checkpoint, NonFiniteLoss, State
 from slr_ray.training.unlabelled import UnlabelledClips, epoch_rows
 
@@ -92,7 +93,7 @@ def pretrain(
         loop.restore(saved)
     progress = loop.progress
     last_save = time.monotonic()
-    while progress.num_steps < loop.num_steps:
+    while progress.num_steps < loop.plan.num_steps:
         started = time.monotonic()
         record = loop.run_epoch()
         progress.training_s += time.monotonic() - started
@@ -126,9 +127,7 @@ class PretrainingLoop:
             encoder.compile()
         self.replica = place.replicated(self.objective)
         self.optimiser = new_optimiser(self.objective.parameters(), task.config.optimiser)
-        self.batch_size = self._batch_size()
-        self.steps_per_epoch = len(task.clips) // self.batch_size
-        self.num_steps = task.config.num_steps or task.config.num_epochs * self.steps_per_epoch
+        self.plan = plan(task.config, len(task.clips), place.world_size)
         self.lengths = np.minimum(task.clips.num_frames, task.max_frames)
         self.progress = _Progress()
 
@@ -149,8 +148,8 @@ class PretrainingLoop:
         if not math.isfinite(loss):
             raise NonFiniteLoss(
                 f"the loss is {loss} in epoch {progress.epoch} of pre-training: lower "
-                f"optimiser.learning_rate ({self.config.optimiser.learning_rate:g}) or set "
-                "gradient_clip"
+                "initialisation.optimiser.learning_rate "
+                f"({self.config.optimiser.learning_rate:g}) or set initialisation.gradient_clip"
             )
         record = PretrainingEpoch(
             epoch=progress.epoch,
@@ -198,21 +197,10 @@ class PretrainingLoop:
         progress.training_s = state["training_s"]
         progress.epochs = [PretrainingEpoch.model_validate(one) for one in state["epochs"]]
 
-    def _batch_size(self) -> int:
-        """The configured one, at most all clips, a multiple of the number of workers."""
-        workers = self.place.world_size
-        size = min(self.config.batch_size, len(self.task.clips)) // workers * workers
-        if size < 2 * workers:
-            raise RunFailed(
-                f"a batch of {min(self.config.batch_size, len(self.task.clips))} clips is too "
-                f"small for {workers} worker(s): each needs at least 2 clips"
-            )
-        return size
-
     def _batches(self, rng: np.random.Generator) -> Iterator[PoseBatch]:
         """Batches of the epoch; the next one is read while the last one trains."""
-        left = self.num_steps - self.progress.num_steps
-        rows = epoch_rows(self.lengths, self.batch_size, rng)
+        left = self.plan.num_steps - self.progress.num_steps
+        rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
         with ThreadPoolExecutor(1) as reader:
             waiting: Future[PoseBatch] | None = None
             for _, batch in zip(range(left), rows, strict=False):
@@ -231,21 +219,20 @@ class PretrainingLoop:
             config.schedule,
             config.warmup_fraction,
             self.progress.num_steps,
-            self.num_steps,
+            self.plan.num_steps,
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         views = self._views(clips.to(place.device), generator)
-        own = self.batch_size // place.world_size
-        size = min(config.micro_batch_size or own, own)
+        own = self.plan.batch_size // place.world_size
         self.optimiser.zero_grad(set_to_none=True)
         total = torch.zeros((), device=place.device)
         embeddings = []
-        for start in range(0, own, size):
-            rows = slice(place.rank * own + start, place.rank * own + min(start + size, own))
+        for part in self.plan.micro_batches:
+            rows = slice(place.rank * own + part.start, place.rank * own + part.stop)
             parts = [(one[0][rows], one[1][rows]) if one else None for one in views]
             share = (rows.stop - rows.start) / own
-            with self._synchronised(last=rows.stop == (place.rank + 1) * own):
+            with self._synchronised(last=part.stop == own):
                 with autocast(place.device, config.precision):
                     loss, embedding = self.replica(*parts)
                 (loss * share).backward()
@@ -255,7 +242,7 @@ class PretrainingLoop:
             nn.utils.clip_grad_norm_(self.objective.parameters(), config.gradient_clip)
         self.optimiser.step()
         self.progress.num_steps += 1
-        self.objective.after_step(self.progress.num_steps / self.num_steps)
+        self.objective.after_step(self.progress.num_steps / self.plan.num_steps)
         return torch.stack([total, embedding_std(torch.cat(embeddings)), total.new_ones(())])
 
     def _views(

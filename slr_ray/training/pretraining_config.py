@@ -33,9 +33,10 @@ class PretrainingConfig(Config):
     batch_size: int = Field(512, ge=1)
     """Clips a gradient step, over all workers; all clips where there are fewer."""
     micro_batch_size: int | None = Field(None, ge=1)
-    """Clips of a batch that are in a worker's memory at a time; gradients of the micro-batches are
-    added up before the step. The same result for SL-FPN and MoCo; for SimCLR the negatives, and
-    wherever heads have batch norm its statistics, are then those of a micro-batch."""
+    """Most clips of a batch that are in a worker's memory at a time; gradients of the
+    micro-batches, of equal size or one clip apart, are added up before the step. The same result
+    for SL-FPN and MoCo; for SimCLR the negatives, and wherever heads have batch norm its
+    statistics, are then those of a micro-batch."""
     optimiser: Optimiser = Sgd()
     schedule: Literal["constant", "warmup_cosine"] = "constant"
     warmup_fraction: float = Field(0.1, ge=0, lt=1)

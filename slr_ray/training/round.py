@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.errors import RunFailed
 from slr_ray.records import EpochRecord, Metrics
 from slr_ray.training.sampling import TrainingSet
 
@@ -49,5 +50,5 @@ class Checkpoint:
     every_s: float = 10.0
 
 
-class NonFiniteLoss(RuntimeError):
-    """Training diverged."""
+class NonFiniteLoss(RunFailed):
+    """Training diverged; the message says what may help."""

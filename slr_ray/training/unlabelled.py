@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Int
+import pyarrow.compute as pc
+from jaxtyping import Bool, Int
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.batch import PoseBatch, pad
@@ -22,6 +23,8 @@ class UnlabelledClips:
 
     parts: tuple[tuple[Corpus, Int[np.ndarray, "_"]], ...]
     """Each corpus with the index of its clips."""
+    num_left_out: int = 0
+    """Clips of extra data that an experiment measures on, or whose signers it measures on."""
 
     def __len__(self) -> int:
         return len(self._clip)
@@ -29,6 +32,14 @@ class UnlabelledClips:
     @cached_property
     def num_frames(self) -> Int[np.ndarray, " clips"]:
         return np.concatenate([corpus.num_frames[clips] for corpus, clips in self.parts])
+
+    def described(self) -> str:
+        """How many clips of which corpora, in a message's words."""
+        sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in self.parts)
+        if self.num_left_out:
+            sources += f"; {self.num_left_out} of extra data left out, as they or their signers "
+            sources += "are held out"
+        return f"{len(self)} clips ({sources})"
 
     def read(self, rows: Int[np.ndarray, " batch"], max_frames: int) -> PoseBatch:
         """Clips by index, in image coordinates; long ones thinned to `max_frames`."""
@@ -41,6 +52,16 @@ class UnlabelledClips:
     def hashes(self) -> Int[np.ndarray, " clips"]:
         """`clip_hashes` of all of them, ascending."""
         return np.sort(np.concatenate([clip_hashes(*part) for part in self.parts]))
+
+    def signers(self) -> list[str]:
+        """Names of the clips' signers, sorted."""
+        return sorted(
+            {
+                corpus.signers[one]
+                for corpus, clips in self.parts
+                for one in np.unique(corpus.signer_index[clips])
+            }
+        )
 
     @cached_property
     def _part(self) -> Int[np.ndarray, " clips"]:
@@ -64,6 +85,25 @@ def clip_hashes(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> Int[np.ndar
         frames = corpus.frames[corpus.offsets[clip] : corpus.offsets[clip + 1]]
         digest.update(np.ascontiguousarray(frames).data)
         found[row] = int.from_bytes(digest.digest(), "little", signed=True)
+    return found
+
+
+def same_clips(
+    corpus: Corpus,
+    clips: Int[np.ndarray, " clips"],
+    other: Corpus,
+    others: Int[np.ndarray, " others"],
+) -> Bool[np.ndarray, " clips"]:
+    """Which of `clips` are among the clips `others` of another corpus, by id and poses."""
+    found = np.zeros(len(clips), bool)
+    if not len(clips) or not len(others):
+        return found
+    # Poses are read only where ids agree: most corpora share none.
+    ids, other_ids = corpus.clip_ids.take(clips), other.clip_ids.take(others)
+    rows = np.flatnonzero(pc.is_in(ids, value_set=other_ids.combine_chunks()))
+    other_rows = np.flatnonzero(pc.is_in(other_ids, value_set=ids.combine_chunks()))
+    hashes = clip_hashes(other, others[other_rows])
+    found[rows] = np.isin(clip_hashes(corpus, clips[rows]), hashes)
     return found
 
 

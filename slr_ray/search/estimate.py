@@ -1,0 +1,188 @@
+"""How long a run may take: what it has to train, times what that took here just now."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from slr_ray.durations import duration
+from slr_ray.methods.encoder_evaluation import check_glosses
+from slr_ray.methods.experiment import Experiment, draw, problem, stage_facts
+from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
+from slr_ray.methods.pretraining import pretraining_key, pretraining_task
+from slr_ray.search.run_record import Run
+from slr_ray.training.devices import this_place
+from slr_ray.training.linear import fit_classifier
+from slr_ray.training.loop import train
+from slr_ray.training.pretraining import pretrain
+from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.round import Round
+from slr_ray.training.sampling import true_labels
+
+_PROBE_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds on this machine."""
+
+    step_s: float
+    """A gradient step on labelled clips."""
+    pretraining_step_s: float = 0.0
+    fit_s: float = 0.0
+    """Of the classifier alone, for `method.kind: linear`."""
+
+
+@dataclass(frozen=True)
+class Pretrainings:
+    """How many pre-trainings a run takes at most: those that trials share count once."""
+
+    in_search: int
+    in_final: int
+    num_steps: int
+    """Of the longest."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Upper bounds, in seconds of wall time."""
+
+    trials_s: float
+    final_s: float
+
+
+def text(run: Run) -> str:
+    """The estimate in a few lines, after some real steps of the default setting."""
+    times, counted = measured_times(run), pretrainings(run)
+    found = estimate(run, times, counted)
+    steps = f"one gradient step {times.step_s:.3f} s"
+    if counted.num_steps:
+        steps += f", one of pre-training {times.pretraining_step_s:.3f} s"
+    told = f"estimate: {steps} here; "
+    if counted.num_steps:
+        told += (
+            f"{counted.in_search} pre-trainings in the search and {counted.in_final} after it, "
+            f"of {counted.num_steps} steps each; "
+        )
+    return told + (
+        f"{run.space.search.num_samples} trials {_at_once(run)} at a time "
+        f"{duration(found.trials_s)} at most, final comparison {duration(found.final_s)}. "
+        "Early stopping shortens the search; other machines differ."
+    )
+
+
+def measured_times(run: Run) -> Times:
+    """Times of a few steps of each kind that the run takes."""
+    base, seed, place = run.base(), run.space.search.search_seeds[0], this_place()
+    own = problem(base, seed)
+    training_set = true_labels(own.labelled, own.glosses(own.labelled))
+
+    def supervised(num_steps: int) -> None:
+        once = {"num_epochs": 1, "steps_per_epoch": num_steps, "patience_epochs": None}
+        config = base.training.model_copy(update=once)
+        train(own.new_model(), own, config, Round(0, 0, training_set), place)
+
+    def pre_training(num_steps: int) -> None:
+        few = {"num_steps": num_steps, "schedule": "constant", "collapse_threshold": 0.0}
+        task = pretraining_task(pre_trained[0], seed)
+        pretrain(replace(task, config=task.config.model_copy(update=few)), place)
+
+    pre_trained = _pre_trained(run.space.corners())
+    step_s, pretraining_step_s, fit_s = _seconds_a_step(supervised), 0.0, 0.0
+    if pre_trained:
+        pretraining_step_s = _seconds_a_step(pre_training)
+    if isinstance(base.method, LinearEvaluationConfig):
+        check_glosses(own)
+        fit_s = fit_classifier(own.new_model(), own, base.training, place).training_s
+    return Times(step_s, pretraining_step_s, fit_s)
+
+
+def pretrainings(run: Run) -> Pretrainings:
+    """Counted by their stages' keys; where a setting of theirs is searched, one a trial."""
+    search = run.space.search
+    default = _pre_trained([run.base()])
+    searched = _pre_trained(run.space.searched_corners())
+    in_search = in_final = 0
+    alone = {_key(one) for one in searched}
+    if searched:
+        done = _keys(searched[0], search.search_seeds)
+        own_each = len(alone) > 1 or not run.options.share_stages
+        in_search = len(done) * (search.num_samples if own_each else 1)
+        in_final = len(_keys(searched[0], search.final_seeds) - done)
+    if default and {_key(default[0])} != alone:
+        in_final += len(_keys(default[0], search.final_seeds))
+    steps = [_num_steps(one) for one in (*default, *searched)]
+    return Pretrainings(in_search, in_final, max(steps, default=0))
+
+
+def estimate(run: Run, times: Times, counted: Pretrainings) -> Estimate:
+    """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
+    base, search = run.base(), run.space.search
+    pool = draw(base, search.search_seeds[0])
+    in_round_0, in_later = most_steps(base, len(pool.labelled), len(pool.unlabelled))
+    supervised_s, later_s = in_round_0 * times.step_s, in_later * times.step_s
+    round_0_s = supervised_s
+    if isinstance(base.method, LinearEvaluationConfig):
+        round_0_s, later_s = times.fit_s, 0.0
+    starts = {json.dumps(stage_facts(one), sort_keys=True) for one in run.space.searched_corners()}
+    shared = len(starts) == 1 and run.options.share_stages
+    num_starts = 1 if shared else search.num_samples
+    pretraining_s = counted.num_steps * times.pretraining_step_s
+    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_samples * later_s)
+    # Both SSLR arms, and FSL with as many steps; its first part is FSL itself.
+    an_arm_s = 2 * (round_0_s + later_s) + supervised_s + later_s
+    final_s = len(search.final_seeds) * an_arm_s
+    at_once = _at_once(run)
+    return Estimate(
+        trials_s=(trials_s + counted.in_search * pretraining_s) / at_once,
+        final_s=(final_s + counted.in_final * pretraining_s) / at_once,
+    )
+
+
+def most_steps(config: Experiment, num_labelled: int, num_unlabelled: int) -> tuple[int, int]:
+    """Gradient steps of round 0 and of all later rounds, if these use the whole unlabelled pool."""
+    training, rounds = config.training, config.rounds
+    in_round_0, in_later = (
+        training.steps_per_epoch or -(-num_clips // training.batch_size)
+        for num_clips in (num_labelled, num_labelled + num_unlabelled)
+    )
+    num_rounds = rounds.num_rounds if num_unlabelled else 0
+    num_epochs = rounds.num_epochs or training.num_epochs
+    return training.num_epochs * in_round_0, num_rounds * num_epochs * in_later
+
+
+def _pre_trained(configs: Iterable[Experiment]) -> list[Experiment]:
+    return [one for one in configs if isinstance(one.initialisation, PretrainingConfig)]
+
+
+def _key(config: Experiment) -> str:
+    return pretraining_key(config, 0)
+
+
+def _keys(config: Experiment, seeds: Iterable[int]) -> set[str]:
+    return {pretraining_key(config, seed) for seed in seeds}
+
+
+def _num_steps(config: Experiment) -> int:
+    task = pretraining_task(config, 0)
+    return plan(task.config, len(task.clips), 1).num_steps
+
+
+def _seconds_a_step(steps: Callable[[int], None]) -> float:
+    started = time.monotonic()
+    steps(_PROBE_STEPS)
+    whole = time.monotonic() - started
+    # The second time the caches are warm, and what surrounds the steps is told from them.
+    started = time.monotonic()
+    steps(3 * _PROBE_STEPS)
+    more = time.monotonic() - started - whole
+    return max(more / (2 * _PROBE_STEPS), 0.2 * whole / _PROBE_STEPS)
+
+
+def _at_once(run: Run) -> int:
+    wanted = run.options.trial_cpus * run.options.trial_workers
+    return run.options.max_concurrent or max(1, int((os.cpu_count() or 1) // wanted))

@@ -35,6 +35,7 @@ def check(tmp_path: Path, *rows: Row) -> None:
         replace(ROW, size_bytes=None),
         replace(ROW, split="train"),
         replace(ROW, clip_id="c", start_s=0.0),
+        replace(ROW, clip_id="c", start_s=None, end_s=None, start_frame=2, end_frame=9),
         replace(ROW, clip_id="b", path="/other.mp4", size_bytes=3),
         replace(ROW, clip_id="c", path="/v/b.mp4"),
     ],

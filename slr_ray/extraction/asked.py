@@ -65,7 +65,7 @@ def remember(rows: list[Row], before: dict[str, Row], ledger: Ledger) -> None:
         ledger.state.write_bytes(_NAME, to_parquet(list(every.values())))
 
 
-def _range(row: Row) -> tuple[float | None, ...]:
+def _range(row: Row) -> tuple[int | float | None, ...]:
     return tuple(getattr(row, name) for name in _RANGE)
 
 

@@ -18,7 +18,10 @@ _SEMI_FRACTION = 0.3
 def evaluate(
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="section.field=value, e.g. split.seed=1, training.num_epochs=5"),
+        typer.Argument(
+            help="section.field=value, e.g. split.seed=1; with --protocol semi also "
+            "training.num_epochs=5"
+        ),
     ] = None,
     encoder: Annotated[
         list[str] | None,
@@ -91,6 +94,7 @@ def evaluate(
         if data is not None:
             tree["data"] = {"kind": "shards", "location": data, "skip_broken": skip_broken}
         for dotted, value in parse_overrides(overrides or []).items():
+            _check_override(dotted, protocol)
             set_dotted(tree, dotted, value)
         task = EvaluationTask(
             protocol=protocol,
@@ -100,6 +104,17 @@ def evaluate(
             allow_seen_clips=allow_seen_clips,
         )
         run_evaluation(task, out, num_threads)
+
+
+def _check_override(dotted: str, protocol: str) -> None:
+    """`ConfigError` where a setting could change nothing."""
+    section = dotted.split(".")[0]
+    if section in ("initialisation", "model", "normalisation"):
+        raise ConfigError(f"{dotted}: the encoder decides that; evaluate takes it from --encoder")
+    if section in ("training", "method", "augmentation") and protocol != "semi":
+        raise ConfigError(
+            f"{dotted}: only --protocol semi trains; {protocol} leaves the encoder as it is"
+        )
 
 
 def main() -> None:

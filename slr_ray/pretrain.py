@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
+from slr_ray.errors import ConfigError
 from slr_ray.options import Data, ExtraData, NumThreads
 
 _OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
@@ -73,8 +74,11 @@ def pretrain(
             over["initialisation"]["num_steps"] = None
         if data is not None:
             named |= {"data.kind": "shards", "data.location": data}
+        own = parse_overrides(overrides or [])
+        if epochs is not None and "initialisation.num_steps" in own:
+            raise ConfigError("give --epochs or initialisation.num_steps, not both")
         given = {dotted: value for dotted, value in named.items() if value is not None}
-        for dotted, value in (given | parse_overrides(overrides or [])).items():
+        for dotted, value in (given | own).items():
             set_dotted(over, dotted, value)
         tree = merge({"preset": preset}, read_yaml(config) if config is not None else {})
         origin = str(config) if config is not None else "command line"

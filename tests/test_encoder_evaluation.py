@@ -410,7 +410,10 @@ def test_clips_that_pre_training_saw_are_refused(encoder: Path, tmp_path: Path) 
     code, told = _call(*call)
     assert code == 2
     assert "pre-trained on" in told
-    assert _call(*call, "--allow-seen-clips")[0] == 0
+    assert "--allow-seen-clips" in told
+    code, told = _call(*call, "--allow-seen-clips")
+    assert code == 0, told
+    assert "validation and test clips themselves" in " ".join(told.split())
 
 
 @pytest.mark.parametrize(
@@ -423,6 +426,8 @@ def test_clips_that_pre_training_saw_are_refused(encoder: Path, tmp_path: Path) 
         (["--encoder=ENCODER", "--data=nowhere"], "nowhere"),
         (["--encoder=ENCODER", "--labelled-fraction=3"], "fraction"),
         (["--encoder=ENCODER", "--labelled-fraction=1", "--labelled-signers=2"], "not both"),
+        (["--encoder=ENCODER", "training.num_epochs=2"], "only --protocol semi trains"),
+        (["--encoder=ENCODER", "initialisation.kind=fresh"], "the encoder decides that"),
         (["--encoder=ENCODER", "--data=one_gloss.parquet"], "1 gloss"),
     ],
 )

@@ -657,6 +657,14 @@ class TestCommand:
         assert ended.value.code == 2
         assert "holds another pre-training" in capsys.readouterr().err
 
+    def test_epochs_and_steps_are_not_given_together(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            self.run(tmp_path, epochs=2)
+        assert ended.value.code == 2
+        assert "--epochs or initialisation.num_steps" in capsys.readouterr().err
+
     @pytest.mark.parametrize("canonical", [True, False])
     def test_a_flip_without_effect_is_said(
         self, canonical: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

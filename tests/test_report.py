@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -389,3 +390,16 @@ def test_command(tmp_path: Path) -> None:
     nothing = CliRunner().invoke(app, [str(tmp_path / "out")])
     assert nothing.exit_code == 2
     assert "is no run" in nothing.output
+
+
+def test_the_audit_is_that_of_an_arm_that_chose_pseudo_labels(tmp_path: Path) -> None:
+    run = _run(tmp_path, factory.WIN)
+    best = [
+        one.model_copy(update={"trained": factory.seed_record(one.seed, 0.6, 1)})
+        if one.arm == "sslr_best"
+        else one
+        for one in run.arms
+    ]
+    _, page = _page(replace(run, arms=best))
+    assert "Published default in the final comparison" in page.text
+    assert "nothing to audit" not in page.text

@@ -170,6 +170,12 @@ def test_paths_are_absolute_wherever_they_stand(
     assert check_space(found, "run.json", {}).written == found
 
 
+def test_overrides_that_leave_nothing_to_search_are_named() -> None:
+    written = {"name": "one", "preset": "modern", "method": {"num_rounds": {"int": [1, 4]}}}
+    with pytest.raises(ConfigError, match=r"every value is fixed, by method\.num_rounds"):
+        check_space(written, "my.yaml", {"method.num_rounds": 2})
+
+
 def test_an_override_of_a_branchs_kind_takes_that_option() -> None:
     fixed = check_space(space(), "my.yaml", {"method.selection.kind": "threshold"})
     (only,) = [one for one in parameters(fixed.tree) if "selection" in one.path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -168,13 +168,19 @@ def refuse_seen_clips(
     if source.allow_seen_clips:
         return
     for name, clips in parts.items():
-        seen = int(np.isin(clip_hashes(corpus, clips), encoder.clip_hashes).sum())
+        seen = num_seen_clips(encoder, corpus, clips)
         if seen:
             raise ConfigError(
                 f"{source.path} was pre-trained on {seen} of the {len(clips)} {name} clips of "
-                f"{corpus.name}: pre-train with the same split, or set "
-                "initialisation.allow_seen_clips=true and say so with the result"
+                f"{corpus.name}: pre-train with the same split, or allow it "
+                "(initialisation.allow_seen_clips=true; with evaluate --allow-seen-clips) and say "
+                "so with the result"
             )
+
+
+def num_seen_clips(encoder: Encoder, corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> int:
+    """How many of the clips the encoder learned from; compared by id and poses."""
+    return int(np.isin(clip_hashes(corpus, clips), encoder.clip_hashes).sum())
 
 
 def seen_signers(
@@ -188,8 +194,19 @@ def seen_signers(
     return frozenset(names & set(encoder.signers))
 
 
-def seen_signers_text(names: Collection[str]) -> str:
-    """What people should know of `seen_signers`."""
+def seen_warning(
+    encoder: Encoder, corpus: Corpus, measured: Int[np.ndarray, " measured"]
+) -> str | None:
+    """What people should know of an encoder that met what is measured; None where it did not."""
+    seen = num_seen_clips(encoder, corpus, measured)
+    if seen:
+        return (
+            f"pre-training saw {seen} of the {len(measured)} validation and test clips themselves: "
+            "results are not those on new clips"
+        )
+    names = seen_signers(encoder, corpus, measured)
+    if not names:
+        return None
     told = ", ".join(sorted(names)[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
     return (
         f"pre-training saw clips of {len(names)} validation or test signers, if the same name is "
@@ -230,6 +247,9 @@ def _settings(encoder: Encoder) -> dict[str, Any]:
     """What determines an encoder besides clips and seed."""
     # Watching for collapse changes no weight; the clips stand for what lies at the paths.
     free = {"seed", "collapse_threshold", "stop_on_collapse", "extra_data"}
+    if encoder.config.num_steps is not None:
+        # Epochs then mean nothing.
+        free.add("num_epochs")
     return {
         "model": encoder.model_config.model_dump(),
         "normalisation": encoder.normalisation.model_dump(),

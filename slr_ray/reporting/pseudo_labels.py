@@ -35,10 +35,13 @@ def pseudo_label_section(run: Run) -> Section:
 
 
 def _audited(run: Run) -> tuple[str, list[SeedRecord]]:
-    """The seeds to look at: the best trial's in the final comparison, else the best there is."""
+    """The seeds to look at: the best trial's in the final comparison, else the best there is.
+
+    The best trial may have no round with pseudo-labels.
+    """
     for arm in ("sslr_best", "sslr_default"):
         seeds = [one.trained for one in run.arm(arm) if one.trained is not None]
-        if seeds:
+        if _by_round(seeds):
             return f"{ARM_NAMES[arm]} in the final comparison", seeds
     for trial in run.ranked[:1]:
         return f"Trial {trial.number} in the search", trial.seeds

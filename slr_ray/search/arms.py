@@ -18,7 +18,7 @@ from slr_ray.methods.sslr import OnEpoch, Setting, best_round, rounds, seed_reco
 from slr_ray.records import ArmRecord, SeedRecord
 from slr_ray.search.job import Job
 from slr_ray.search.space import Tree
-from slr_ray.search.trial import Report, fresh_training_s, write_config
+from slr_ray.search.trial import Report, write_config
 from slr_ray.training.devices import Place
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
@@ -117,7 +117,8 @@ class ArmTask:
             arm=self.arm,
             seed=self.seed,
             num_steps=sum(one.num_steps for one in trained.rounds) if trained else 0,
-            training_s=fresh_training_s([trained]) if trained else wall_s,
+            # With rounds that another arm or the search had trained: what the method takes alone.
+            training_s=sum(one.training_s for one in trained.rounds) if trained else wall_s,
             validation=measure(validation, own.glosses(own.split.validation)),
             test=measure(test, glosses),
             f1_per_gloss={

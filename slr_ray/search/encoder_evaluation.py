@@ -14,7 +14,7 @@ from rich.table import Table
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval
-from slr_ray.methods.encoder import seen_signers, seen_signers_text
+from slr_ray.methods.encoder import seen_signers, seen_warning
 from slr_ray.methods.encoder_evaluation import (
     SOURCES,
     ClassificationRecord,
@@ -62,9 +62,8 @@ def run_evaluation(
         f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
         f"{len(own.split.test)} test clips"
     )
-    seen = _seen_signers(runs)
-    if seen:
-        console.print(f"warning: {seen_signers_text(seen)}", markup=False)
+    for warning in sorted({told for run in runs if (told := _warning(run)) is not None}):
+        console.print(f"warning: {warning}", markup=False)
     if task.protocol == "map":
         for source in task.sources:
             _draw_map(source, runs[0], store, console)
@@ -100,14 +99,18 @@ def _refuse_other_record(store: Store, task: EvaluationTask, runs: list[Evaluati
         )
 
 
+def _held_out(run: EvaluationRun) -> np.ndarray:
+    return np.concatenate([run.problem.split.validation, run.problem.split.test])
+
+
+def _warning(run: EvaluationRun) -> str | None:
+    return seen_warning(run.encoder, run.problem.corpus, _held_out(run))
+
+
 def _seen_signers(runs: list[EvaluationRun]) -> list[str]:
     """Validation and test signers of whom an encoder saw clips."""
-    found: set[str] = set()
-    for run in runs:
-        parts = run.problem.split
-        measured = np.concatenate([parts.validation, parts.test])
-        found |= seen_signers(run.encoder, run.problem.corpus, measured)
-    return sorted(found)
+    found = [seen_signers(one.encoder, one.problem.corpus, _held_out(one)) for one in runs]
+    return sorted(frozenset().union(*found))
 
 
 def _record(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:

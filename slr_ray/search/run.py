@@ -81,7 +81,10 @@ def execute(run: Run, split: dict[str, Any], console: Console) -> int:
         for plain in run.space.start_from:
             outside = study.enqueue(resolved(plain))
             if outside:
-                console.print(f"published setting outside the space at {', '.join(outside)}")
+                console.print(
+                    f"a setting of start_from is tried with another {', '.join(outside)}: its own "
+                    "is outside the space, or fixed by an override"
+                )
     num_arms = 5 * len(settings.final_seeds)
     view = LiveView(console, job.metric, settings.num_samples, num_arms)
     for one in trial_records(run):

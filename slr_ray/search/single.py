@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from slr_ray.errors import ConfigError
-from slr_ray.methods.encoder import cached_encoder, seen_signers, seen_signers_text
+from slr_ray.methods.encoder import cached_encoder, seen_warning
 from slr_ray.methods.experiment import Experiment, problem
 from slr_ray.methods.initialisation import EncoderFile
 from slr_ray.methods.pretraining import check_initialisation
@@ -52,9 +52,9 @@ def _run(config: Experiment, seed: int, out: Path, job: Job) -> ArmRecord:
         console.print(f"pre-training on {pretraining_clips(config).described()}")
     if isinstance(source, EncoderFile):
         measured = np.concatenate([own.split.validation, own.split.test])
-        seen = seen_signers(cached_encoder(source.path), own.corpus, measured)
-        if seen:
-            console.print(f"warning: {seen_signers_text(seen)}", markup=False)
+        warning = seen_warning(cached_encoder(source.path), own.corpus, measured)
+        if warning is not None:
+            console.print(f"warning: {warning}", markup=False)
     tree = config.model_dump(mode="json")
     _refuse_other(
         job,

@@ -147,7 +147,8 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
             "one value"
         )
     if not parameters(tree):
-        raise ConfigError(f"{origin}: nothing is searched: every value is fixed")
+        fixing = f", by {', '.join(overrides)}" if overrides else ""
+        raise ConfigError(f"{origin}: nothing is searched: every value is fixed{fixing}")
     if not isinstance(published, Mapping) or not isinstance(start_from, list):
         raise ConfigError(f"{origin}: published is a mapping and start_from a list of mappings")
     starts = tuple(

@@ -20,38 +20,40 @@ class AtWork:
 class Watch:
     """Counts beginnings, as a worker that a clip kills can't tell anyone about it.
 
-    It holds one entry a clip at work, and one number for each clip begun more than once.
+    It holds one entry a clip at work, and the nodes on which a clip that did not end was begun.
     `living_nodes` gives the ids of the cluster's nodes that are up.
     """
 
     def __init__(self, living_nodes: Callable[[], set[str]]) -> None:
         self._living_nodes = living_nodes
         self._at_work: dict[str, AtWork] = {}
-        self._attempts: dict[str, int] = {}
+        self._begun_on: dict[str, list[str]] = {}
         self._nodes: dict[str, int] = {}
         self._first_begun: float | None = None
 
     def begin(self, clip_id: str, node: str, pid: int) -> int:
         """A worker takes a clip; returns how often that happened to the clip in this run.
 
-        Not counted is work that went down with a whole node: the clip has no part in that.
+        Not counted is work on nodes that are gone by now: the clip has no part in that. A node's
+        loss may become known only after the clip was begun elsewhere; later beginnings then know.
         """
         self._first_begun = self._first_begun or time.time()
         # A worker has one clip: an entry it left before was of a clip that it did not end.
         for other, one in list(self._at_work.items()):
             if (one.node, one.pid) == (node, pid):
                 del self._at_work[other]
-        before = self._at_work.get(clip_id)
+        earlier = self._begun_on.setdefault(clip_id, [])
+        living = self._living_nodes() if earlier else set()
+        attempt = 1 + sum(one in living for one in earlier)
+        earlier.append(node)
         self._at_work[clip_id] = AtWork(node, pid, clip_id)
         self._nodes[node] = self._nodes.get(node, 0) + 1
-        if before is None or before.node in self._living_nodes():
-            self._attempts[clip_id] = self._attempts.get(clip_id, 0) + 1
-        return self._attempts[clip_id]
+        return attempt
 
     def end(self, clip_id: str) -> None:
         """The clip was extracted or failed; its worker lives."""
         self._at_work.pop(clip_id, None)
-        self._attempts.pop(clip_id, None)
+        self._begun_on.pop(clip_id, None)
 
     def at_work(self) -> list[AtWork]:
         return list(self._at_work.values())

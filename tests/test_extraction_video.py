@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from video_factory import (
     zero_length,
 )
 
+from slr_ray.poses.extraction import video as reader
 from slr_ray.poses.extraction.source import FAILURE_KINDS, ExtractionFailed, VideoClip
 from slr_ray.poses.extraction.video import Frame, Reading, read_frames
 
@@ -145,21 +147,25 @@ def test_ranges_are_exact_where_seeking_is_not(
     assert numbers(read(clip(path, start_s=start / 25, end_s=end_s))[0]) == expected
 
 
+def watched(monkeypatch: pytest.MonkeyPatch, name: str) -> list[float]:
+    """The times of the frames that a generator of the reader gives from now on."""
+    times_s: list[float] = []
+    real = getattr(reader, name)
+
+    def watching(*arguments: object) -> Iterator[tuple[float, object]]:
+        for time_s, frame in real(*arguments):
+            times_s.append(time_s)
+            yield time_s, frame
+
+    monkeypatch.setattr(reader, name, watching)
+    return times_s
+
+
 def test_transport_streams_are_not_read_from_their_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(tmp_path / "v.ts", frames=200, size=(64, 48), keyframe_every=10)
-    from slr_ray.poses.extraction import video as module
-
-    decoded: list[float] = []
-    real = module._timed
-
-    def watched(*arguments: object) -> object:
-        for time_s, frame in real(*arguments):  # type: ignore[arg-type]
-            decoded.append(time_s)
-            yield time_s, frame
-
-    monkeypatch.setattr(module, "_timed", watched)
+    decoded = watched(monkeypatch, "_timed")
     assert len(times(clip(path, start_frame=180, end_frame=183))) == 3
     assert min(decoded) > 4
 
@@ -176,17 +182,7 @@ def test_a_file_may_begin_at_any_time(tmp_path: Path, suffix: str) -> None:
 def test_a_range_is_reached_by_seeking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames before the last key frame in front of the range are never decoded."""
     path = make_video(tmp_path / "v.mp4", frames=120, size=(64, 48), keyframe_every=10)
-    from slr_ray.poses.extraction import video as module
-
-    decoded: list[float] = []
-    real = module._decoded
-
-    def watched(*arguments: object) -> object:
-        for time_s, frame in real(*arguments):  # type: ignore[arg-type]
-            decoded.append(time_s)
-            yield time_s, frame
-
-    monkeypatch.setattr(module, "_decoded", watched)
+    decoded = watched(monkeypatch, "_decoded")
     read(clip(path, start_frame=95, end_frame=98))
     assert len(decoded) <= 10
     decoded.clear()

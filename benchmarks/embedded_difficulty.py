@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slr_ray.corpora.corpus import UNLABELLED, Corpus, open_shards
-from slr_ray.corpora.embedded import EmbeddedConfig, open_embedded
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, MIRROR, RIGHT_HAND
 
 _NECK, _LEFT, _RIGHT = INDEX["neck"], INDEX["leftShoulder"], INDEX["rightShoulder"]

@@ -29,13 +29,13 @@ from benchmarks.extraction_loops import (
     sequential,
     side_by_side,
 )
-from slr_ray.poses.extraction.assembly import Assembled, assemble_clip
-from slr_ray.poses.extraction.config import ExtractionConfig
-from slr_ray.poses.extraction.extractor import Extractor
-from slr_ray.poses.extraction.files import video_clips
-from slr_ray.poses.extraction.models import Models, models
-from slr_ray.poses.extraction.source import VideoClip
 from slr_ray.poses.skeleton import BODY, INDEX
+from slr_ray.videos.detection.assembly import Assembled, assemble_clip
+from slr_ray.videos.detection.config import ExtractionConfig
+from slr_ray.videos.detection.extractor import Extractor
+from slr_ray.videos.detection.files import video_clips
+from slr_ray.videos.detection.models import Models, models
+from slr_ray.videos.detection.source import VideoClip
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -20,10 +20,10 @@ import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
-from slr_ray.poses.extraction.assembly import FrameLandmarks
-from slr_ray.poses.extraction.hands import Hand
-from slr_ray.poses.extraction.models import Models
-from slr_ray.poses.extraction.quiet import without_chatter
+from slr_ray.videos.detection.assembly import FrameLandmarks
+from slr_ray.videos.detection.hands import Hand
+from slr_ray.videos.detection.models import Models
+from slr_ray.videos.detection.quiet import without_chatter
 
 Seen = tuple[list[FrameLandmarks], float]
 Loop = Callable[[str, int], Seen]

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from slr_ray.corpora.corpus import open_shards
-from slr_ray.corpora.embedded import EmbeddedConfig, generate
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
 from slr_ray.corpora.pools import FractionPoolConfig, draw_pool
 from slr_ray.corpora.splits import SignerSplitConfig, split
 from slr_ray.poses.clip import Clip

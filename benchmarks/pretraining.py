@@ -24,15 +24,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.config import merge
-from slr_ray.methods.experiment import experiment
-from slr_ray.methods.presets import ENCODERS
+from slr_ray.experiment.experiment import experiment
+from slr_ray.experiment.presets import ENCODERS
 from slr_ray.methods.pretraining import pretraining_task
 from slr_ray.objectives.sl_fpn import SlFpn
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.training.batches import model_input
-from slr_ray.training.devices import this_place
 from slr_ray.training.prediction import autocast
 from slr_ray.training.pretraining import PretrainingLoop, PretrainingTask
+from slr_ray.workers.place import this_place
 
 _SEED = 0
 # Dense bfloat16 peaks by the manufacturers' data sheets, in TFLOP/s.

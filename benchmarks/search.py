@@ -22,19 +22,19 @@ import yaml
 from ray import tune
 from rich.console import Console
 
-from slr_ray.records import TrialRecord
-from slr_ray.search.cluster import connected
-from slr_ray.search.execution import Workers, run_on_workers
+from slr_ray.records.typed import TrialRecord
 from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
 from slr_ray.search.run import trial_records
-from slr_ray.search.run_options import RunOptions
 from slr_ray.search.run_record import Run, begin, check_data
 from slr_ray.search.space_file import load_space, resolved
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.search.tuning import TuneLimits, search
+from slr_ray.workers.execution import Workers, run_on_workers
+from slr_ray.workers.nodes import connected
+from slr_ray.workers.run_options import RunOptions
 
 
 def small_run(location: Path, given: argparse.Namespace) -> Run:

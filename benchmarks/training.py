@@ -27,14 +27,14 @@ from benchmarks.dictionary_way import (
     to_dictionary,
 )
 from benchmarks.timing import compare
-from slr_ray.methods.experiment import Experiment, experiment, problem
+from slr_ray.experiment.experiment import Experiment, experiment, problem
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import thinned
-from slr_ray.training.devices import Place
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
 from slr_ray.training.sampling import TrainingSet, true_labels
+from slr_ray.workers.place import Place
 
 _SEED = 0
 

@@ -64,9 +64,9 @@ def boundary(
             raise ConfigError(
                 f"--algorithm: there is no {algorithm!r}; there are {', '.join(_ALGORITHMS)}"
             )
+        from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
-        from slr_ray.methods.experiment import experiment
-        from slr_ray.search.boundary import BoundaryOptions, run_boundary, run_estimate
+        from slr_ray.experiment.experiment import experiment
 
         over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
         named: dict[str, Any] = {}

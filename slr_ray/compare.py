@@ -54,8 +54,8 @@ def compare(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import build, parse_overrides, set_dotted
-        from slr_ray.search.comparison import Comparison, run_comparison
-        from slr_ray.search.run_options import RunOptions
+        from slr_ray.encoders.compare import Comparison, run_comparison
+        from slr_ray.workers.run_options import RunOptions
 
         if labelled_fraction is not None and labelled_signers is not None:
             raise ConfigError("give --labelled-fraction or --labelled-signers, not both")

@@ -44,7 +44,7 @@ def import_(
     skip_broken: SkipBroken = False,
 ) -> None:
     """Convert pose data into a pose shard (Parquet)."""
-    from slr_ray.corpora.conversion import convert
+    from slr_ray.corpora.importers.conversion import convert
 
     convert(
         source,
@@ -84,10 +84,10 @@ def inspect(
 ) -> None:
     """Count, check and draw what is in pose shards."""
     from slr_ray.corpora.corpus import open_shards
-    from slr_ray.corpora.filmed import find_footage, footage_by_hand
-    from slr_ray.corpora.inspection import inspect_corpus
-    from slr_ray.corpora.inspection_page import find_clips, typical_clips, write_page
-    from slr_ray.corpora.inspection_tables import print_inspection
+    from slr_ray.corpora.inspection.footage import find_footage, footage_by_hand
+    from slr_ray.corpora.inspection.inspection import inspect_corpus
+    from slr_ray.corpora.inspection.page import find_clips, typical_clips, write_page
+    from slr_ray.corpora.inspection.tables import print_inspection
     from slr_ray.errors import DataError
 
     if video is not None and len(clip or []) != 1:

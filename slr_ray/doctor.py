@@ -76,7 +76,7 @@ def _dashboard() -> Finding:
 
 
 def _models() -> Finding:
-    from slr_ray.poses.extraction.models import cached
+    from slr_ray.videos.detection.models import cached
 
     found = "in the cache" if cached() else "not fetched yet: the first extraction does it"
     return Finding("MediaPipe models", True, found)

@@ -81,8 +81,8 @@ def evaluate(
         if skip_broken and data is None:
             raise ConfigError("--skip-broken is about your own clips: give --data too")
         from slr_ray.config import parse_overrides, set_dotted
-        from slr_ray.search.encoder_evaluation import run_evaluation
-        from slr_ray.search.evaluation_task import EvaluationTask
+        from slr_ray.encoders.evaluate import run_evaluation
+        from slr_ray.encoders.evaluation_runs import EvaluationTask
 
         pool: dict[str, Any] = {"kind": "all"}
         if labelled_signers is not None:

@@ -15,8 +15,8 @@ from slr_ray.errors import ConfigError, DataError
 from slr_ray.options import Address
 
 if TYPE_CHECKING:
-    from slr_ray.corpora.manifests.manifest import Manifest, ManifestOptions
-    from slr_ray.poses.extraction.config import ExtractionConfig
+    from slr_ray.videos.detection.config import ExtractionConfig
+    from slr_ray.videos.manifests.manifest import Manifest, ManifestOptions
 
 
 def extract(
@@ -85,7 +85,7 @@ def extract(
     Exit status: 0 when every clip was extracted, 1 when a clip failed, 2 when the call can't work.
     """
     with user_errors(CALL_AGAIN):
-        from slr_ray.corpora.manifests.manifest import ManifestOptions
+        from slr_ray.videos.manifests.manifest import ManifestOptions
 
         source, overrides = _arguments(arguments or [])
         settings = _settings(config, overrides)
@@ -123,9 +123,9 @@ def _run(
 ) -> int:
     from rich.console import Console
 
-    from slr_ray.extraction.pipeline import Pool
-    from slr_ray.extraction.run import RunOptions
-    from slr_ray.extraction.run import extract as run
+    from slr_ray.videos.pipeline.pipeline import Pool
+    from slr_ray.videos.pipeline.run import RunOptions
+    from slr_ray.videos.pipeline.run import extract as run
 
     if pool[1] is not None and pool[0] > pool[1]:
         raise ConfigError(f"--min-actors {pool[0]} is more than --max-actors {pool[1]}")
@@ -151,7 +151,7 @@ def _arguments(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 def _settings(file: Path | None, overrides: list[str]) -> ExtractionConfig:
     from slr_ray.config import build, merge, parse_overrides, read_yaml, set_dotted
-    from slr_ray.poses.extraction.config import ExtractionConfig
+    from slr_ray.videos.detection.config import ExtractionConfig
 
     over: dict[str, object] = {}
     for dotted, value in parse_overrides(overrides).items():
@@ -163,7 +163,7 @@ def _settings(file: Path | None, overrides: list[str]) -> ExtractionConfig:
 def _manifest(
     source: str | None, corpus: str | None, metadata: Path | None, options: ManifestOptions
 ) -> Manifest:
-    from slr_ray.corpora.manifests import read_corpus, read_manifest
+    from slr_ray.videos.manifests import read_corpus, read_manifest
 
     if (source is None) == (corpus is None):
         raise ConfigError(

@@ -11,11 +11,11 @@ from slr_ray.command import user_errors
 
 if TYPE_CHECKING:
     from slr_ray.corpora.corpus import Corpus
-    from slr_ray.methods.checkpoint import Recogniser
+    from slr_ray.methods.recogniser import Recogniser
     from slr_ray.poses.clip import Clip
-    from slr_ray.poses.extraction.config import ExtractionConfig
-    from slr_ray.poses.extraction.models import Models
-    from slr_ray.poses.extraction.source import VideoClip
+    from slr_ray.videos.detection.config import ExtractionConfig
+    from slr_ray.videos.detection.models import Models
+    from slr_ray.videos.detection.source import VideoClip
 
 _CHUNK_CLIPS = 4096
 
@@ -51,7 +51,7 @@ def predict(
     Exit status 1 if some of several videos could not be used.
     """
     with user_errors():
-        from slr_ray.methods.checkpoint import load_recogniser
+        from slr_ray.methods.recogniser import load_recogniser
 
         recogniser = load_recogniser(checkpoint)
         shards = [one for one in sources if _is_shards(one)]
@@ -87,7 +87,7 @@ def _is_shards(source: str) -> bool:
 def _settings(provenance: tuple[dict[str, Any], ...], target_fps: float | None) -> ExtractionConfig:
     """Videos are extracted like the training poses; a note says where that is not possible."""
     from slr_ray.config import build
-    from slr_ray.poses.extraction.config import ExtractionConfig, settings_of
+    from slr_ray.videos.detection.config import ExtractionConfig, settings_of
 
     trained = settings_of(provenance)
     tree = trained[0] if len(trained) == 1 else None
@@ -110,8 +110,8 @@ def _extracted(
 
     from slr_ray.corpora.corpus import open_cached
     from slr_ray.errors import DataError
-    from slr_ray.poses.extraction.files import video_clips
-    from slr_ray.poses.extraction.models import models
+    from slr_ray.videos.detection.files import video_clips
+    from slr_ray.videos.detection.models import models
 
     videos = video_clips(sources)
     bundles = models(models_folder, config.pose_model)
@@ -136,9 +136,9 @@ def _extract(
 ) -> tuple[list[Clip], list[str], dict[str, Any]]:
     from rich.console import Console
 
-    from slr_ray.poses.extraction.extractor import Extractor
-    from slr_ray.poses.extraction.source import ExtractionFailed
     from slr_ray.progress import ProgressBar
+    from slr_ray.videos.detection.extractor import Extractor
+    from slr_ray.videos.detection.source import ExtractionFailed
 
     clips: list[Clip] = []
     failures: list[str] = []

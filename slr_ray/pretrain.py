@@ -58,9 +58,9 @@ def pretrain(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
-        from slr_ray.methods.experiment import experiment
-        from slr_ray.methods.pretraining_clips import pretraining_section
-        from slr_ray.search.pretraining import run_pretraining
+        from slr_ray.experiment.experiment import experiment
+        from slr_ray.experiment.pretraining_clips import pretraining_section
+        from slr_ray.single.pretrain import run_pretraining
 
         over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}}
         named: dict[str, Any] = {

@@ -41,7 +41,7 @@ def train(
     with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, set_dotted
         from slr_ray.search.default_pool import experiment_with_pool
-        from slr_ray.search.single import run_single
+        from slr_ray.single.train import run_single
 
         tree = _configuration(config) if config is not None else {}
         over: dict[str, object] = {}

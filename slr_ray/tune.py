@@ -112,8 +112,8 @@ def _start(
     from slr_ray.config import build, parse_overrides
     from slr_ray.search.default_pool import space_with_pool
     from slr_ray.search.run import command_line, new_location
-    from slr_ray.search.run_options import RunOptions
     from slr_ray.search.run_record import Run
+    from slr_ray.workers.run_options import RunOptions
 
     checked = space_with_pool(space, {**dotted, **parse_overrides(overrides)})
     options = build(RunOptions, changes, "command line")
@@ -131,10 +131,10 @@ def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
 def _go(run: Any, dry_run: bool) -> int:
     from rich.console import Console
 
-    from slr_ray.search.cluster import check_resources
     from slr_ray.search.run import execute
     from slr_ray.search.run_record import check_data
     from slr_ray.search.summary import print_end, print_plan
+    from slr_ray.workers.nodes import check_resources
 
     console = Console()
     run.options.workers()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from slr_ray.records import (
+from slr_ray.records.typed import (
     ArmRecord,
     Audit,
     EpochRecord,

@@ -8,7 +8,7 @@ import pytest
 
 from slr_ray.config import merge, parse_overrides
 from slr_ray.errors import ConfigError
-from slr_ray.methods.experiment import experiment
+from slr_ray.experiment.experiment import experiment
 
 
 def test_overrides_are_read_as_yaml() -> None:

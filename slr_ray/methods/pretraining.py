@@ -10,24 +10,24 @@ from typing import Any
 import torch
 
 from slr_ray.augmentation.config import flip_probability
-from slr_ray.methods.encoder import FORMAT, cached_encoder
-from slr_ray.methods.experiment import (
+from slr_ray.experiment.encoder_file import FORMAT, cached_encoder
+from slr_ray.experiment.experiment import (
     STAGE_VERSION,
     Experiment,
     initialisation_facts,
     open_corpus,
     open_split,
 )
-from slr_ray.methods.initialisation import EncoderFile, FreshWeights
-from slr_ray.methods.pretraining_clips import (
+from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
+from slr_ray.experiment.pretraining_clips import (
     pretraining_clips,
     pretraining_section,
     refuse_measured_clips,
 )
 from slr_ray.poses.normalisation import SigningSpace
-from slr_ray.records import PretrainingEpoch
+from slr_ray.records.stages import StageStore, State, dumps, stage_key
+from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.storage import Store
-from slr_ray.training.devices import Place
 from slr_ray.training.pretraining import (
     OnPretrainingEpoch,
     PretrainedEncoder,
@@ -36,8 +36,7 @@ from slr_ray.training.pretraining import (
 )
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.pretraining_plan import plan
-from slr_ray.training.round import State
-from slr_ray.training.stages import StageStore, dumps, stage_key
+from slr_ray.workers.place import Place
 
 
 def pretraining_task(config: Experiment, seed: int) -> PretrainingTask:

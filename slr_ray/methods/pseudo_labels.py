@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from slr_ray.methods.sslr_config import SslrConfig
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.selection.candidates import Candidates
 
 

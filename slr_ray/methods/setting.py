@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from slr_ray.methods.experiment import Experiment, problem, stage_facts
-from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
+from slr_ray.experiment.experiment import Experiment, problem, stage_facts
+from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.methods.pretraining import initial_encoder
 from slr_ray.methods.sslr import OnEpoch, Setting
-from slr_ray.training.devices import Place
-from slr_ray.training.stages import StageStore
+from slr_ray.records.stages import StageStore
+from slr_ray.workers.place import Place
 
 
 def setting(

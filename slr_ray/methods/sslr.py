@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.audit import audit_selection
 from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
-from slr_ray.methods.sslr_config import SslrConfig
 from slr_ray.models.config import load_encoder_weights
-from slr_ray.records import Audit, EpochRecord, RoundRecord, SeedRecord
+from slr_ray.records.stages import StageStore, State, stage_key
+from slr_ray.records.typed import Audit, EpochRecord, RoundRecord, SeedRecord
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.devices import Place
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.round import Round, State, Trained
+from slr_ray.training.round import Round, Trained
 from slr_ray.training.sampling import TrainingSet, extended, true_labels
-from slr_ray.training.stages import StageStore, stage_key
+from slr_ray.workers.place import Place
 
 
 @dataclass(frozen=True)

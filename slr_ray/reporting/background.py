@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from slr_ray.durations import duration
-from slr_ray.reporting.document import (
+from slr_ray.documents.document import (
     Block,
     Bullets,
     Code,
@@ -17,6 +16,7 @@ from slr_ray.reporting.document import (
     Table,
     Value,
 )
+from slr_ray.durations import duration
 from slr_ray.reporting.run import ARM_NAMES, Run
 from slr_ray.storage import below
 

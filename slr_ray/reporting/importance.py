@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slr_ray.records import TrialRecord
+from slr_ray.documents.matrices import is_number
+from slr_ray.records.typed import TrialRecord
 from slr_ray.reporting.run import Run
 
 MIN_TRIALS = 8
@@ -62,10 +63,6 @@ def parameter_importance(run: Run) -> dict[str, float] | None:
 def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
     """Every searched parameter, in the order of first appearance."""
     return list(dict.fromkeys(name for trial in trials for name in trial.params))
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _values(trials: list[TrialRecord], name: str) -> list[Any]:

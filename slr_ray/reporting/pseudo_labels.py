@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from slr_ray.records import Audit, RoundRecord, SeedRecord
-from slr_ray.reporting.charts import BarSeries, Line, grouped_bars, histogram, lines
-from slr_ray.reporting.document import Block, Column, Figure, Paragraph, Section, Table, Value
+from slr_ray.documents.charts import BarSeries, Line, grouped_bars, histogram, lines
+from slr_ray.documents.document import Block, Column, Figure, Paragraph, Section, Table, Value
+from slr_ray.records.typed import Audit, RoundRecord, SeedRecord
 from slr_ray.reporting.run import ARM_NAMES, Run
 
 _MAX_GLOSSES = 40

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pyarrow import ArrowException
 
+from slr_ray.documents.document import Document
+from slr_ray.documents.html import to_html
+from slr_ray.documents.markdown import figure_files, to_markdown
 from slr_ray.errors import StorageError
 from slr_ray.reporting import background, result, search_results
-from slr_ray.reporting.document import Document
-from slr_ray.reporting.html import to_html
-from slr_ray.reporting.markdown import figure_files, to_markdown
 from slr_ray.reporting.pseudo_labels import pseudo_label_section
 from slr_ray.reporting.run import Run
 from slr_ray.reporting.training_curves import training_section

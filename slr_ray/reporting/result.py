@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from slr_ray.records import ArmRecord
-from slr_ray.reporting.charts import BarSeries, IntervalRow, grouped_bars, intervals
-from slr_ray.reporting.document import (
+from slr_ray.documents.charts import BarSeries, IntervalRow, grouped_bars, intervals
+from slr_ray.documents.document import (
     Block,
     Bullets,
     Column,
@@ -17,7 +16,8 @@ from slr_ray.reporting.document import (
     Table,
     Value,
 )
-from slr_ray.reporting.matrices import MAX_NAMED, confusion_chart
+from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
+from slr_ray.records.typed import ArmRecord
 from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
 from slr_ray.reporting.verdict import (
     TEST_METRICS,

@@ -13,7 +13,7 @@ from pyarrow import ArrowException
 
 from slr_ray.config import Record, build
 from slr_ray.errors import ConfigError, DataError
-from slr_ray.records import ArmRecord, Metrics, RunRecord, TrialRecord
+from slr_ray.records.typed import ArmRecord, Metrics, RunRecord, TrialRecord
 from slr_ray.storage import Store, below
 
 ARM_NAMES = {

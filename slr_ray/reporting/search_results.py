@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from slr_ray.records import TrialRecord
-from slr_ray.reporting.charts import BarSeries, Line, grouped_bars, lines
-from slr_ray.reporting.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
+from slr_ray.documents.charts import BarSeries, Line, grouped_bars, lines
+from slr_ray.documents.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
+from slr_ray.documents.matrices import ParallelRow, is_number, parallel_chart
+from slr_ray.records.typed import TrialRecord
 from slr_ray.reporting.importance import (
     MIN_TRIALS,
-    is_number,
     parameter_importance,
     parameter_names,
 )
-from slr_ray.reporting.matrices import ParallelRow, parallel_chart
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
 _MAX_LINES = 300

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from slr_ray.records import EpochRecord, RoundRecord, SeedRecord
-from slr_ray.reporting.charts import Line, lines
-from slr_ray.reporting.document import Block, Figure, Paragraph, Section
+from slr_ray.documents.charts import Line, lines
+from slr_ray.documents.document import Block, Figure, Paragraph, Section
+from slr_ray.records.typed import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.reporting.result import ARM_SERIES
 from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
 

@@ -10,19 +10,20 @@ import numpy as np
 
 from slr_ray.config import merge
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
-from slr_ray.methods.checkpoint import checkpoint_content
-from slr_ray.methods.experiment import Experiment, experiment, problem
+from slr_ray.experiment.experiment import Experiment, experiment, problem
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
+from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.setting import setting
 from slr_ray.methods.sslr import OnEpoch, Setting, best_round, rounds, seed_record
-from slr_ray.records import ArmRecord, SeedRecord
+from slr_ray.records.stages import dumps, loads
+from slr_ray.records.typed import ArmRecord, SeedRecord
 from slr_ray.search.job import Job
 from slr_ray.search.space import Tree
-from slr_ray.search.trial import Report, write_config
-from slr_ray.training.devices import Place
+from slr_ray.search.trial import write_config
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.stages import dumps, loads
+from slr_ray.workers.execution import Report
+from slr_ray.workers.place import Place
 
 Arm = Literal["fsl", "fsl_equal_steps", "sslr_default", "sslr_best", "nearest_neighbour"]
 ARMS: tuple[Arm, ...] = (

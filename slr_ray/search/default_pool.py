@@ -7,7 +7,7 @@ from typing import Any
 
 from slr_ray.config import read_yaml
 from slr_ray.corpora.corpus import UNLABELLED
-from slr_ray.methods.experiment import Experiment, experiment, open_corpus, open_split
+from slr_ray.experiment.experiment import Experiment, experiment, open_corpus, open_split
 from slr_ray.search.space_file import Space, find_space, load_space, spaces_folder
 
 _ALL = {"kind": "all"}

@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from slr_ray.durations import duration
-from slr_ray.methods.encoder_evaluation import check_glosses
-from slr_ray.methods.experiment import Experiment, draw, problem, stage_facts
-from slr_ray.methods.linear_evaluation import LinearEvaluationConfig
+from slr_ray.experiment.experiment import Experiment, draw, problem, stage_facts
+from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.run_record import Run
-from slr_ray.training.devices import this_place
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining import pretrain
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.problem import check_glosses
 from slr_ray.training.round import Round
 from slr_ray.training.sampling import true_labels
+from slr_ray.workers.place import this_place
 
 _PROBE_STEPS = 4
 

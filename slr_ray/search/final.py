@@ -9,10 +9,10 @@ from typing import Any
 import ray
 
 from slr_ray.search.arms import ARMS, Arm, ArmTask
-from slr_ray.search.execution import Workers, next_ended, run_here, run_on_workers
 from slr_ray.search.job import Job
 from slr_ray.search.live import LiveView
 from slr_ray.search.space import Tree
+from slr_ray.workers.execution import Workers, next_ended, run_here, run_on_workers
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slr_ray.records.stages import StageStore
 from slr_ray.storage import Store
-from slr_ray.training.stages import StageStore
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from slr_ray.config import merge
 from slr_ray.errors import RunFailed
-from slr_ray.records import TrialRecord
+from slr_ray.records.typed import TrialRecord
 from slr_ray.search.arms import Arm, copy_best_checkpoint
 from slr_ray.search.job import trial_folder
 from slr_ray.search.journal import Journal
@@ -61,11 +61,11 @@ def execute(run: Run, split: dict[str, Any], console: Console) -> int:
 
     `split` is what `check_data` returned.
     """
-    from slr_ray.search.cluster import connected
     from slr_ray.search.final import compare
     from slr_ray.search.live import LiveView
     from slr_ray.search.study import SearchStudy
     from slr_ray.search.tuning import TuneLimits, search
+    from slr_ray.workers.nodes import connected
 
     started = time.monotonic()
     record = begin(run, split)

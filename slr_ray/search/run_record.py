@@ -9,14 +9,14 @@ from typing import Any
 
 from slr_ray.config import merge
 from slr_ray.errors import UserError
-from slr_ray.methods.experiment import Experiment, draw, experiment, open_corpus, open_split
+from slr_ray.experiment.experiment import Experiment, draw, experiment, open_corpus, open_split
 from slr_ray.methods.pretraining import check_initialisation
-from slr_ray.records import RunRecord
-from slr_ray.search.environment import environment
+from slr_ray.records.environment import environment
+from slr_ray.records.typed import RunRecord
 from slr_ray.search.job import Job
-from slr_ray.search.run_options import RunOptions
 from slr_ray.search.space_file import Space, check_space
 from slr_ray.storage import Store, absolute, below, parted
+from slr_ray.workers.run_options import RunOptions
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
-from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.experiment.experiment import Experiment, experiment
 from slr_ray.search.space import Tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 

@@ -6,10 +6,10 @@ import shlex
 
 from rich.console import Console
 
-from slr_ray.methods.experiment import open_corpus, open_split
-from slr_ray.methods.pretraining_clips import pretraining_clips
+from slr_ray.experiment.data_summary import pool_text, print_warnings
+from slr_ray.experiment.experiment import open_corpus, open_split
+from slr_ray.experiment.pretraining_clips import pretraining_clips
 from slr_ray.search import estimate
-from slr_ray.search.data_summary import pool_text, print_warnings
 from slr_ray.search.run_record import Run
 from slr_ray.search.space import parameters
 from slr_ray.storage import below

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from slr_ray.methods.experiment import Experiment, experiment
+from slr_ray.experiment.experiment import Experiment, experiment
 from slr_ray.methods.setting import setting
 from slr_ray.methods.sslr import FinishedRound, Setting, rounds, seed_record
-from slr_ray.records import SeedRecord, TrialRecord
+from slr_ray.records.typed import SeedRecord, TrialRecord
 from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.space import Tree
-from slr_ray.training.devices import Place
-
-Report = Callable[[dict[str, Any]], None]
-"""Called after each round with the metric's name and value, `round` and counts."""
+from slr_ray.workers.execution import Report
+from slr_ray.workers.place import Place
 
 
 @dataclass(frozen=True)

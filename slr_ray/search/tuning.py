@@ -15,14 +15,14 @@ from ray.tune import Callback, FailureConfig, RunConfig, TuneConfig, Tuner
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from slr_ray.records import TrialRecord
-from slr_ray.search.execution import Workers, run_here, run_on_workers
+from slr_ray.records.typed import TrialRecord
 from slr_ray.search.job import Job, trial_folder, trial_name
 from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.storage import below
+from slr_ray.workers.execution import Workers, run_here, run_on_workers
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ def _why_it_ended(job: Job, number: int) -> str:
 
 def write_board(job: Job, record: TrialRecord) -> None:
     """The trial's TensorBoard files."""
-    from slr_ray.search.board import board, write_curves, write_hparams
+    from slr_ray.reporting.board import board, write_curves, write_hparams
 
     with board(job.store, trial_name(record.number)) as writer:
         write_curves(writer, record.seeds)

@@ -9,12 +9,12 @@ from torch import nn
 
 from slr_ray.evaluation.linear import LinearLayer, linear_probe
 from slr_ray.models.model import Model
-from slr_ray.records import EpochRecord
+from slr_ray.records.typed import EpochRecord
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.devices import Place
 from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set
 from slr_ray.training.round import Trained
+from slr_ray.workers.place import Place
 
 
 def fit_classifier(model: Model, problem: Problem, config: TrainingConfig, place: Place) -> Trained:

@@ -16,17 +16,18 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.evaluation.metrics import measure
-from slr_ray.records import EpochRecord, Metrics
+from slr_ray.records.stages import Checkpoint, State
+from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import joined, model_input, read_batch
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.devices import Place
 from slr_ray.training.loss_weights import clip_weights
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.round import Checkpoint, NonFiniteLoss, Round, State, Trained
+from slr_ray.training.round import NonFiniteLoss, Round, Trained
 from slr_ray.training.sampling import epoch_batches
+from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 

@@ -14,8 +14,8 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.normalisation import NormalisationConfig
 from slr_ray.training.batches import model_input, read_batch
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.devices import Place
 from slr_ray.training.problem import Problem
+from slr_ray.workers.place import Place
 
 BATCH_CLIPS = 256
 _SEED = 7919

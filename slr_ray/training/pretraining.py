@@ -22,16 +22,17 @@ from slr_ray.objectives.objective import View
 from slr_ray.objectives.objectives import new_objective
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
-from slr_ray.records import PretrainingEpoch
+from slr_ray.records.stages import Checkpoint, State
+from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
-from slr_ray.training.devices import Place
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.pretraining_plan import plan
-from slr_ray.training.round import Checkpoint, NonFiniteLoss, State
+from slr_ray.training.round import NonFiniteLoss
 from slr_ray.training.unlabelled import UnlabelledClips, epoch_rows
+from slr_ray.workers.place import Place
 
 OnPretrainingEpoch = Callable[[PretrainingEpoch], None]
 

@@ -10,6 +10,7 @@ from jaxtyping import Int
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
+from slr_ray.errors import ConfigError
 from slr_ray.models.config import ModelConfig, new_model
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
@@ -41,3 +42,13 @@ class Problem:
         """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""
         glosses: np.ndarray = self.corpus.gloss_index[clips].astype(np.int64)
         return glosses
+
+
+def check_glosses(problem: Problem) -> None:
+    """`ConfigError` where there is nothing to tell apart."""
+    count = len(np.unique(problem.glosses(problem.labelled)))
+    if count < 2:
+        raise ConfigError(
+            f"{problem.corpus.name} has labelled training clips of {count} gloss: an evaluation "
+            "needs at least 2. Give data with more glosses, or label more clips"
+        )

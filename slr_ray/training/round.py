@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.errors import RunFailed
-from slr_ray.records import EpochRecord, Metrics
+from slr_ray.records.stages import State
+from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.training.sampling import TrainingSet
-
-State = dict[str, Any]
-"""What torch.save writes and weights_only loading reads: tensors, numbers, texts, lists, dicts."""
 
 
 @dataclass
@@ -39,15 +35,6 @@ class Trained:
     epochs: list[EpochRecord]
     num_steps: int
     training_s: float
-
-
-@dataclass
-class Checkpoint:
-    """Where a round that was interrupted goes on; `load` gives the last state or None."""
-
-    load: Callable[[], State | None]
-    save: Callable[[State], None]
-    every_s: float = 10.0
 
 
 class NonFiniteLoss(RunFailed):

@@ -1,0 +1,32 @@
+"""A boundary that was found: printed, written as overrides, compared with the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console
+
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries
+from slr_ray.experiment.experiment import Experiment
+
+
+def overrides_of(head: float, tail: float) -> str:
+    """A boundary as overrides that every command understands, whatever it starts from."""
+    section = "initialisation.augmentation"
+    return (
+        f"initialisation.kind=pretraining {section}.kind=boundary "
+        f"{section}.head_fraction={head:.3f} {section}.tail_fraction={tail:.3f}"
+    )
+
+
+def tell_found(console: Console, head: float, tail: float) -> None:
+    """Print a boundary and how to use it."""
+    console.print(f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]")
+    console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
+
+
+def true_boundaries(config: Experiment, clips: np.ndarray) -> np.ndarray | None:
+    """Head and tail fraction of clips (clips x 2) of the embedded corpus; None of any other."""
+    if not isinstance(config.data, EmbeddedConfig):
+        return None
+    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(config.data)]
+    return np.asarray(np.array(truth)[clips])

@@ -1,0 +1,273 @@
+"""Boundary algorithms on real trainings, in this process: progress, results and resume."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import optuna
+import torch
+from rich.console import Console
+
+from slr_ray.boundaries.algorithms import (
+    FoundBoundary,
+    algorithm_1,
+    most_trainings,
+    search_boundary,
+)
+from slr_ray.boundaries.answer import tell_found, true_boundaries
+from slr_ray.boundaries.estimate import estimate_boundaries
+from slr_ray.boundaries.loss import BoundaryLoss, boundary_loss
+from slr_ray.boundaries.plot import boundary_png
+from slr_ray.boundaries.trainings import (
+    BoundaryTrainings,
+    Ledger,
+    Training,
+    boundary_views,
+    ledger_facts,
+)
+from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import Experiment, open_corpus, open_split
+from slr_ray.experiment.pretraining_clips import pretraining_clips
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.progress import ProgressBar
+from slr_ray.records.claim import refuse_others_results
+from slr_ray.storage import Store, absolute, below
+from slr_ray.training.pretraining import CollapseWarning
+from slr_ray.workers.place import this_place
+
+_STEPS_A_CLIP = 10
+
+
+@dataclass(frozen=True)
+class BoundaryOptions:
+    """How the boundary is looked for."""
+
+    algorithm: Literal["greedy", "search"]
+    num_trainings: int
+    """Of the search."""
+    num_frames: int | None
+    """Greedy: a clip's length; None = the median training clip's, as far as the encoder sees it."""
+    step_frames: int | None
+    """Greedy: None = a tenth of a clip."""
+    num_repeats: int
+    seed: int
+
+
+def run_boundary(
+    config: Experiment, options: BoundaryOptions, out: Path, num_threads: int | None
+) -> FoundBoundary:
+    """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
+    check_initialisation(config)
+    boundary_views(config)
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    num_frames, step_frames = _steps(config, options)
+    at_most = (
+        most_trainings(num_frames, step_frames, options.num_repeats)
+        if options.algorithm == "greedy"
+        else options.num_trainings
+    )
+    store = _folder(out)
+    with store.held():
+        return _run(config, options, (num_frames, step_frames), at_most, store)
+
+
+def _run(
+    config: Experiment,
+    options: BoundaryOptions,
+    steps: tuple[int, int],
+    at_most: int,
+    store: Store,
+) -> FoundBoundary:
+    ledger = Ledger(store, ledger_facts(config))
+    console = Console()
+    corpus = open_corpus(config.data)
+    console.print(
+        f"{corpus.name}: {options.algorithm}, at most {at_most} trainings, "
+        f"{len(ledger)} in {store.location} already; pre-training on "
+        f"{pretraining_clips(config).described()}"
+    )
+    started = time.monotonic()
+    with ProgressBar(console, "trainings", at_most) as bar, warnings.catch_warnings():
+        # Told below with every training.
+        warnings.simplefilter("ignore", CollapseWarning)
+
+        def on_training(training: Training, known: bool) -> None:
+            bar.advance()
+            note = ", in the ledger" if known else f", {training.training_s:.0f} s"
+            console.print(
+                f"head {training.head_fraction:.3f} tail {training.tail_fraction:.3f} repeat "
+                f"{training.repeat}: accuracy {training.accuracy:.3f}, embedding's standard "
+                f"deviation {training.embedding_std:.2f}{note}"
+            )
+
+        score = BoundaryTrainings(config, ledger, this_place(), on_training=on_training)
+        if options.algorithm == "greedy":
+            found = algorithm_1(
+                score,
+                num_frames=steps[0],
+                step_frames=steps[1],
+                num_repeats=options.num_repeats,
+            )
+        else:
+            found = search_boundary(score, num_trainings=options.num_trainings, seed=options.seed)
+        bar.end()
+    _tell(config, options, found, score, store, console, time.monotonic() - started)
+    return found
+
+
+def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
+    """Estimate the boundary of every training clip; prints and writes the overall one.
+
+    Of every clip, where none has a gloss: nothing is trained or measured then.
+    """
+    store = _folder(out)
+    corpus = open_corpus(config.data)
+    if (corpus.gloss_index == UNLABELLED).all():
+        clips = np.arange(corpus.num_clips)
+    else:
+        clips = open_split(config.data, config.split).training
+    started = time.monotonic()
+    with ProgressBar(Console(), "clips", len(clips)) as bar:
+        estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
+    head, tail = estimate.overall()
+    console = Console()
+    tell_found(console, head, tail)
+    console.print(
+        f"no training, {time.monotonic() - started:.1f} s for {len(clips)} clips; "
+        f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "
+        f"{np.median(estimate.head_fraction):.3f} and {np.median(estimate.tail_fraction):.3f}"
+    )
+    truth = true_boundaries(config, clips)
+    if truth is not None:
+        errors = np.abs(np.stack([estimate.head_fraction, estimate.tail_fraction], 1) - truth)
+        console.print(
+            f"truth: {truth[:, 0].mean():.3f} and {truth[:, 1].mean():.3f}; mean absolute error a "
+            f"clip: head {errors[:, 0].mean():.3f}, tail {errors[:, 1].mean():.3f} of a clip"
+        )
+    ids = corpus.clip_ids.take(clips).to_pylist()
+    store.write_json(
+        "found-estimate.json",
+        {
+            "head_fraction": head,
+            "tail_fraction": tail,
+            "clips": {
+                one: [float(first), float(last)]
+                for one, first, last in zip(
+                    ids, estimate.head_fraction, estimate.tail_fraction, strict=True
+                )
+            },
+        },
+    )
+    return head, tail
+
+
+def _folder(out: Path) -> Store:
+    store = Store(absolute(str(out)))
+    refuse_others_results(store, "boundary")
+    store.check_writable()
+    return store
+
+
+def _steps(config: Experiment, options: BoundaryOptions) -> tuple[int, int]:
+    clips = open_split(config.data, config.split).training
+    longest = config.training.max_frames
+    lengths = np.minimum(open_corpus(config.data).num_frames[clips], longest)
+    num_frames = options.num_frames or int(np.median(lengths))
+    step_frames = options.step_frames or max(1, round(num_frames / _STEPS_A_CLIP))
+    if step_frames > num_frames:
+        raise ConfigError(
+            f"--step-frames {step_frames} is more than a clip of {num_frames} frames; "
+            "give a smaller step or a larger --num-frames"
+        )
+    return num_frames, step_frames
+
+
+def _tell(
+    config: Experiment,
+    options: BoundaryOptions,
+    found: FoundBoundary,
+    score: BoundaryTrainings,
+    store: Store,
+    console: Console,
+    wall_s: float,
+) -> None:
+    truth = true_boundaries(config, open_split(config.data, config.split).training)
+    mean_truth = None if truth is None else (float(truth[:, 0].mean()), float(truth[:, 1].mean()))
+    training_s = sum(one.training_s for one in score.asked)
+    tell_found(console, found.head_fraction, found.tail_fraction)
+    console.print(
+        f"{found.num_trainings} trainings x {training_s / found.num_trainings:.1f} s = "
+        f"{training_s:.0f} s ({wall_s:.0f} s in this call)"
+    )
+    gain = found.gain
+    if gain is not None:
+        console.print(
+            f"modelled gain over the published boundary: {100 * gain.mean:.2f} points, standard "
+            f"deviation {100 * gain.std:.2f}"
+            + ("" if gain.is_above_noise else ": no difference was found, so that stays the answer")
+        )
+    loss = _global_loss(score.asked, found)
+    if loss is not None:
+        console.print(
+            f"a boundary of its own would gain a validation clip {100 * loss.mean:.1f} points on "
+            "average (chosen and measured on different repeats)"
+        )
+    record: dict[str, Any] = {
+        "algorithm": options.algorithm,
+        "head_fraction": found.head_fraction,
+        "tail_fraction": found.tail_fraction,
+        "gain": None if gain is None else {"mean": gain.mean, "std": gain.std},
+        "truth": mean_truth,
+        "num_trainings": found.num_trainings,
+        "training_s": training_s,
+        "seed": options.seed,
+        "global_loss": None if loss is None else loss.mean,
+        "candidates": [
+            {
+                "head_fraction": one.head_fraction,
+                "tail_fraction": one.tail_fraction,
+                "accuracy": one.accuracy,
+            }
+            for one in found.candidates
+        ],
+    }
+    store.write_json(f"found-{options.algorithm}.json", record)
+    if mean_truth is not None:
+        console.print(
+            f"truth: head_fraction {mean_truth[0]:.3f}, tail_fraction {mean_truth[1]:.3f}"
+        )
+    points = [(one.head_fraction, one.tail_fraction, one.accuracy) for one in score.asked]
+    image = boundary_png(
+        points,
+        (found.head_fraction, found.tail_fraction),
+        mean_truth,
+        f"{options.algorithm}: {found.num_trainings} trainings",
+    )
+    name = f"found-{options.algorithm}.png"
+    store.write_bytes(name, image)
+    console.print(f"plot: {below(store.location, name)}", soft_wrap=True)
+
+
+def _global_loss(trainings: list[Training], found: FoundBoundary) -> BoundaryLoss | None:
+    """Loss of the heads' best in place of clips' own; None where nothing was repeated.
+
+    Only heads with an untouched tail are compared: Algorithm 1 trains no two ends at once.
+    """
+    heads: dict[float, list[np.ndarray]] = {}
+    for one in trainings:
+        if one.tail_fraction == 0:
+            heads.setdefault(one.head_fraction, []).append(one.recognised())
+    repeats = {len(one) for one in heads.values()}
+    if len(heads) < 2 or len(repeats) != 1 or repeats == {1}:
+        return None
+    places = sorted(heads)
+    nearest = int(np.argmin([abs(one - found.head_fraction) for one in places]))
+    return boundary_loss(np.array([heads[one] for one in places]), nearest)

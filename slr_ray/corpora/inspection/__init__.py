@@ -1,0 +1,1 @@
+"""What is in a corpus, for a person to look at."""

@@ -1,0 +1,175 @@
+"""What is in a corpus: counts, missing joints, lengths, and what looks wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from slr_ray.config import Record
+from slr_ray.corpora.corpus import UNLABELLED, Corpus
+from slr_ray.corpora.inspection.duplicates import Duplicates, find_duplicates
+from slr_ray.corpora.inspection.signer_checks import SignerReport, check_signers
+
+UNBALANCED_RATIO = 10
+"""Clips of the most frequent gloss over those of the rarest from which on a warning is given."""
+FEW_SIGNERS = 3
+"""A gloss needs a signer in each of training, validation and test."""
+_NUM_BINS = 30
+
+
+class MissingShares(Record):
+    """Shares, over all frames, of the joints of a part that were not found."""
+
+    body: float
+    left_hand: float
+    right_hand: float
+    both_hands: float
+    """Share of frames in which neither hand has a joint."""
+
+
+class Lengths(Record):
+    """How many frames clips have."""
+
+    shortest: int
+    median: float
+    mean: float
+    longest: int
+    bin_edges: list[float]
+    counts: list[int]
+    """Clips between bin_edges[i] and bin_edges[i + 1]."""
+
+
+class Inspection(Record):
+    name: str
+    fingerprint: str
+    provenance: list[dict[str, Any]]
+    num_clips: int
+    num_unlabelled: int
+    num_frames: int
+    skipped: list[dict[str, str]]
+    glosses: list[str]
+    signers: list[str]
+    clips_per_gloss_and_signer: list[list[int]]
+    """Labelled clips; rows as `glosses`, columns as `signers`."""
+    unlabelled_per_signer: list[int]
+    lengths: Lengths
+    frame_rates: dict[str, int]
+    """Clips by frames a second; "unknown" where the source does not say."""
+    missing: MissingShares
+    signer_reports: list[SignerReport]
+    duplicates: Duplicates
+    warnings: list[str]
+
+
+def inspect_corpus(corpus: Corpus) -> Inspection:
+    """Statistics of a corpus; reads it twice, in order, and holds no more than a clip's frames."""
+    counts, unlabelled = _counts(corpus)
+    reports = check_signers(corpus)
+    duplicates = find_duplicates(corpus)
+    return Inspection(
+        name=corpus.name,
+        fingerprint=corpus.fingerprint,
+        provenance=list(corpus.provenance),
+        num_clips=corpus.num_clips,
+        num_unlabelled=int(unlabelled.sum()),
+        num_frames=int(corpus.num_frames.sum()),
+        skipped=[vars(one) for one in corpus.skipped],
+        glosses=list(corpus.glosses),
+        signers=list(corpus.signers),
+        clips_per_gloss_and_signer=counts.tolist(),
+        unlabelled_per_signer=unlabelled.tolist(),
+        lengths=_lengths(corpus.num_frames),
+        frame_rates=_frame_rates(corpus.fps),
+        missing=_missing(reports),
+        signer_reports=reports,
+        duplicates=duplicates,
+        warnings=_warnings(corpus, counts, duplicates),
+    )
+
+
+def _counts(corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
+    counts = np.zeros((len(corpus.glosses), len(corpus.signers)), np.int64)
+    labelled = corpus.gloss_index != UNLABELLED
+    np.add.at(counts, (corpus.gloss_index[labelled], corpus.signer_index[labelled]), 1)
+    unlabelled = np.bincount(corpus.signer_index[~labelled], minlength=len(corpus.signers))
+    return counts, unlabelled
+
+
+def _lengths(num_frames: np.ndarray) -> Lengths:
+    low, high = int(num_frames.min()), int(num_frames.max())
+    # Whole frames: an edge between two numbers, never on one.
+    step = max(1, -(-(high - low + 1) // _NUM_BINS))
+    counts, edges = np.histogram(num_frames, np.arange(low, high + step + 1, step) - 0.5)
+    return Lengths(
+        shortest=low,
+        median=float(np.median(num_frames)),
+        mean=float(num_frames.mean()),
+        longest=high,
+        bin_edges=edges.tolist(),
+        counts=counts.tolist(),
+    )
+
+
+def _frame_rates(fps: np.ndarray) -> dict[str, int]:
+    known, counts = np.unique(fps[~np.isnan(fps)].round(2), return_counts=True)
+    rates = {f"{rate:g}": int(count) for rate, count in zip(known, counts, strict=True)}
+    unknown = int(np.isnan(fps).sum())
+    return rates | ({"unknown": unknown} if unknown else {})
+
+
+def _missing(reports: list[SignerReport]) -> MissingShares:
+    frames = np.array([one.num_frames for one in reports])
+
+    def mean(shares: list[float]) -> float:
+        return float(np.average(shares, weights=frames))
+
+    return MissingShares(
+        body=mean([one.missing_body for one in reports]),
+        left_hand=mean([one.missing_left_hand for one in reports]),
+        right_hand=mean([one.missing_right_hand for one in reports]),
+        both_hands=mean([one.missing_both_hands for one in reports]),
+    )
+
+
+def _warnings(corpus: Corpus, counts: np.ndarray, duplicates: Duplicates) -> list[str]:
+    warnings = []
+    per_gloss = counts.sum(axis=1)
+    if len(per_gloss) > 1 and per_gloss.max() > UNBALANCED_RATIO * per_gloss.min():
+        most, least = per_gloss.argmax(), per_gloss.argmin()
+        warnings.append(
+            f"glosses are unbalanced: {corpus.glosses[most]!r} has {per_gloss[most]:,} clips, "
+            f"{corpus.glosses[least]!r} {per_gloss[least]:,}; read balanced accuracy "
+            "beside accuracy"
+        )
+    num_signers = (counts > 0).sum(axis=1)
+    few = [corpus.glosses[row] for row in np.flatnonzero(num_signers < FEW_SIGNERS)]
+    if few:
+        warnings.append(
+            f"{len(few)} of {len(corpus.glosses)} glosses have fewer than {FEW_SIGNERS} signers "
+            f"and cannot be split by signer into training, validation and test: {_some(few)}"
+        )
+    if duplicates.num_identical_clips:
+        warnings.append(
+            f"{duplicates.num_identical_clips:,} clips repeat another clip's poses exactly"
+        )
+    if duplicates.num_identical_across_glosses:
+        warnings.append(
+            f"{duplicates.num_identical_across_glosses:,} sets of identical clips carry different "
+            "glosses: at most one label is right"
+        )
+    for pair in duplicates.between_signers[:5]:
+        warnings.append(
+            f"{pair.first} and {pair.second} share {pair.num_frames:,} frames in {pair.num_clips} "
+            "clips: perhaps one person; keep both on one side of a split"
+        )
+    if len(duplicates.between_signers) > 5:
+        warnings.append(f"{len(duplicates.between_signers) - 5} more pairs of signers share frames")
+    if corpus.skipped:
+        warnings.append(f"{len(corpus.skipped):,} broken clips were skipped")
+    return warnings
+
+
+def _some(names: list[str], limit: int = 8) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,0 +1,1 @@
+"""What people look at: one document as HTML and Markdown, drawings in SVG."""

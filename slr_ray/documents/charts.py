@@ -1,0 +1,181 @@
+"""The report's plain charts: intervals, lines, grouped bars, histogram, points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slr_ray.documents.svg import Canvas, Number, Scale, shorten, tick_text, ticks
+
+WIDTH = 720.0
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    label: str
+    mean: Number
+    half_width: Number | None
+    values: Sequence[Number]
+    series: int
+
+
+@dataclass(frozen=True)
+class Line:
+    label: str
+    """Entry in the legend; lines with the same label share one."""
+    points: Sequence[tuple[Number, Number]]
+    series: int
+    faint: bool = False
+    title: str = ""
+    marks: bool = True
+    """Whether each point gets a dot with its value, where there are few."""
+
+
+@dataclass(frozen=True)
+class BarSeries:
+    label: str
+    values: Sequence[Number | None]
+    series: int
+
+
+def intervals(rows: Sequence[IntervalRow], alt: str, zero: bool = False) -> str:
+    """One row an estimate: mean, 95 % interval and the seeds behind it, as shares."""
+    left, height = 190.0, 34.0 * len(rows) + 40
+    canvas = Canvas(WIDTH, height, alt)
+    reach = [value for row in rows for value in row.values]
+    reach += [row.mean + sign * (row.half_width or 0.0) for row in rows for sign in (-1, 1)]
+    low, high = _span(reach + ([0.0] if zero else []))
+    x = Scale(low, high, left, WIDTH - 30)
+    bottom = height - 30
+    _vertical_grid(canvas, x, 8, bottom, share=True)
+    if zero:
+        canvas.line(x(0), 8, x(0), bottom, "axis")
+    for index, row in enumerate(rows):
+        y = 26 + 34.0 * index
+        canvas.text(left - 12, y + 4, shorten(row.label, 28), "end", "ink")
+        for value in row.values:
+            canvas.circle(x(value), y, 3, f"f{row.series} faint", f"{100 * value:.1f}")
+        spread = ""
+        if row.half_width is not None:
+            spread = f" ± {100 * row.half_width:.1f}"
+            start, end = x(row.mean - row.half_width), x(row.mean + row.half_width)
+            canvas.line(start, y, end, y, f"k{row.series} thick")
+            for at in (start, end):
+                canvas.line(at, y - 5, at, y + 5, f"k{row.series} thick")
+        title = f"{row.label}: {100 * row.mean:.1f}{spread}"
+        canvas.circle(x(row.mean), y, 5.5, f"f{row.series}", title)
+    return canvas.svg()
+
+
+def lines(
+    drawn: Sequence[Line], alt: str, x_label: str, y_label: str, share: bool, whole_x: bool = False
+) -> str:
+    """Curves over a common axis; a single point is drawn as a dot."""
+    finite = [
+        Line(
+            one.label,
+            [(a, b) for a, b in one.points if math.isfinite(a) and math.isfinite(b)],
+            one.series,
+            one.faint,
+            one.title,
+            one.marks,
+        )
+        for one in drawn
+    ]
+    finite = [one for one in finite if one.points]
+    canvas = Canvas(WIDTH, 330, alt)
+    entries = list(dict.fromkeys((shorten(one.label, 30), one.series) for one in finite))
+    top = 14 + canvas.legend(entries, 54, 14)
+    bottom = 330.0 - 42
+    low, high = _span([b for one in finite for _, b in one.points])
+    y = Scale(low, high, bottom, top)
+    x_values = [a for one in finite for a, _ in one.points] or [0.0, 1.0]
+    x = Scale(min(x_values), max(x_values), 66, WIDTH - 24)
+    for value in ticks(low, high):
+        canvas.line(60, y(value), WIDTH - 18, y(value), "grid")
+        canvas.text(54, y(value) + 4, tick_text(value, share), "end")
+    for value in ticks(x.low, x.high, 8):
+        if not whole_x or value == int(value):
+            canvas.text(x(value), bottom + 18, f"{value:,.6g}", "middle")
+    canvas.text((60 + WIDTH) / 2, 326, x_label, "middle")
+    canvas.text(14, (top + bottom) / 2, y_label, "middle", turn=-90)
+    for one in sorted(finite, key=lambda item: not item.faint):
+        at = [(x(a), y(b)) for a, b in one.points]
+        shade = " faint" if one.faint else ""
+        if len(at) > 1:
+            canvas.polyline(at, f"curve k{one.series}{shade}", one.title or one.label)
+        if len(at) == 1 or (one.marks and len(at) <= 20 and not one.faint):
+            for (px, py), (a, b) in zip(at, one.points, strict=True):
+                title = f"{one.title or one.label}, {x_label} {a:g}: {tick_text(b, share)}"
+                canvas.circle(px, py, 3.5, f"f{one.series}{shade}", title)
+    return canvas.svg()
+
+
+def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, unit: str) -> str:
+    """Horizontal bars from 0, the series side by side under each label; `unit` "%" for shares."""
+    share = unit == "%"
+    thickness = 6.0 if len(drawn) > 1 else 13.0
+    pitch = thickness * len(drawn) + 9
+    longest = max((len(shorten(label, 34)) for label in labels), default=4)
+    left = min(250.0, 24 + 6.6 * longest)
+    canvas = Canvas(WIDTH, 0, alt)
+    top = 10.0
+    if len(drawn) > 1:
+        top += canvas.legend([(one.label, one.series) for one in drawn], left, 14)
+    bottom = top + pitch * len(labels)
+    canvas.height = bottom + 30
+    values = [value for one in drawn for value in one.values if value is not None]
+    x = Scale(0, max([1e-9, *values]) * 1.02, left, WIDTH - 56)
+    _vertical_grid(canvas, x, top - 4, bottom, share)
+    for row, label in enumerate(labels):
+        y = top + pitch * row
+        canvas.text(left - 10, y + (pitch - 9) / 2 + 4, shorten(label, 34), "end", "ink")
+        for index, one in enumerate(drawn):
+            value = one.values[row]
+            if value is not None and math.isfinite(value):
+                told = f"{100 * value:.1f} %" if share else tick_text(value, share)
+                title = f"{label}, {one.label}: {told}"
+                at = y + thickness * index
+                canvas.rect(left, at, x(value) - left, thickness - 1, f"f{one.series}", title)
+                if len(drawn) == 1:
+                    canvas.text(x(value) + 5, at + thickness - 2.5, told)
+    return canvas.svg()
+
+
+def histogram(
+    counts: Sequence[Number], part: Sequence[Number], names: tuple[str, str], alt: str, x_label: str
+) -> str:
+    """Counts in equal bins from 0 to 1, with the selected part in front."""
+    canvas = Canvas(WIDTH, 260, alt)
+    canvas.legend([(names[0], 4), (names[1], 3)], 60, 14)
+    top, bottom = 34.0, 260.0 - 42
+    y = Scale(0, max([1.0, *counts]), bottom, top)
+    width = (WIDTH - 84) / max(1, len(counts))
+    for value in ticks(0, y.high, 4):
+        canvas.line(60, y(value), WIDTH - 24, y(value), "grid")
+        canvas.text(54, y(value) + 4, f"{value:,.6g}", "end")
+    for index, (count, chosen) in enumerate(zip(counts, part, strict=True)):
+        span = f"{index / len(counts):.2f} to {(index + 1) / len(counts):.2f}"
+        at = 60 + width * index
+        for value, series, name in ((count, 4, names[0]), (chosen, 3, names[1])):
+            title = f"{span}: {value:,.6g} {name}"
+            canvas.rect(at + 1, y(value), width - 2, bottom - y(value), f"f{series}", title)
+    for value in ticks(0, 1):
+        canvas.text(60 + value * (WIDTH - 84), bottom + 18, f"{value:.1f}", "middle")
+    canvas.text((60 + WIDTH) / 2, 256, x_label, "middle")
+    return canvas.svg()
+
+
+def _vertical_grid(canvas: Canvas, x: Scale, top: Number, bottom: Number, share: bool) -> None:
+    for value in ticks(x.low, x.high):
+        canvas.line(x(value), top, x(value), bottom, "grid")
+        canvas.text(x(value), bottom + 18, tick_text(value, share), "middle")
+
+
+def _span(values: Sequence[Number]) -> tuple[Number, Number]:
+    """The range of the values with a margin, never empty."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+    low, high = min(finite), max(finite)
+    margin = 0.06 * (high - low) or 0.05 * (abs(high) or 1.0)
+    return low - margin, high + margin

@@ -1,0 +1,1 @@
+"""Pre-trained encoders measured: the protocols of SSL-SLR, objectives side by side."""

@@ -1,0 +1,252 @@
+"""Evaluations of encoders in this process: runs, a table, records and figures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from slr_ray.encoders.evaluation_runs import EvaluationRun, EvaluationTask, evaluation_runs
+from slr_ray.encoders.fine_tuning import fine_tune, from_scratch
+from slr_ray.encoders.map_page import map_page, map_png
+from slr_ray.encoders.protocols import (
+    SOURCES,
+    ClassificationRecord,
+    GeometryRecord,
+    Represented,
+    Source,
+    classify,
+    geometry,
+    represent,
+)
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.evaluation.embedding_map import embedding_map
+from slr_ray.evaluation.statistics import interval
+from slr_ray.experiment.encoder_file import seen_signers, seen_warning
+from slr_ray.progress import ProgressBar
+from slr_ray.records.claim import refuse_others_results
+from slr_ray.records.stages import StageStore, stage_key
+from slr_ray.storage import Store, absolute, below
+from slr_ray.workers.place import this_place
+
+Record = ClassificationRecord | GeometryRecord
+_MOST_MAPPED = 3000
+_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy")
+_GEOMETRY = ("inertia", "inertia_share", "spread", "effective_rank", "mean_cosine")
+
+
+def run_evaluation(
+    task: EvaluationTask, out: Path, num_threads: int | None
+) -> dict[Source, list[Record]]:
+    """Evaluate, print and write; everything the user can get wrong is checked before work starts.
+
+    Raises `ConfigError` where an encoder saw clips that are measured, where the encoders are not
+    one pre-training with several seeds, where the glosses are too few, where `out` holds the same
+    evaluation of others or, for a transfer, where the corpus is the encoder's own.
+    """
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    runs = evaluation_runs(task)
+    store = Store(absolute(str(out)))
+    refuse_others_results(store, "evaluate")
+    _refuse_other_record(store, task, runs)
+    store.check_writable()
+    console = Console()
+    own = runs[0].problem
+    console.print(
+        f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
+        f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
+        f"{len(own.split.test)} test clips"
+    )
+    for warning in sorted({told for run in runs if (told := _warning(run)) is not None}):
+        console.print(f"warning: {warning}", markup=False)
+    if task.protocol == "map":
+        for source in task.sources:
+            _draw_map(source, runs[0], store, console)
+        return {}
+    found: dict[Source, list[Record]] = {source: [] for source in task.sources}
+    with ProgressBar(console, task.protocol, len(runs) * len(task.sources)) as bar:
+        for run in runs:
+            for source in task.sources:
+                found[source].append(_record(task, source, run, store))
+                bar.advance(note=f"run {run.number}: {task.label(source)}")
+    console.print(_table(task, found))
+    if len(runs) == 1:
+        console.print("one run: no interval; more encoders, or --seeds with fewer labels, give one")
+    _write(task, runs, found, store)
+    return found
+
+
+def _refuse_other_record(store: Store, task: EvaluationTask, runs: list[EvaluationRun]) -> None:
+    """A folder holds one set of encoders on one corpus for each protocol."""
+    name = f"evaluation-{task.protocol}.json"
+    if not store.exists(name):
+        return
+    there = store.read_json(name)
+    encoders = {one["sha256"] for one in there["encoders"]}
+    if encoders != {one.encoder.sha256 for one in runs}:
+        raise ConfigError(
+            f"{store.location}/{name} is the evaluation of other encoders; choose another --out"
+        )
+    if there["fingerprint"] != runs[0].problem.corpus.fingerprint:
+        raise ConfigError(
+            f"{store.location}/{name} is an evaluation on {there['corpus']}, or on other clips of "
+            "it; choose another --out"
+        )
+
+
+def _held_out(run: EvaluationRun) -> np.ndarray:
+    return np.concatenate([run.problem.split.validation, run.problem.split.test])
+
+
+def _warning(run: EvaluationRun) -> str | None:
+    return seen_warning(run.encoder, run.problem.corpus, _held_out(run))
+
+
+def _seen_signers(runs: list[EvaluationRun]) -> list[str]:
+    """Validation and test signers of whom an encoder saw clips."""
+    found = [seen_signers(one.encoder, one.problem.corpus, _held_out(one)) for one in runs]
+    return sorted(frozenset().union(*found))
+
+
+def _record(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
+    """The result of one source in one run; the one that is there, where nothing has changed."""
+    kind = GeometryRecord if task.protocol in ("inertia", "collapse") else ClassificationRecord
+    protocol = "geometry" if kind is GeometryRecord else task.protocol
+    name = f"runs/{protocol}-{source}-{_key(task, source, run)}.json"
+    if store.exists(name):
+        try:
+            return kind.model_validate_json(store.read_bytes(name))
+        except ValidationError as error:
+            raise DataError(
+                f"{below(store.location, name)} is damaged; delete it "
+                f"({error.error_count()} problems)"
+            ) from None
+    record = _measured(task, source, run, store)
+    store.write_bytes(name, record.model_dump_json(indent=1).encode())
+    return record
+
+
+def _measured(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
+    place = this_place()
+    if task.protocol == "semi":
+        config = run.config if source == "encoder" else from_scratch(run.config)
+        return fine_tune(config, run.number, StageStore(store.join("stages")), place)
+    clips = _represented(source, run)
+    if task.classification is None:
+        return geometry(clips)
+    protocol = "knn" if source == "poses" else task.classification
+    return classify(protocol, clips, run.problem.num_glosses, run.number)
+
+
+def _represented(source: Source, run: EvaluationRun) -> Represented:
+    return represent(source, run.encoder, run.problem, run.number, this_place())
+
+
+def _key(task: EvaluationTask, source: Source, run: EvaluationRun) -> str:
+    """Hash of all that a result depends on."""
+    config = run.config.model_dump(mode="json", exclude={"data", "initialisation"})
+    return stage_key(
+        fingerprint=run.problem.corpus.fingerprint,
+        split=run.problem.split.fingerprint,
+        encoder=run.encoder.sha256,
+        experiment=config,
+        classification=task.classification,
+        source=source,
+        seed=run.number,
+    )
+
+
+def _columns(task: EvaluationTask) -> tuple[str, ...]:
+    if task.protocol == "inertia":
+        return _GEOMETRY[:2]
+    return _GEOMETRY[2:] if task.protocol == "collapse" else _METRICS
+
+
+def _values(record: Record, column: str) -> float:
+    holder = record.test if isinstance(record, ClassificationRecord) else record
+    return float(getattr(holder, column))
+
+
+def _table(task: EvaluationTask, found: dict[Source, list[Record]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("test, mean ± 95 %" if task.num_runs > 1 else "test")
+    for column in _columns(task):
+        table.add_column(column.replace("_", " "), justify="right")
+    shares = task.protocol not in ("inertia", "collapse")
+    for source, records in found.items():
+        cells = []
+        for column in _columns(task):
+            values = [_values(record, column) for record in records]
+            one = interval(values)
+            factor, unit = (100.0, " %") if shares else (1.0, "")
+            digits = 1 if shares else 3
+            text = f"{factor * one.mean:.{digits}f}"
+            # Runs that draw nothing at random say nothing about chance.
+            if one.half_width is not None and len(set(values)) > 1:
+                text += f" ± {factor * one.half_width:.{digits}f}"
+            cells.append(text + unit)
+        table.add_row(task.label(source), *cells)
+    return table
+
+
+def _write(
+    task: EvaluationTask, runs: list[EvaluationRun], found: dict[Source, list[Record]], store: Store
+) -> None:
+    own = runs[0].problem
+    store.write_json(
+        f"evaluation-{task.protocol}.json",
+        {
+            "protocol": task.protocol,
+            "encoders": [
+                {
+                    "path": path,
+                    "sha256": run.encoder.sha256,
+                    "seed": run.encoder.seed,
+                    "corpora": run.encoder.corpora,
+                }
+                for path, run in zip(task.encoders, runs, strict=False)
+            ],
+            "corpus": own.corpus.name,
+            "fingerprint": own.corpus.fingerprint,
+            "num_labelled": len(own.labelled),
+            "num_test": len(own.split.test),
+            "seen_signers": _seen_signers(runs),
+            "experiment": runs[0].config.model_dump(mode="json"),
+            "summary": {
+                source: {
+                    column: interval([_values(one, column) for one in records]).model_dump()
+                    for column in _columns(task)
+                }
+                for source, records in found.items()
+            },
+            "runs": {
+                source: [record.model_dump(mode="json") for record in records]
+                for source, records in found.items()
+            },
+        },
+    )
+
+
+def _draw_map(source: Source, run: EvaluationRun, store: Store, console: Console) -> None:
+    """The test clips' map, coloured by gloss and by signer."""
+    own = run.problem
+    clips = own.split.test
+    test = _represented(source, run).test
+    rows = np.arange(len(clips))
+    if len(rows) > _MOST_MAPPED:
+        rows = np.sort(np.random.default_rng(run.number).choice(rows, _MOST_MAPPED, replace=False))
+        console.print(f"{_MOST_MAPPED} of {len(clips)} test clips are drawn")
+    places = embedding_map(test.representations[rows], run.number)
+    corpus = own.corpus
+    glosses = [corpus.glosses[one] for one in test.glosses[rows]]
+    signers = [corpus.signers[one] for one in corpus.signer_index[clips[rows]]]
+    ids = corpus.clip_ids.take(clips[rows]).to_pylist()
+    title = f"{SOURCES[source]}: test clips of {corpus.name}"
+    store.write_bytes(f"map-{source}.html", map_page(places, ids, glosses, signers, title).encode())
+    store.write_bytes(f"map-{source}.png", map_png(places, glosses, signers, title))
+    console.print(f"map: {below(store.location, f'map-{source}.html')}", soft_wrap=True)

@@ -1,0 +1,45 @@
+"""Semi-supervised evaluation: fine-tune an encoder on a share of the labels (SSL-SLR, table 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slr_ray.encoders.protocols import ClassificationRecord
+from slr_ray.evaluation.metrics import measure
+from slr_ray.experiment.experiment import Experiment, experiment
+from slr_ray.methods.setting import setting
+from slr_ray.methods.sslr import OnEpoch, rounds
+from slr_ray.records.stages import StageStore
+from slr_ray.training.prediction import predict_on
+from slr_ray.workers.place import Place
+
+
+def from_scratch(config: Experiment) -> Experiment:
+    """The same experiment, model and training without the encoder's weights."""
+    tree: dict[str, Any] = config.model_dump(mode="json")
+    return experiment({**tree, "initialisation": {"kind": "fresh"}}, "fine-tuning")
+
+
+def fine_tune(
+    config: Experiment,
+    seed: int,
+    stages: StageStore,
+    place: Place,
+    on_epoch: OnEpoch | None = None,
+) -> ClassificationRecord:
+    """Train encoder and classifier on the labelled pool; the epoch is chosen on validation.
+
+    One supervised round of the method (no pseudo-labels), so that a stage that is there already is
+    not trained again. Measured once on the test set.
+    """
+    run = setting(config, seed, stages, place, on_epoch)
+    own = run.problem
+    finished = next(rounds(run))
+    model = own.new_model().to(place.device)
+    model.load_state_dict(finished.model_state)
+    probabilities = predict_on(own, model, own.split.test, config.training, place)
+    return ClassificationRecord(
+        setting=f"{finished.record.num_steps} steps",
+        validation=finished.record.validation,
+        test=measure(probabilities, own.glosses(own.split.test)),
+    )

@@ -1,0 +1,135 @@
+"""SSL-SLR's evaluations of a frozen encoder (papers/002, section 6.3), beside two references.
+
+Every number is that of clips that neither pre-training nor the classifier saw, chosen on
+validation, measured once on the test set. With a split by signer their signers are new to the
+classifier and to a pre-training on the same split; another pre-training may have seen them
+(`encoder.seen_signers`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from slr_ray.config import Record
+from slr_ray.evaluation.collapse import measure_collapse
+from slr_ray.evaluation.inertia import intra_class_inertia
+from slr_ray.evaluation.linear import linear_probe
+from slr_ray.evaluation.mlp import mlp_probe
+from slr_ray.evaluation.neighbours import neighbour_probe, normalised
+from slr_ray.evaluation.probe import Probe, RepresentedSet
+from slr_ray.experiment.encoder_file import Encoder
+from slr_ray.methods.nearest_neighbour import pose_vectors
+from slr_ray.models.config import new_encoder
+from slr_ray.models.model import Model
+from slr_ray.poses.normalisation import num_channels
+from slr_ray.records.typed import Metrics
+from slr_ray.training.problem import Problem
+from slr_ray.training.representation import represented_set
+from slr_ray.workers.place import Place
+
+Classification = Literal["linear", "mlp", "knn"]
+Source = Literal["encoder", "fresh", "poses"]
+SOURCES: dict[Source, str] = {
+    "encoder": "pre-trained encoder",
+    "fresh": "fresh encoder",
+    "poses": "normalised poses",
+}
+"""What is evaluated: the encoder, the same architecture with random weights, and no encoder."""
+
+
+@dataclass(frozen=True)
+class Represented:
+    """Representations of a problem's clips by one source."""
+
+    training: RepresentedSet
+    """The labelled pool."""
+    validation: RepresentedSet
+    test: RepresentedSet
+
+
+class ClassificationRecord(Record):
+    """A classifier on one source's representations."""
+
+    setting: str
+    """What validation chose."""
+    validation: Metrics
+    test: Metrics
+
+
+class GeometryRecord(Record):
+    """How the test clips' representations lie, without a classifier."""
+
+    inertia: float
+    """Intra-class inertia of the L2-normalised representations."""
+    inertia_share: float
+    """Of the total inertia of the same; NaN where all clips have one representation."""
+    spread: float
+    effective_rank: float
+    mean_cosine: float
+
+
+def fresh_model(encoder: Encoder, seed: int) -> Model:
+    """The encoder's architecture with random weights; global random state is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return new_encoder(encoder.model_config, num_channels(encoder.normalisation)).eval()
+
+
+def represent(
+    source: Source, encoder: Encoder, problem: Problem, seed: int, place: Place
+) -> Represented:
+    """Representations of the labelled, validation and test clips; `seed` draws fresh weights."""
+    model = fresh_model(encoder, seed) if source == "fresh" else encoder.model
+    model.to(place.device)
+
+    def of(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
+        if source == "poses":
+            return RepresentedSet(pose_vectors(problem, clips).numpy(), problem.glosses(clips))
+        return represented_set(
+            model, problem, clips, max_frames=encoder.max_frames, device=place.device
+        )
+
+    return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))
+
+
+def classify(
+    protocol: Classification, clips: Represented, num_glosses: int, seed: int
+) -> ClassificationRecord:
+    """Fit on training, choose on validation, measure once on test."""
+    probe = _probe(protocol, clips, num_glosses, seed)
+    return ClassificationRecord(
+        setting=probe.setting, validation=probe.validation, test=probe.measured(clips.test)
+    )
+
+
+def geometry(clips: Represented) -> GeometryRecord:
+    """Inertia and collapse of the test clips.
+
+    Inertia is that of the L2-normalised representations, so that sources of different scale can be
+    compared.
+    """
+    test = clips.test
+    inertia = intra_class_inertia(normalised(test.representations), test.glosses)
+    collapse = measure_collapse(test.representations)
+    return GeometryRecord(
+        inertia=inertia.within,
+        inertia_share=inertia.share,
+        spread=collapse.spread,
+        effective_rank=collapse.effective_rank,
+        mean_cosine=collapse.mean_cosine,
+    )
+
+
+def _probe(protocol: Classification, clips: Represented, num_glosses: int, seed: int) -> Probe:
+    match protocol:
+        case "linear":
+            return linear_probe(clips.training, clips.validation, num_glosses)
+        case "mlp":
+            return mlp_probe(clips.training, clips.validation, num_glosses, seed)
+        case "knn":
+            return neighbour_probe(clips.training, clips.validation, num_glosses)

@@ -1,0 +1,1 @@
+"""One experiment: its configuration, presets, and what it opens."""

@@ -1,0 +1,68 @@
+"""What is printed about data and pools before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from rich.console import Console
+from rich.text import Text
+
+from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
+from slr_ray.experiment.experiment import Experiment, draw, open_corpus, open_split
+
+_SHOWN_CLIPS = 5
+_SHOWN_GLOSSES = 20
+
+
+def pool_text(config: Experiment, seed: int) -> str:
+    """Sizes of the pools that `seed` draws, and how many labels are hidden from the method."""
+    pool = draw(config, seed)
+    glosses = open_corpus(config.data).gloss_index[pool.unlabelled]
+    num_hidden = int((glosses != UNLABELLED).sum())
+    sizes = f"seed {seed}: {len(pool.labelled)} labelled, {len(pool.unlabelled)} unlabelled"
+    hidden = f"{num_hidden} labels hidden" if num_hidden else "no label hidden"
+    return f"{sizes}, {hidden} ({_setting(config)})"
+
+
+def print_warnings(config: Experiment, seed: int, console: Console) -> None:
+    """Clips left out, labels and glosses that are missing, rounds that have nothing to add."""
+    corpus, pool = open_corpus(config.data), draw(config, seed)
+    warnings = []
+    if corpus.skipped:
+        shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
+        warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
+    if not len(pool.unlabelled) and config.rounds.num_rounds:
+        warnings.append(
+            f"no unlabelled clip ({_setting(config)}): nothing to pseudo-label, training ends "
+            "after the first round; label fewer clips or add clips without a gloss"
+        )
+    if pool.missing_glosses:
+        warnings.append(f"no label for: {_listed(pool.missing_glosses)}")
+    untrained = open_split(config.data, config.split).untrained_glosses
+    if untrained:
+        warnings.append(
+            f"validated or tested but in no training clip, so always wrong: {_listed(untrained)}"
+        )
+    for one in warnings:
+        console.print(Text(one, style="yellow"), soft_wrap=True)
+
+
+def _setting(config: Experiment) -> str:
+    """What decides about the pool, as it is written on the command line."""
+    match config.pool:
+        case FractionPoolConfig(fraction=fraction):
+            return f"pool.fraction={fraction:g}"
+        case SignersPoolConfig(num_signers=num_signers):
+            return f"pool.num_signers={num_signers}"
+        case AllPoolConfig():
+            return "pool.kind=all"
+        case _:
+            assert_never(config.pool)
+
+
+def _listed(glosses: Sequence[str]) -> str:
+    more = len(glosses) - _SHOWN_GLOSSES
+    shown = ", ".join(glosses[:_SHOWN_GLOSSES])
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -1,5 +1,0 @@
-"""Poses out of videos: decoding, MediaPipe's landmarkers, and whose hand is whose.
-
-The only place that imports MediaPipe and PyAV. It knows no Ray: `slr_ray.extraction`
-spreads `Extractor` over a cluster.
-"""

@@ -1,0 +1,1 @@
+"""One training or pre-training in this process, without Ray."""

@@ -1,0 +1,136 @@
+"""Pre-training outside a search: an encoder file from one call, without Ray."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch.utils.tensorboard import SummaryWriter
+
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.encoder_file import FORMAT
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.pretraining_clips import pretraining_section
+from slr_ray.methods.pretraining import (
+    cancelled_flip,
+    pretrained_encoder,
+    pretraining_key,
+    pretraining_task,
+    save_encoder,
+)
+from slr_ray.progress import ProgressBar
+from slr_ray.records.claim import refuse_others_results
+from slr_ray.records.stages import StageStore
+from slr_ray.records.typed import PretrainingEpoch
+from slr_ray.reporting.board import board
+from slr_ray.single.curves import curves_png
+from slr_ray.storage import Store, absolute
+from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
+from slr_ray.training.pretraining_plan import PretrainingPlan, plan
+from slr_ray.workers.place import Place, joined_workers
+
+
+def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int | None) -> Path:
+    """Pre-train as `config.initialisation` says; returns the encoder file.
+
+    `out` gets encoder.pt, history.json, curves.png, tensorboard/, and a checkpoint in stages/ with
+    which a repeated call goes on. Under torchrun all workers pre-train one encoder.
+    """
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    store = Store(absolute(str(out)))
+    with joined_workers() as place, contextlib.ExitStack() as held:
+        console = Console(quiet=not place.leads)
+        task = pretraining_task(config, seed)
+        steps = plan(task.config, len(task.clips), place.world_size)
+        if place.leads:
+            refuse_others_results(store, "pretrain")
+            store.check_writable()
+            held.enter_context(store.held())
+            _refuse_other(store, config, seed)
+        console.print(f"{task.config.objective.kind} on {task.clips.described()}")
+        note = cancelled_flip(config)
+        if note is not None:
+            console.print(note)
+        trained = _run(config, seed, steps, store, place, console)
+        if place.leads:
+            _write(config, seed, store, trained)
+    rate = trained.num_steps * steps.batch_size / trained.training_s
+    last = trained.epochs[-1]
+    console.print(
+        f"{trained.num_steps} steps, {rate:.0f} clips/s, loss {last.loss:.4g}, "
+        f"embedding's standard deviation {last.embedding_std:.3f}"
+    )
+    console.print(f"encoder: {out / 'encoder.pt'}", soft_wrap=True)
+    return out / "encoder.pt"
+
+
+def _run(
+    config: Experiment,
+    seed: int,
+    steps: PretrainingPlan,
+    store: Store,
+    place: Place,
+    console: Console,
+) -> PretrainedEncoder:
+    threshold = pretraining_section(config).collapse_threshold
+    with (
+        board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
+        ProgressBar(console, "pre-training", steps.num_steps) as bar,
+        warnings.catch_warnings(),
+    ):
+        # Told by `on_epoch` in the command's own words.
+        warnings.simplefilter("ignore", CollapseWarning)
+        warned = False
+
+        def on_epoch(record: PretrainingEpoch) -> None:
+            nonlocal warned
+            if not bar.done:
+                bar.found(record.num_steps - steps.steps_per_epoch)
+            bar.to(record.num_steps, f"loss {record.loss:.4g} std {record.embedding_std:.3f}")
+            if writer is not None:
+                _scalars(writer, record)
+            if record.embedding_std < threshold and not warned:
+                warned = True
+                console.print(
+                    f"warning: the embedding collapsed: standard deviation "
+                    f"{record.embedding_std:.3g} of 1 in epoch {record.epoch}"
+                )
+
+        trained = pretrained_encoder(
+            config, seed, StageStore(store.join("stages")), place, on_epoch
+        )
+        bar.to(trained.num_steps)
+    return trained
+
+
+def _scalars(writer: SummaryWriter, record: PretrainingEpoch) -> None:
+    for name in ("loss", "learning_rate", "embedding_std"):
+        writer.add_scalar(f"pretraining/{name}", getattr(record, name), record.num_steps)
+    writer.flush()
+
+
+def _refuse_other(store: Store, config: Experiment, seed: int) -> None:
+    """A folder holds one pre-training: its encoder must not answer for another one."""
+    own = {
+        "format": FORMAT,
+        "key": pretraining_key(config, seed),
+        "seed": seed,
+        "config": config.model_dump(mode="json"),
+    }
+    if store.exists("pretraining.json"):
+        if store.read_json("pretraining.json")["key"] != own["key"]:
+            raise ConfigError(f"{store.location} holds another pre-training; choose another --out")
+        return
+    store.write_json("pretraining.json", own)
+
+
+def _write(config: Experiment, seed: int, store: Store, trained: PretrainedEncoder) -> None:
+    section = pretraining_task(config, seed).config
+    title = f"{section.objective.kind}, {section.augmentation.kind} augmentation, seed {seed}"
+    store.write_json("history.json", [one.model_dump() for one in trained.epochs])
+    store.write_bytes("curves.png", curves_png(trained.epochs, title, section.collapse_threshold))
+    save_encoder(config, seed, trained, store, "encoder.pt")

@@ -1,0 +1,1 @@
+"""Videos: which there are, and their way to pose shards."""

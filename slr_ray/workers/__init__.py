@@ -1,0 +1,1 @@
+"""Ray, machines and processes: sessions, resources, tasks on workers."""

@@ -1,0 +1,32 @@
+"""How a run uses machines."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from slr_ray.config import Config
+from slr_ray.errors import ConfigError
+from slr_ray.workers.execution import Workers
+
+
+class RunOptions(Config):
+    """How a run uses machines; none of it changes what a trial computes."""
+
+    time_budget_s: float | None = Field(None, gt=0)
+    max_failures: int = Field(1, ge=0)
+    max_concurrent: int | None = Field(None, ge=1)
+    trial_workers: int = Field(1, ge=1)
+    trial_cpus: float = Field(1.0, gt=0)
+    trial_gpus: float = Field(0.0, ge=0)
+    address: str | None = None
+    wait_for_nodes: bool = False
+    share_stages: bool = True
+
+    def workers(self) -> Workers:
+        """The resources of one trial; `ConfigError` where no machine could give them."""
+        if self.trial_workers > 1 and self.trial_gpus % 1:
+            raise ConfigError(
+                f"--trial-gpus {self.trial_gpus:g} with --trial-workers {self.trial_workers}: "
+                "several workers can't share a GPU; give whole GPUs or one worker"
+            )
+        return Workers(self.trial_workers, self.trial_cpus, self.trial_gpus)

@@ -1,0 +1,123 @@
+"""Commands as a user types them: fast help, one clear message and exit status 2 on a bad call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slr_ray.__main__ import COMMANDS
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def call(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("command", [f"slr_ray.{name}" for name in COMMANDS] + ["slr_ray"])
+def test_help_needs_neither_torch_nor_ray(command: str) -> None:
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = [{command!r}, '--help']\n"
+        "try:\n"
+        f"    runpy.run_module({command!r}, run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "slow = {'torch', 'ray', 'optuna', 'sklearn'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(_CHECKOUT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower()
+
+
+BAD_CALLS = {
+    "unknown space": (["--space", "sslr_tresholds"], ["sslr_tresholds", "sslr_thresholds"]),
+    "no space": ([], ["--space"]),
+    "no such data": (["--space", "sslr_thresholds", "--data", "nowhere"], ["nowhere"]),
+    "not parquet": (["--space", "sslr_thresholds", "--data", "text.parquet"], ["not a Parquet"]),
+    "empty file": (["--space", "sslr_thresholds", "--data", "empty.parquet"], ["empty"]),
+    "empty folder": (["--space", "sslr_thresholds", "--data", "folder"], ["no .parquet"]),
+    "broken yaml": (["--space", "broken.yaml"], ["broken.yaml", "line"]),
+    "impossible range": (["--space", "range.yaml"], ["method.num_rounds", "-5"]),
+    "zero trials": (["--space", "sslr_thresholds", "--num-samples", "0"], ["num_samples", "0"]),
+    "negative trials": (["--space", "sslr_thresholds", "--num-samples=-2"], ["-2"]),
+    "too many gpus": (["--space", "sslr_thresholds", "--trial-gpus", "64"], ["--trial-gpus", "64"]),
+    "shared gpu": (
+        ["--space", "sslr_thresholds", "--trial-gpus", "0.5", "--trial-workers", "2"],
+        ["--trial-gpus", "whole"],
+    ),
+    "too many cpus": (["--space", "sslr_thresholds", "--trial-cpus", "4096"], ["4096"]),
+    "bad fraction": (["--space", "sslr_thresholds", "--labelled-fraction", "3"], ["fraction"]),
+    "no signers": (["--space", "sslr_thresholds", "--labelled-signers", "0"], ["num_signers"]),
+    "two pools": (
+        ["--space", "sslr_thresholds", "--labelled-signers", "2", "--labelled-fraction", "0.1"],
+        ["not both"],
+    ),
+    "bad override": (["--space", "sslr_thresholds", "training.num_epoks=3"], ["num_epochs"]),
+    "no override": (["--space", "sslr_thresholds", "training"], ["section.field=value"]),
+    "bad budget": (["--space", "sslr_thresholds", "--time-budget", "soon"], ["soon"]),
+    "unwritable storage": (
+        ["--space", "sslr_thresholds", "--storage", "text.parquet/x"],
+        ["write"],
+    ),
+    "unknown storage": (["--space", "sslr_thresholds", "--storage", "abc://x"], ["abc://"]),
+    "no run to resume": (["--resume", "folder"], ["run.json"]),
+    "resume with a space": (["--resume", "folder", "--space", "x"], ["--space"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CALLS)
+def test_a_bad_call_ends_with_one_message(name: str, tmp_path: Path) -> None:
+    (tmp_path / "text.parquet").write_text("not parquet at all")
+    (tmp_path / "empty.parquet").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.yaml").write_text("name: [")
+    (tmp_path / "range.yaml").write_text("name: x\nmethod: {num_rounds: {int: [-5, 3]}}")
+    arguments, words = BAD_CALLS[name]
+    done = call("slr_ray.tune", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+    # Ray never started and no run was made.
+    assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
+
+
+def test_unknown_command() -> None:
+    done = call("slr_ray", "tun")
+    assert done.returncode == 2
+    assert "tune" in done.stderr
+
+
+def test_doctor_finds_what_is_installed() -> None:
+    done = call("slr_ray.doctor")
+    assert done.returncode == 0, done.stdout
+    assert "torch" in done.stdout
+    assert "BAD" not in done.stdout
+
+
+def test_predict_refuses_a_checkpoint_that_runs_code(tmp_path: Path) -> None:
+    import pickle
+
+    hostile = tmp_path / "evil.pt"
+    hostile.write_bytes(pickle.dumps(subprocess.Popen))
+    done = call("slr_ray.predict", "--checkpoint", str(hostile), "poses.parquet", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "safely" in done.stderr

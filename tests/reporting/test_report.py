@@ -1,0 +1,405 @@
+"""Reports of believable runs: right words, whole page, nothing let through, nothing left out."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import record_factory as factory
+from rich.console import Console
+from typer.testing import CliRunner
+
+from slr_ray.documents.document import Table
+from slr_ray.errors import DataError, StorageError
+from slr_ray.report import app
+from slr_ray.reporting.background import cost_section
+from slr_ray.reporting.importance import (
+    distribution_of,
+    logarithmic_paths,
+    parameter_importance,
+)
+from slr_ray.reporting.report import build_document, write_report
+from slr_ray.reporting.result import mean_confusion
+from slr_ray.reporting.run import Run, load_run
+from slr_ray.reporting.terminal import print_summary
+from slr_ray.reporting.verdict import verdict
+from slr_ray.storage import Store
+
+SECTIONS = {
+    "verdict",
+    "trials",
+    "failures",
+    "parameters",
+    "training",
+    "glosses",
+    "pseudo-labels",
+    "data",
+    "cost",
+    "environment",
+    "rerun",
+    "limits",
+}
+_VOID = {"meta", "br", "wbr", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Collects what a page contains; an end tag that closes nothing open is an error."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.labels: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        found = {name: value or "" for name, value in attrs}
+        self.attributes += list(found.items())
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "svg":
+            self.labels.append(found.get("aria-label", ""))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
+def _run(folder: Path, accuracies: Mapping[str, list[float]], **changes: Any) -> Run:
+    factory.write_run(str(folder), accuracies, **changes)
+    return load_run(str(folder))
+
+
+def _page(run: Run) -> tuple[str, Page]:
+    write_report(run)
+    text = Path(run.location, "report.html").read_text()
+    return text, Page(text)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "outcome", "words"),
+    [
+        (factory.WIN, "better", r"helped: \+11\.6 points of accuracy .* equal steps"),
+        (factory.LOSS, "worse", r"hurt: −9\.4 points of accuracy"),
+        (factory.TIE, "open", r"No difference shown: .* within noise \(95 % interval −"),
+        (
+            {**factory.TIE, "fsl": [0.40, 0.42, 0.39, 0.43, 0.41]},
+            "open",
+            r"more training steps alone may explain the gain",
+        ),
+        (
+            {**factory.WIN, "fsl": [0.68, 0.75, 0.60, 0.74, 0.69]},
+            "open",
+            r"Mixed: .* not shown to beat FSL as it is",
+        ),
+        ({arm: found[:1] for arm, found in factory.WIN.items()}, "undecided", r"one common seed"),
+        ({}, "undecided", r"no test results"),
+        ({"sslr_best": [0.6, 0.7]}, "undecided", r"no test results"),
+    ],
+)
+def test_headline(
+    tmp_path: Path, accuracies: dict[str, list[float]], outcome: str, words: str
+) -> None:
+    found = verdict(_run(tmp_path, accuracies, trials=[]))
+    assert found.outcome == outcome
+    assert re.search(words, found.headline), found.headline
+
+
+def test_sentences_name_means_intervals_and_noise(tmp_path: Path) -> None:
+    sentences = " ".join(verdict(_run(tmp_path, factory.TIE, trials=[])).sentences)
+    assert "Fully supervised (FSL): accuracy 53.2 ± 3.0 %" in sentences  # s = 2.387, t = 2.776
+    assert re.search(r"Best trial against FSL, equal steps: \+0\.2 .*?includes 0", sentences)
+    assert re.search(r"default against Fully supervised .*? excludes 0: better", sentences)
+
+
+def test_headline_follows_the_metric_of_the_search(tmp_path: Path) -> None:
+    run = _run(tmp_path, factory.WIN, trials=[], metric="validation/macro_f1")
+    assert "points of macro-F1" in verdict(run).headline
+
+
+def test_caveats(tmp_path: Path) -> None:
+    few = {arm: found[:3] for arm, found in factory.WIN.items()}
+    caveats = verdict(_run(tmp_path, few, trials=[], finished=None)).caveats
+    assert any("unfinished" in caveat for caveat in caveats)
+    assert any("Only 3 seeds" in caveat for caveat in caveats)
+
+
+def test_glosses_without_a_training_clip_are_a_caveat(tmp_path: Path) -> None:
+    split = {**factory.run_record().split, "untrained_glosses": ["yes", "no"]}
+    caveats = verdict(_run(tmp_path, factory.WIN, trials=[], split=split)).caveats
+    assert any("2 of 10 glosses" in one and "yes, no" in one for one in caveats)
+    assert not verdict(_run(tmp_path, factory.WIN, trials=[])).caveats
+
+
+def test_the_rerun_command_names_the_seed_of_the_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "my run"
+    factory.write_run(str(folder), factory.WIN)
+    Store(str(folder)).write_json("best/seed.json", {"seed": 3})
+    _, page = _page(load_run(str(folder)))
+    assert f"slr_ray.train --config '{folder}/best/config.yaml' --seed 3" in page.text
+
+
+def test_holm_caveat(tmp_path: Path) -> None:
+    close = {
+        "fsl": [0.50, 0.50, 0.50],
+        "fsl_equal_steps": [0.50, 0.50, 0.50],
+        "sslr_default": [0.50, 0.53, 0.47],
+        "sslr_best": [0.52, 0.53, 0.54],  # p = 0.035 against either, 0.14 corrected
+    }
+    found = verdict(_run(tmp_path, close, trials=[], final_seeds=[0, 1, 2]))
+    assert any(caveat.startswith("2 of 4 comparisons") for caveat in found.caveats)
+
+
+def test_page_is_whole_and_self_contained(tmp_path: Path) -> None:
+    text, page = _page(_run(tmp_path, factory.WIN))
+    assert set(page.ids) == SECTIONS
+    assert not re.search(r"https?://|//cdn|@import|url\(", text)
+    assert not {"img", "link", "iframe", "object", "embed"} & set(page.tags)
+    targets = {value for name, value in page.attributes if name in ("href", "src")}
+    assert targets == {f"#{anchor}" for anchor in SECTIONS}
+    assert len(page.labels) >= 10
+    assert all(page.labels)
+    assert "not finite in round 2" in page.text
+    assert "python -m slr_ray.train --config" in page.text
+    assert "reading only" in page.text
+
+
+def test_markdown_has_its_figures(tmp_path: Path) -> None:
+    run = _run(tmp_path, factory.WIN)
+    write_report(run, str(tmp_path / "out"))
+    text = (tmp_path / "out" / "report.md").read_text()
+    figures = re.findall(r"\]\((figures/\w+\.svg)\)", text)
+    assert len(figures) == len(set(figures)) >= 10
+    for name in figures:
+        root = ET.fromstring((tmp_path / "out" / name).read_bytes())
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert text.index("Semi-supervised training helped") < text.index("## Trials")
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    evil = '<script>alert("x")</script>|`*\x00"onload=\'y\''
+    glosses = [evil, "</title></svg><img src=x>", *factory.GLOSSES[2:]]
+    trials = [
+        factory.trial_record(n, params={evil: n / 10, "kind": f"{evil}{n % 2}"}) for n in range(9)
+    ]
+    trials.append(factory.trial_record(9, "failed", error=f"[bold]{evil}\n"))
+    run = _run(tmp_path, factory.WIN, trials=trials, glosses=glosses, name=evil, corpus=evil)
+    text, page = _page(run)
+    assert page.tags.count("script") == 1
+    assert "img" not in page.tags
+    assert not any(name.startswith("on") for name, _ in page.attributes)
+    assert "\x00" not in text
+    markdown = Path(run.location, "report.md").read_text()
+    unquoted = "\n".join(line for line in markdown.splitlines() if not line.startswith("    "))
+    assert not re.search(r"(?<!\\)<(script|img)", unquoted)
+    for figure in Path(run.location, "figures").iterdir():
+        ET.fromstring(figure.read_bytes())
+
+
+def test_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
+    accuracies = {"fsl": [0.5, 0.6], "sslr_best": [0.6, 0.7]}
+    run = _run(tmp_path, accuracies, finished=None, wall_s=None, num_samples=40)
+    _, page = _page(run)
+    assert "Unfinished run. Missing: 24 of 40 trials have ended." in page.text
+    assert "FSL, equal steps: no test result for seed 0, 1, 2, 3, 4." in page.text
+    assert "Best trial: no test result for seed 2, 3, 4." in page.text
+
+
+def test_finished_run_misses_nothing(tmp_path: Path) -> None:
+    assert _run(tmp_path, factory.WIN, num_samples=40).state == "Finished"
+
+
+def test_no_complete_trial(tmp_path: Path) -> None:
+    trials = [factory.trial_record(n, "failed", error=None) for n in range(3)]
+    run = _run(tmp_path, {}, trials=trials)
+    _, page = _page(run)
+    assert set(page.ids) == SECTIONS
+    assert "No trial is complete" in page.text
+    assert "no reason recorded" in page.text
+    assert "Too few trials for parameter importance: 0 complete" in page.text
+
+
+def test_run_without_anything_yet(tmp_path: Path) -> None:
+    _, page = _page(_run(tmp_path, {}, trials=[], finished=None))
+    assert set(page.ids) == SECTIONS
+    assert "No trial has ended yet." in page.text
+
+
+def test_values_that_are_not_finite(tmp_path: Path) -> None:
+    trials = [factory.trial_record(n) for n in range(9)]
+    trials.append(factory.trial_record(9, value=float("nan")))
+    run = _run(tmp_path, factory.WIN, trials=trials)
+    assert len(run.ranked) == 9
+    text, _ = _page(run)
+    assert "nan" not in re.sub(r"<script>.*</script>", "", text, flags=re.S).lower()
+
+
+def test_ranking_turns_for_a_loss(tmp_path: Path) -> None:
+    trials = [factory.trial_record(n, value=value) for n, value in enumerate([0.9, 0.2, 0.5])]
+    run = _run(tmp_path, {}, trials=trials, metric="loss")
+    assert [trial.number for trial in run.ranked] == [1, 2, 0]
+
+
+def test_importance_finds_the_parameter_that_decides(tmp_path: Path) -> None:
+    trials = []
+    for number in range(60):
+        kind = "threshold" if number % 2 else "top_per_gloss"
+        params: dict[str, Any] = {"kind": kind, "idle": (number * 7) % 60 / 60, "constant": 3}
+        params["rate"] = (number * 37) % 60 / 60
+        if kind == "threshold":
+            params["only_here"] = (number * 11) % 60
+        trials.append(factory.trial_record(number, params=params, value=params["rate"], seeds=[]))
+    run = _run(tmp_path, {}, trials=trials)
+    found = parameter_importance(run)
+    assert found is not None
+    assert next(iter(found)) == "rate"
+    assert set(found) == {"kind", "idle", "rate", "only_here"}
+    assert sum(found.values()) == pytest.approx(1)
+
+
+def test_importance_needs_eight_trials(tmp_path: Path) -> None:
+    run = _run(tmp_path, {}, trials=[factory.trial_record(n) for n in range(7)])
+    assert parameter_importance(run) is None
+
+
+def test_scale_of_a_parameter_follows_the_space() -> None:
+    space = {
+        "rate": {"log_uniform": [0.001, 1.0]},
+        "method": {"choose": [{"kind": "a", "depth": {"log_int": [1, 9]}}, {"kind": "b"}]},
+        "share": {"uniform": [0.1, 0.9]},
+    }
+    assert logarithmic_paths(space) == {"rate", "method.depth"}
+    log = distribution_of([0.01, 0.5], logarithmic=True)
+    assert (log.low, log.high, log.log) == (0.01, 0.5, True)
+    # The space may start at 0, where no logarithm is.
+    assert not distribution_of([0, 5], logarithmic=True).log
+
+
+def test_confusion_is_normalised_by_the_true_gloss() -> None:
+    records = [
+        factory.arm_record("fsl", seed, 0.5, ("a", "b", "c")).model_copy(
+            update={"confusion": confusion}
+        )
+        for seed, confusion in enumerate(
+            ([[3, 1, 0], [2, 2, 0], [0, 0, 0]], [[2, 2, 0], [0, 8, 0], [0, 0, 0]])
+        )
+    ]
+    expected = [[0.625, 0.375, 0], [0.25, 0.75, 0], [0, 0, 0]]
+    assert mean_confusion(records, 3).tolist() == expected
+
+
+def test_cost_leaves_reused_rounds_out_of_the_steps(tmp_path: Path) -> None:
+    # Each has three rounds of 400 steps and 20 s, the first one reused.
+    trials = [factory.trial_record(n) for n in range(2)]
+    run = _run(tmp_path, {}, trials=trials)
+    table = cost_section(run).blocks[0]
+    assert isinstance(table, Table)
+    facts = {str(name): value for name, value in table.rows}
+    assert facts["Gradient steps in trials, without reused ones"] == "1,600"
+    assert facts["Rounds reused from other trials"] == "2 of 6 (33 %), 40 s saved"
+    assert facts["Platform share of trial time"] == "14.3 %"  # 120 of 140 s trained
+
+
+def test_large_run_stays_readable(tmp_path: Path) -> None:
+    trials = [factory.trial_record(n, seeds=[]) for n in range(1000)]
+    glosses = [f"gloss_{index:03d}" for index in range(120)]
+    two = {arm: found[:2] for arm, found in factory.WIN.items()}
+    text, page = _page(_run(tmp_path, two, trials=trials, glosses=glosses, num_samples=1000))
+    assert len(text) < 2_000_000
+    assert page.tags.count("polyline") < 500
+    assert "Most confused pairs" in page.text
+    assert "985 more rows" in Path(tmp_path, "report.md").read_text()
+
+
+def test_terminal_prints_brackets_literally(tmp_path: Path) -> None:
+    trials = [factory.trial_record(0, params={"kind": "[red]x[/red]"})]
+    run = _run(tmp_path, factory.LOSS, trials=trials, finished=None)
+    out = StringIO()
+    print_summary(run, Console(file=out, width=120))
+    assert "Semi-supervised training hurt" in out.getvalue()
+    assert "kind=[red]x[/red]" in out.getvalue()
+    assert "unfinished:" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("run.json", None, "is no run"),
+        ("run.json", "[]", "expected a record"),
+        ("run.json", '{"name": "x", ', "half-written"),
+        ("trials/0000/record.json", '{"number": 0', "trials/0000/record.json is half-written"),
+        ("final/fsl/0/record.json", '{"arm": "fsl"}', "not a record of this version"),
+    ],
+)
+def test_broken_records(tmp_path: Path, name: str, content: str | None, words: str) -> None:
+    factory.write_run(str(tmp_path), {"fsl": [0.5]}, trials=[factory.trial_record(0)])
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=words):
+        load_run(str(tmp_path))
+
+
+def test_uri_reads_like_a_folder(tmp_path: Path) -> None:
+    local = _run(tmp_path, factory.WIN)
+    remote = load_run(tmp_path.as_uri())
+    assert remote.trials == local.trials
+    assert build_document(remote).sections[0] == build_document(local).sections[0]
+
+
+def test_report_that_cannot_be_written(tmp_path: Path) -> None:
+    run = _run(tmp_path / "run", {}, trials=[])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="choose another --out"):
+        write_report(run, str(tmp_path / "file"))
+
+
+def test_command(tmp_path: Path) -> None:
+    factory.write_run(str(tmp_path), factory.WIN)
+    done = CliRunner().invoke(app, [str(tmp_path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert "report.html" in done.output
+    assert (tmp_path / "out" / "report.html").is_file()
+    nothing = CliRunner().invoke(app, [str(tmp_path / "out")])
+    assert nothing.exit_code == 2
+    assert "is no run" in nothing.output
+
+
+def test_the_audit_is_that_of_an_arm_that_chose_pseudo_labels(tmp_path: Path) -> None:
+    run = _run(tmp_path, factory.WIN)
+    best = [
+        one.model_copy(update={"trained": factory.seed_record(one.seed, 0.6, 1)})
+        if one.arm == "sslr_best"
+        else one
+        for one in run.arms
+    ]
+    _, page = _page(replace(run, arms=best))
+    assert "Published default in the final comparison" in page.text
+    assert "nothing to audit" not in page.text

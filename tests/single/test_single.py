@@ -1,0 +1,162 @@
+"""`train`: one experiment in a folder, which answers for no other one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.experiment.experiment import experiment, open_corpus, open_split
+from slr_ray.methods.recogniser import load_recogniser
+from slr_ray.poses.shard_writing import write_shard
+from slr_ray.records.typed import ArmRecord
+from slr_ray.train import train
+
+EMBEDDED = {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1}
+SMALL = (
+    "model.width=16",
+    "model.num_heads=2",
+    "model.hidden=16",
+    "model.num_encoder_layers=1",
+    "training.num_epochs=1",
+    "training.steps_per_epoch=2",
+    "training.batch_size=16",
+    "training.max_frames=8",
+    "method.num_rounds=1",
+)
+
+
+@pytest.fixture(autouse=True)
+def _files_may_change() -> None:
+    """What a process opened it keeps; a user's next call is another process."""
+    open_corpus.cache_clear()
+    open_split.cache_clear()
+
+
+def embedded() -> Corpus:
+    return open_corpus(experiment({"data": EMBEDDED}, "test").data)
+
+
+def run(out: Path, *overrides: str, **options: Any) -> ArmRecord:
+    train([*SMALL, *overrides], seed=0, out=out, num_threads=1, **options)
+    return ArmRecord.model_validate_json((out / "final/sslr_best/0/record.json").read_text())
+
+
+def refused(capsys: pytest.CaptureFixture[str], *given: Any, **options: Any) -> str:
+    with pytest.raises(SystemExit) as ended:
+        run(*given, **options)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """On one line: a narrow terminal breaks lines anywhere."""
+    return " ".join(capsys.readouterr().out.split())
+
+
+def write_shards(path: Path, corpus: Corpus, clips: list[int]) -> None:
+    write_shard(path, [corpus.clip(one) for one in clips], {"extractor": "embedded"})
+
+
+def write_split(path: Path, corpus: Corpus, *, swapped: bool = False) -> None:
+    """Six signers train, one validates, one measures; `swapped` exchanges the last two."""
+    last = ("test", "validation") if swapped else ("validation", "test")
+    names = ("training",) * 6 + last
+    ids = corpus.clip_ids.to_pylist()
+    rows = [f"{ids[row]},{names[signer]}" for row, signer in enumerate(corpus.signer_index)]
+    path.write_text("\n".join(["clip_id,split", *rows]))
+
+
+def test_a_folder_answers_for_its_own_data_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus, shards = embedded(), tmp_path / "poses.parquet"
+    write_shards(shards, corpus, list(range(corpus.num_clips)))
+    first = run(tmp_path / "out", data=str(shards))
+    assert run(tmp_path / "out", data=str(shards)) == first
+    write_shards(shards, corpus, list(range(0, corpus.num_clips, 2)))
+    open_corpus.cache_clear()
+    open_split.cache_clear()
+    assert "another experiment (other data, split)" in refused(
+        capsys, tmp_path / "out", data=str(shards)
+    )
+    assert "(other data, split, configuration)" in refused(
+        capsys, tmp_path / "out", "training.num_epochs=2", data=str(shards)
+    )
+
+
+def test_a_changed_split_file_is_another_experiment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = embedded()
+    data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
+    split = ["split.kind=file", f"split.path={tmp_path / 'split.csv'}"]
+    write_split(tmp_path / "split.csv", corpus)
+    run(tmp_path / "out", *data, *split)
+    write_split(tmp_path / "split.csv", corpus, swapped=True)
+    open_split.cache_clear()
+    assert "another experiment (other split)" in refused(capsys, tmp_path / "out", *data, *split)
+
+
+def test_real_unlabelled_clips_hide_no_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus, shards = embedded(), tmp_path / "poses.parquet"
+    clips = [corpus.clip(row) for row in range(corpus.num_clips)]
+    clips = [replace(one, gloss=None) if row % 3 else one for row, one in enumerate(clips)]
+    write_shard(shards, clips, {"extractor": "embedded"})
+    run(tmp_path / "all", data=str(shards))
+    assert "no label hidden (pool.kind=all)" in printed(capsys)
+    run(tmp_path / "few", "pool.kind=signers", "pool.num_signers=1", data=str(shards))
+    assert "labels hidden (pool.num_signers=1)" in printed(capsys)
+    # What a search or an earlier training wrote names its pool.
+    run(tmp_path / "again", config=str(tmp_path / "few/final/sslr_best/0/config.yaml"))
+    assert "labels hidden (pool.num_signers=1)" in printed(capsys)
+
+
+def test_it_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus, shards = embedded(), tmp_path / "poses.parquet"
+    clips = [corpus.clip(row) for row in range(corpus.num_clips)]
+    trains, measures = (int(np.flatnonzero(corpus.signer_index == one)[0]) for one in (0, 7))
+    clips[trains] = replace(clips[trains], gloss="few")
+    clips[measures] = replace(clips[measures], gloss="odd")
+    clips.append(replace(clips[0], clip_id="broken", positions=clips[0].positions * np.nan))
+    write_shard(shards, clips, {"extractor": "embedded"})
+    write_split(tmp_path / "split.csv", corpus)
+    split = ("split.kind=file", f"split.path={tmp_path / 'split.csv'}")
+    pool = ("pool.kind=signers", "pool.num_signers=1")
+    run(tmp_path / "out", "data.skip_broken=true", *split, *pool, data=str(shards))
+    told = printed(capsys)
+    assert "1 broken clips left out broken: clip 'broken' has NaN" in told
+    assert "always wrong: odd" in told
+    assert "no label for: few" in told
+
+
+def test_without_unlabelled_clips_training_ends_after_the_first_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
+    record = run(tmp_path, *data, labelled_fraction=1.0)
+    assert "no unlabelled clip (pool.fraction=1)" in printed(capsys)
+    assert record.trained is not None
+    assert record.trained.num_unlabelled == 0
+    assert len(record.trained.rounds) == 1
+    assert record.trained.stopped_because == "nothing left to add"
+
+
+def test_a_configuration_may_be_behind_a_uri(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(tmp_path / "first")
+    uri = f"file://{tmp_path}/first/final/sslr_best/0/config.yaml"
+    train([], seed=0, out=tmp_path / "again", num_threads=1, config=uri)
+    again = (tmp_path / "again/final/sslr_best/0/record.json").read_text()
+    assert ArmRecord.model_validate_json(again).test == first.test
+    recogniser = load_recogniser(f"file://{tmp_path}/again/final/sslr_best/0/checkpoint.pt")
+    assert recogniser.config.training.metric == "balanced_accuracy"
+    missing = refused(capsys, tmp_path / "none", config=f"file://{tmp_path}/none.yaml")
+    assert "none.yaml" in missing

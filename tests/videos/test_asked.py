@@ -1,0 +1,69 @@
+"""A second call into the same OUT: which manifests name the same clips, and which are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_ledger import LARGE, WAY, done, failed, make_clip
+
+from slr_ray.errors import ConfigError
+from slr_ray.videos.manifests.manifest import Row
+from slr_ray.videos.pipeline.asked import asked_before, check_same_clips, remember
+from slr_ray.videos.pipeline.ledger import opened
+
+ROW = Row("a", "/v/a.mp4", "hello", "ann", start_s=1.0, end_s=2.0, size_bytes=100)
+
+
+def check(tmp_path: Path, *rows: Row) -> None:
+    """Clip `a` is done and `b` failed; then the manifest says `rows`."""
+    before = [ROW, replace(ROW, clip_id="b", path="/v/b.mp4")]
+    with opened(str(tmp_path), WAY, LARGE) as ledger:
+        remember(before, {}, ledger)
+        ledger.add(done("a"), make_clip("a"))
+        ledger.add(failed("b"), None)
+        ledger.finish()
+        check_same_clips(list(rows), asked_before(ledger), ledger)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ROW,
+        replace(ROW, path="/moved/a.mp4"),
+        replace(ROW, size_bytes=None),
+        replace(ROW, split="train"),
+        replace(ROW, clip_id="c", start_s=0.0),
+        replace(ROW, clip_id="c", start_s=None, end_s=None, start_frame=2, end_frame=9),
+        replace(ROW, clip_id="b", path="/other.mp4", size_bytes=3),
+        replace(ROW, clip_id="c", path="/v/b.mp4"),
+    ],
+)
+def test_the_same_and_new_clips(row: Row, tmp_path: Path) -> None:
+    check(tmp_path, row)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (replace(ROW, gloss="bye"), "another gloss or signer .* 'a'"),
+        (replace(ROW, signer="bob"), "another gloss or signer .* 'a'"),
+        (replace(ROW, size_bytes=101), "another video .* of 100 bytes .* of 101 bytes"),
+        (replace(ROW, path="/w/a.mp4", size_bytes=None), "another video .* /w/a.mp4"),
+        (replace(ROW, end_s=3.0), r"another video or range .*end_s 2\), now .*end_s 3\)"),
+        (replace(ROW, clip_id="x/a"), "under another clip id.* 'a' is now 'x/a'"),
+    ],
+)
+def test_other_clips_are_refused(row: Row, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check(tmp_path, row)
+
+
+def test_all_that_was_ever_asked_for_is_remembered(tmp_path: Path) -> None:
+    with opened(str(tmp_path), WAY, LARGE) as ledger:
+        remember([ROW], {}, ledger)
+        moved, new = replace(ROW, path="/moved.mp4"), replace(ROW, clip_id="b")
+        remember([moved], asked_before(ledger), ledger)
+        remember([new], asked_before(ledger), ledger)
+        assert asked_before(ledger) == {"a": moved, "b": new}

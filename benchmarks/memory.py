@@ -28,10 +28,10 @@ import numpy as np
 from slr_ray.corpora.corpus import open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
 from slr_ray.corpora.pools import FractionPoolConfig, draw_pool
-from slr_ray.corpora.splits import SignerSplitConfig, split
+from slr_ray.corpora.splits import SignerSplitConfig, split_corpus
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.reading import read
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.training.batches import read_batch
 
 _CLIPS_A_SIGNER = 80
 """Fewer than the embedded corpus makes of each, so that there are enough."""
@@ -80,12 +80,12 @@ def measure(location: str, num_batches: int) -> dict[str, float]:
     peak.start()
     corpus = open_shards(location)
     opened = peak.mib
-    training = split(corpus, SignerSplitConfig()).training
+    training = split_corpus(corpus, SignerSplitConfig()).training
     pool = draw_pool(corpus, training, FractionPoolConfig(), 0)
     draw = np.random.default_rng(0)
     for clips in (pool.labelled, pool.unlabelled):
         for _ in range(num_batches):
-            read_batch(corpus, draw.choice(clips, min(48, len(clips))), max_frames=64)
+            read(corpus, draw.choice(clips, min(48, len(clips))), max_frames=64)
     return {
         "num_clips": corpus.num_clips,
         "before_mib": before,

@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.config import merge
-from slr_ray.experiment.experiment import experiment
+from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.presets import ENCODERS
 from slr_ray.methods.pretraining import pretraining_task
 from slr_ray.objectives.sl_fpn import SlFpn
 from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.reading import read
 from slr_ray.training.batches import model_input
 from slr_ray.training.prediction import autocast
 from slr_ray.training.pretraining import PretrainingLoop, PretrainingTask
@@ -53,7 +54,9 @@ def task(data: str | None, objective: str, given: argparse.Namespace) -> Pretrai
             "optimiser": {"kind": "adamw"},
         },
     }
-    return pretraining_task(experiment(merge({"preset": "modern"}, tree), "benchmark"), _SEED)
+    opener = Opener()
+    config = opener.build(merge({"preset": "modern"}, tree), "benchmark")
+    return pretraining_task(opener.prepare(config), _SEED)
 
 
 class ThreePasses:
@@ -134,7 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     own = loops["sl_fpn"].task
     size = loops["sl_fpn"].plan.batch_size
     rows = np.random.default_rng(_SEED).permutation(len(own.clips))[:size]
-    clips = own.clips.read(rows, own.max_frames)
+    clips = read(own.clips, rows, own.max_frames)
     print(
         f"{own.clips.parts[0][0].name}: {clips.num_clips} clips of up to "
         f"{int(clips.num_frames.max())} frames, encoder {given.encoder}, {given.precision}, "

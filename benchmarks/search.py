@@ -15,20 +15,21 @@ import argparse
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ray import tune
 from rich.console import Console
 
+from slr_ray.experiment.experiment import build_experiment
+from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.typed import TrialRecord
-from slr_ray.search.job import Job, trial_folder, trial_name
+from slr_ray.search.context import RunContext
 from slr_ray.search.journal import Journal
 from slr_ray.search.live import LiveView
-from slr_ray.search.run import trial_records
-from slr_ray.search.run_record import Run, begin, check_data
-from slr_ray.search.space_file import load_space, resolved
+from slr_ray.search.search_run import SearchRun, begin, check_data
+from slr_ray.search.space_file import load_space
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.search.tuning import TuneLimits, search
@@ -37,41 +38,47 @@ from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
 
 
-def small_run(location: Path, given: argparse.Namespace) -> Run:
+def small_run(location: Path, given: argparse.Namespace) -> SearchRun:
     """The shipped space with trainings of a second or so."""
     overrides = {
         "training.num_epochs": given.num_epochs,
         "training.steps_per_epoch": given.steps_per_epoch,
-        "search.num_samples": given.num_trials,
+        "search.num_trials": given.num_trials,
         "search.early_stopping": False,
     }
     options = RunOptions(max_concurrent=given.num_slots)
-    return Run(str(location), load_space("sslr_thresholds", overrides), options, [])
+    space = load_space("sslr_thresholds", overrides)
+    return SearchRun(RunFolder(str(location)), space, options, [])
 
 
-def ours(run: Run) -> float:
+def ours(run: SearchRun) -> float:
     """Seconds of the search phase."""
     settings, options = run.space.search, run.options
     begin(run, check_data(run))
     study = SearchStudy(
-        Journal(run.store).path, run.space.tree, seed=settings.seed, early_stopping=False
+        Journal(run.folder).path,
+        run.space.tree,
+        name=run.folder.name,
+        seed=settings.seed,
+        early_stopping=False,
     )
-    for plain in run.space.start_from:
-        study.enqueue(resolved(plain))
-    view = LiveView(Console(quiet=True), run.job.metric, settings.num_samples, 0)
-    limits = TuneLimits(settings.num_samples, None, options.max_failures, options.max_concurrent)
+    for given in run.space.start_from:
+        study.enqueue(given.model_dump(mode="json"))
+    context = run.context
+    view = LiveView(Console(quiet=True), context.metric, settings.num_trials, 0)
+    limits = TuneLimits(settings.num_trials, None, options.max_failures, options.max_concurrent)
     started = time.perf_counter()
-    search(run.job, study, limits, options.workers(), view, 0)
+    search(context, study, run.opener.build, limits, options.workers(), view, 0)
     return time.perf_counter() - started
 
 
-def one_trainer_a_trial(job: Job, tasks: list[TrialTask], num_slots: int) -> float:
+def one_trainer_a_trial(context: RunContext, tasks: list[TrialTask], num_slots: int) -> float:
     """Seconds that Ray Tune takes when each trial starts a Ray Train trainer."""
 
     def run_trial(config: dict[str, Any]) -> None:
         task: TrialTask = tasks[config["index"]]
-        store, name = job.store.join("ray/train"), trial_name(task.number)
-        run_on_workers(task, job.num_threads, Workers(), store, name, in_trial=True)
+        store, name = context.folder.ray.join("train"), trial_name(task.number)
+        run_on_workers(task, context.num_threads, Workers(), store, name, in_trial=True)
 
     tuner = tune.Tuner(
         # The trainer's worker holds the processor; what drives it only waits.
@@ -79,7 +86,7 @@ def one_trainer_a_trial(job: Job, tasks: list[TrialTask], num_slots: int) -> flo
         param_space={"index": tune.grid_search(list(range(len(tasks))))},
         tune_config=tune.TuneConfig(max_concurrent_trials=num_slots),
         run_config=tune.RunConfig(
-            name="tune", storage_path=str(job.store.local_path("ray")), verbose=0
+            name="tune", storage_path=context.folder.ray.plain_location, verbose=0
         ),
     )
     started = time.perf_counter()
@@ -128,31 +135,22 @@ def main(arguments: list[str] | None = None) -> None:
         # Two workers, only so that Ray gets the dashboard that its trainers need.
         with connected(run.options, Workers(num_workers=2, cpus=run.options.trial_cpus)):
             taken = ours(run)
-            records = trial_records(run)
+            records = [folder.trial() for folder in run.folder.trials()]
             failed = [one.error for one in records if one.status != "complete"]
             if failed:
                 raise RuntimeError(f"{len(failed)} trials did not complete: {failed[0]}")
             print(f"ours: {len(records)} trials in {taken:.1f} s; {described(records)}", flush=True)
             report_share(records, taken, given.num_slots)
-            job = Job(
-                location=str(Path(temporary) / "other"),
-                metric=run.job.metric,
-                search_seeds=run.job.search_seeds,
-                num_threads=run.job.num_threads,
-                share_stages=False,
+            context = replace(
+                run.context, folder=RunFolder(str(Path(temporary) / "other")), share_stages=False
             )
             tasks = []
             for one in spread(records, min(given.num_other_trials, len(records))):
-                written = run.store.read_bytes(f"{trial_folder(one.number)}/config.yaml")
-                tree = yaml.safe_load(written)
-                tasks.append(TrialTask(job, one.number, tree, one.params, one.source))
-            other = one_trainer_a_trial(job, tasks, given.num_slots)
-        done = [
-            TrialRecord.model_validate_json(
-                job.store.read_bytes(f"{trial_folder(task.number)}/progress.json")
-            )
-            for task in tasks
-        ]
+                tree = run.folder.trial(one.number).read_config()
+                config = build_experiment(tree, f"trial {one.number}")
+                tasks.append(TrialTask(context, one.number, config, one.params, one.source))
+            other = one_trainer_a_trial(context, tasks, given.num_slots)
+        done = [record for task in tasks if (record := task.folder.read_progress()) is not None]
         print(f"one TorchTrainer a trial: {len(done)} trials in {other:.1f} s; {described(done)}")
     scaled = other / len(done) * len(records)
     print(f"scaled to {len(records)} trials: {scaled:.1f} s")

@@ -27,7 +27,8 @@ from benchmarks.dictionary_way import (
     to_dictionary,
 )
 from benchmarks.timing import compare
-from slr_ray.experiment.experiment import Experiment, experiment, problem
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.opener import Opener
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import thinned
 from slr_ray.training.loop import train
@@ -47,7 +48,7 @@ def published(data: str | None, batch_size: int, precision: str) -> Experiment:
         "pool": {"kind": "all"},
         "training": {"batch_size": batch_size, "num_epochs": 1, "precision": precision},
     }
-    return experiment(tree, "benchmark")
+    return build_experiment(tree, "benchmark")
 
 
 def one_by_one(model: Model, clips: list[tuple[np.ndarray, int]], draw: random.Random) -> nn.Module:
@@ -106,7 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(given.num_threads)
 
     config = published(given.data, given.batch_size, given.precision)
-    own, training_set = chosen(problem(config, _SEED), given.num_clips)
+    own, training_set = chosen(Opener().prepare(config).problem(_SEED), given.num_clips)
     clips = release_clips(own, training_set, config.training.max_frames)
     torch.manual_seed(_SEED)
     model, other = own.new_model(), own.new_model()

@@ -66,7 +66,7 @@ def boundary(
             )
         from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
-        from slr_ray.experiment.experiment import experiment
+        from slr_ray.experiment.opener import Opener
 
         over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
         named: dict[str, Any] = {}
@@ -75,9 +75,10 @@ def boundary(
         for dotted, value in (named | parse_overrides(overrides or [])).items():
             set_dotted(over, dotted, value)
         tree = read_yaml(config) if config is not None else {"preset": preset}
-        built = experiment(merge(tree, over), str(config) if config is not None else "command line")
+        origin, opener = str(config) if config is not None else "command line", Opener()
+        prepared = opener.prepare(opener.build(merge(tree, over), origin))
         if algorithm == "estimate":
-            run_estimate(built, out)
+            run_estimate(prepared, out)
             return
         options = BoundaryOptions(
             algorithm="greedy" if algorithm == "greedy" else "search",
@@ -87,7 +88,7 @@ def boundary(
             num_repeats=repeats,
             seed=seed,
         )
-        run_boundary(built, options, out, num_threads)
+        run_boundary(prepared, options, out, num_threads)
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def compare(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import build, parse_overrides, set_dotted
-        from slr_ray.encoders.compare import Comparison, run_comparison
+        from slr_ray.encoders.compare import ObjectiveComparison, run_comparison
         from slr_ray.workers.run_options import RunOptions
 
         if labelled_fraction is not None and labelled_signers is not None:
@@ -81,7 +81,7 @@ def compare(
             },
             "command line",
         )
-        comparison = Comparison(
+        comparison = ObjectiveComparison(
             tree=tree,
             objectives=_names(objectives, "--objectives"),
             augmentations=_names(augmentations, "--augmentations"),

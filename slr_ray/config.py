@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,6 +27,8 @@ class Config(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Words of earlier versions and what they are called now."""
 
 
 class Record(Config):
@@ -171,6 +173,10 @@ def _closest(cls: type[BaseModel], location: list[str]) -> str:
             for found in _sections(one.model_fields[part].annotation)
         ]
         classes = below or classes
+    for one in classes:
+        now = one.renamed.get(location[-1]) if issubclass(one, Config) else None
+        if now is not None:
+            return f"; it is called {now!r} now"
     names = sorted({name for one in classes for name in one.model_fields})
     close = difflib.get_close_matches(location[-1], names, n=1)
     return f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"

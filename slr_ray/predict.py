@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from slr_ray.command import user_errors
 
 if TYPE_CHECKING:
-    from slr_ray.corpora.corpus import Corpus
+    import numpy as np
+
     from slr_ray.methods.recogniser import Recogniser
-    from slr_ray.poses.clip import Clip
-    from slr_ray.videos.detection.config import ExtractionConfig
-    from slr_ray.videos.detection.models import Models
-    from slr_ray.videos.detection.source import VideoClip
+    from slr_ray.poses.reading import ReadableClips
 
 _CHUNK_CLIPS = 4096
 
@@ -56,17 +55,13 @@ def predict(
         recogniser = load_recogniser(checkpoint)
         shards = [one for one in sources if _is_shards(one)]
         videos = [Path(one) for one in sources if one not in shards]
+        printer = _Printer(recogniser, top, as_json=json_lines)
         failures: list[str] = []
-        corpora = []
         if videos:
-            settings = _settings(recogniser.provenance, target_fps)
-            corpus, failures = _extracted(videos, models, settings)
-            corpora.append(corpus)
+            failures = _predict_videos(printer, videos, models, target_fps)
         if shards:
-            from slr_ray.corpora.corpus import open_shards
-
-            corpora += [open_shards(one, skip_broken=skip_broken) for one in shards]
-        _print(recogniser, corpora, top, as_json=json_lines)
+            _predict_shards(printer, shards, skip_broken)
+        printer.end()
         if failures:
             from slr_ray.errors import RunFailed
 
@@ -84,105 +79,78 @@ def _is_shards(source: str) -> bool:
     return path.is_dir() and next(path.rglob("*.parquet"), None) is not None
 
 
-def _settings(provenance: tuple[dict[str, Any], ...], target_fps: float | None) -> ExtractionConfig:
-    """Videos are extracted like the training poses; a note says where that is not possible."""
-    from slr_ray.config import build
-    from slr_ray.videos.detection.config import ExtractionConfig, settings_of
-
-    trained = settings_of(provenance)
-    tree = trained[0] if len(trained) == 1 else None
-    if tree is None:
-        how = "in several ways" if len(trained) > 1 else "by something else than slr_ray.extract"
-        typer.echo(
-            f"note: the training poses were extracted {how}; videos are extracted with the "
-            "default settings, and predictions may be worse than on the test set",
-            err=True,
-        )
-    over = {} if target_fps is None else {"target_fps": target_fps}
-    return build(ExtractionConfig, {**(tree or {}), **over}, "--target-fps")
-
-
-def _extracted(
-    sources: list[Path], models_folder: Path | None, config: ExtractionConfig
-) -> tuple[Corpus, list[str]]:
-    """The videos' poses as a corpus, and why others have none. `DataError` if none has any."""
-    import hashlib
-
-    from slr_ray.corpora.corpus import open_cached
-    from slr_ray.errors import DataError
-    from slr_ray.videos.detection.files import video_clips
-    from slr_ray.videos.detection.models import models
-
-    videos = video_clips(sources)
-    bundles = models(models_folder, config.pose_model)
-    clips, failures, provenance = _extract(videos, config, bundles)
-    if not clips:
-        raise DataError("; ".join(failures))
-    content = hashlib.sha256()
-    for clip in clips:
-        content.update(repr((clip.clip_id, clip.fps, clip.num_frames)).encode())
-        content.update(clip.positions.tobytes() + clip.confidence.tobytes())
-    corpus = open_cached(
-        f"videos-{content.hexdigest()[:24]}",
-        "videos",
-        lambda: clips,
-        provenance=lambda: [provenance],
-    )
-    return corpus, failures
-
-
-def _extract(
-    videos: list[VideoClip], config: ExtractionConfig, models: Models
-) -> tuple[list[Clip], list[str], dict[str, Any]]:
-    from rich.console import Console
-
-    from slr_ray.progress import ProgressBar
-    from slr_ray.videos.detection.extractor import Extractor
-    from slr_ray.videos.detection.source import ExtractionFailed
-
-    clips: list[Clip] = []
-    failures: list[str] = []
-    bar = ProgressBar(Console(stderr=True), "extracting poses", len(videos))
-    with Extractor(config, models) as extractor, bar:
-        for video in bar.over(videos):
-            try:
-                clips.append(extractor.extract(video).clip)
-            except ExtractionFailed as error:
-                failures.append(str(error))
-        return clips, failures, extractor.provenance()
-
-
-def _print(recogniser: Recogniser, corpora: list[Corpus], top: int, *, as_json: bool) -> None:
-    import json
-
+def _predict_videos(
+    printer: _Printer, videos: list[Path], models: Path | None, target_fps: float | None
+) -> list[str]:
+    """Extracted like the training poses; returns why some could not be used."""
     import numpy as np
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("clip", "true gloss", f"top {top} glosses with probability"):
-        table.add_column(heading, overflow="fold")
-    for corpus in corpora:
+    from slr_ray.errors import DataError
+    from slr_ray.poses.reading import ClipsInMemory
+    from slr_ray.videos.detection.in_memory import extract_clips, settings_like
+
+    settings, note = settings_like(printer.recogniser.provenance, target_fps)
+    if note is not None:
+        typer.echo(note, err=True)
+    found = extract_clips(videos, settings, models, Console(stderr=True))
+    if not found.clips:
+        raise DataError("; ".join(found.failures))
+    ids = [one.clip_id for one in found.clips]
+    printer.add(ClipsInMemory(found.clips), np.arange(len(ids)), ids, [None] * len(ids))
+    return found.failures
+
+
+def _predict_shards(printer: _Printer, shards: list[str], skip_broken: bool) -> None:
+    import numpy as np
+
+    from slr_ray.corpora.corpus import open_shards
+
+    for corpus in [open_shards(one, skip_broken=skip_broken) for one in shards]:
         for start in range(0, corpus.num_clips, _CHUNK_CLIPS):
             clips = np.arange(start, min(start + _CHUNK_CLIPS, corpus.num_clips))
-            probabilities = recogniser.probabilities(corpus, clips)
-            order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-            for clip, row, best in zip(clips, probabilities, order, strict=True):
-                ranked = [(recogniser.glosses[one], float(row[one])) for one in best]
-                clip_id = corpus.clip_ids[int(clip)].as_py()
-                index = int(corpus.gloss_index[clip])
-                gloss = corpus.glosses[index] if index >= 0 else None
-                if as_json:
-                    answer = {"clip_id": clip_id, "gloss": gloss, "top": ranked}
-                    typer.echo(json.dumps(answer, ensure_ascii=False))
-                else:
-                    text = "  ".join(f"{name} {share:.2f}" for name, share in ranked)
-                    table.add_row(clip_id, gloss or "", text)
-    if not as_json:
-        Console().print(table)
-    for corpus in corpora:
-        for one in corpus.skipped:
-            typer.echo(f"skipped {one.clip_id}: {one.reason}", err=True)
+            printer.add(
+                corpus,
+                clips,
+                corpus.clip_ids.take(clips).to_pylist(),
+                [corpus.gloss_of(int(one)) for one in clips],
+            )
+        for skipped in corpus.skipped:
+            typer.echo(f"skipped {skipped.clip_id}: {skipped.reason}", err=True)
+
+
+class _Printer:
+    """Predictions as they come: lines of JSON, or a table at the end."""
+
+    def __init__(self, recogniser: Recogniser, top: int, *, as_json: bool) -> None:
+        from rich.table import Table
+
+        self.recogniser, self._top, self._as_json = recogniser, top, as_json
+        self._table = Table(box=None, header_style="bold", pad_edge=False)
+        for heading in ("clip", "true gloss", f"top {top} glosses with probability"):
+            self._table.add_column(heading, overflow="fold")
+
+    def add(
+        self,
+        source: ReadableClips,
+        clips: np.ndarray,
+        clip_ids: list[str],
+        glosses: list[str | None],
+    ) -> None:
+        found = self.recogniser.ranked(source, clips, clip_ids, self._top)
+        for one, gloss in zip(found, glosses, strict=True):
+            if self._as_json:
+                answer = {"clip_id": one.clip_id, "gloss": gloss, "top": one.top}
+                typer.echo(json.dumps(answer, ensure_ascii=False))
+            else:
+                text = "  ".join(f"{name} {share:.2f}" for name, share in one.top)
+                self._table.add_row(one.clip_id, gloss or "", text)
+
+    def end(self) -> None:
+        from rich.console import Console
+
+        if not self._as_json:
+            Console().print(self._table)
 
 
 def main() -> None:

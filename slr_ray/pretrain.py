@@ -58,8 +58,8 @@ def pretrain(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
-        from slr_ray.experiment.experiment import experiment
-        from slr_ray.experiment.pretraining_clips import pretraining_section
+        from slr_ray.experiment.experiment import pretraining_of
+        from slr_ray.experiment.opener import Opener
         from slr_ray.single.pretrain import run_pretraining
 
         over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}}
@@ -82,9 +82,10 @@ def pretrain(
             set_dotted(over, dotted, value)
         tree = merge({"preset": preset}, read_yaml(config) if config is not None else {})
         origin = str(config) if config is not None else "command line"
-        built = experiment(merge(tree, over), origin)
-        pretraining_section(built)
-        run_pretraining(built, seed, out, num_threads)
+        opener = Opener()
+        built = opener.build(merge(tree, over), origin)
+        pretraining_of(built)
+        run_pretraining(opener.prepare(built), seed, out, num_threads)
 
 
 def main() -> None:

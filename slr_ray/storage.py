@@ -116,6 +116,11 @@ class Store:
         _, base = resolve(self.location)
         return Path(base) / name
 
+    @property
+    def plain_location(self) -> str:
+        """For libraries that want a path where there is one, and no file:// URI."""
+        return str(self.local_path()) if self.is_local else self.location
+
     def join(self, name: str) -> Store:
         return Store(below(self.location, name))
 

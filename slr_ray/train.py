@@ -35,12 +35,15 @@ def train(
 ) -> None:
     """Train, choose the round on validation and evaluate that model once on the test set.
 
-    Writes config.yaml, record.json and checkpoint.pt below OUT/final; finished rounds are kept in
+    Writes config.yaml, record.json and checkpoint.pt to OUT/seed_SEED; finished rounds are kept in
     OUT/stages and not trained again.
     """
     with user_errors(CALL_AGAIN):
+        from rich.console import Console
+
         from slr_ray.config import merge, parse_overrides, set_dotted
-        from slr_ray.search.default_pool import experiment_with_pool
+        from slr_ray.experiment.default_pool import build_with_pool
+        from slr_ray.experiment.opener import Opener
         from slr_ray.single.train import run_single
 
         tree = _configuration(config) if config is not None else {}
@@ -55,7 +58,9 @@ def train(
         for dotted, value in (named | parse_overrides(overrides or [])).items():
             set_dotted(over, dotted, value)
         origin = config if config is not None else "command line"
-        run_single(experiment_with_pool(merge(tree, over), origin), seed, out, num_threads)
+        opener = Opener()
+        prepared = opener.prepare(build_with_pool(merge(tree, over), origin, opener))
+        run_single(prepared, seed, str(out), num_threads, Console())
 
 
 def _configuration(location: str) -> dict[str, object]:

@@ -31,7 +31,8 @@ def tune(
     ] = False,
     labelled_fraction: LabelledFraction = None,
     labelled_signers: LabelledSigners = None,
-    num_samples: Annotated[int | None, typer.Option(help="Trials.")] = None,
+    num_trials: Annotated[int | None, typer.Option(help="Trials.")] = None,
+    num_samples: Annotated[int | None, typer.Option(hidden=True)] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
     time_budget: Annotated[
         str | None, typer.Option(help="End the search after so long (90s, 45m, 8h) and compare.")
@@ -65,6 +66,8 @@ def tune(
     it was interrupted.
     """
     with user_errors():
+        if num_samples is not None:
+            raise ConfigError(f"--num-samples: it is called --num-trials {num_samples} now")
         options: dict[str, Any] = {
             "time_budget_s": _seconds(time_budget),
             "max_failures": max_failures,
@@ -86,15 +89,15 @@ def tune(
                 "overrides": overrides,
             }
             _refuse(fixed, "--resume takes space, data and settings from the run")
-            status = _resume(resume, {**changes, "num_samples": num_samples}, dry_run)
+            status = _resume(resume, {**changes, "num_trials": num_trials}, dry_run)
         else:
             if space is None:
                 raise ConfigError("name a search space: --space sslr_thresholds")
             if labelled_fraction is not None and labelled_signers is not None:
                 raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
             dotted = _dotted(data, skip_broken, labelled_fraction, labelled_signers)
-            if num_samples is not None:
-                dotted["search.num_samples"] = num_samples
+            if num_trials is not None:
+                dotted["search.num_trials"] = num_trials
             if seeds is not None:
                 dotted["search.final_seeds"] = list(range(seeds))
             status = _start(space, dotted, overrides or [], changes, storage, dry_run)
@@ -110,20 +113,22 @@ def _start(
     dry_run: bool,
 ) -> int:
     from slr_ray.config import build, parse_overrides
+    from slr_ray.experiment.opener import Opener
     from slr_ray.search.default_pool import space_with_pool
-    from slr_ray.search.run import command_line, new_location
-    from slr_ray.search.run_record import Run
+    from slr_ray.search.run import command_line, new_folder
+    from slr_ray.search.search_run import SearchRun
     from slr_ray.workers.run_options import RunOptions
 
-    checked = space_with_pool(space, {**dotted, **parse_overrides(overrides)})
+    opener = Opener()
+    checked = space_with_pool(space, {**dotted, **parse_overrides(overrides)}, opener)
     options = build(RunOptions, changes, "command line")
-    run = Run(new_location(storage, checked.name), checked, options, command_line())
-    return _go(run, dry_run)
+    folder = new_folder(storage, checked.name)
+    return _go(SearchRun(folder, checked, options, command_line(), opener=opener), dry_run)
 
 
 def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
     from slr_ray.search.run import command_line
-    from slr_ray.search.run_record import resumed
+    from slr_ray.search.search_run import resumed
 
     return _go(resumed(location, changes, command_line()), dry_run)
 
@@ -132,7 +137,7 @@ def _go(run: Any, dry_run: bool) -> int:
     from rich.console import Console
 
     from slr_ray.search.run import execute
-    from slr_ray.search.run_record import check_data
+    from slr_ray.search.search_run import check_data
     from slr_ray.search.summary import print_end, print_plan
     from slr_ray.workers.nodes import check_resources
 
@@ -143,13 +148,14 @@ def _go(run: Any, dry_run: bool) -> int:
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:
         return 0
-    run.store.check_writable()
+    store = run.folder.store
+    store.check_writable()
     try:
-        with run.store.held():
+        with store.held():
             status = execute(run, split, console)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"go on with python -m slr_ray.tune --resume {shlex.quote(run.location)}"
+            f"go on with python -m slr_ray.tune --resume {shlex.quote(run.folder.location)}"
         ) from None
     print_end(run, console)
     return status

@@ -17,6 +17,7 @@ from slr_ray.records.typed import (
     SeedRecord,
     TrialRecord,
 )
+from slr_ray.search.arms import described_arms
 from slr_ray.storage import Store
 
 GLOSSES = ("hello", "thanks", "iloveyou", "yes", "no", "please", "sorry", "help", "eat", "goodbye")
@@ -168,7 +169,7 @@ def trial_record(number: int, status: Any = "complete", **changes: Any) -> Trial
         "error": "Traceback ...\nRuntimeError: loss is not finite in round 2" if failed else None,
         "wall_s": 70.0,
         "training_s": 60.0,
-        "source": "published" if number == 0 else "searched",
+        "source": "start_from" if number == 0 else "searched",
     }
     return TrialRecord(**{**fields, **changes})
 
@@ -192,9 +193,10 @@ def run_record(**changes: Any) -> RunRecord:
             "training": {"learning_rate": {"log_uniform": [0.0001, 0.01]}},
         },
         "metric": "accuracy",
-        "num_samples": 24,
+        "num_trials": 24,
         "search_seeds": [0],
         "final_seeds": [0, 1, 2, 3, 4],
+        "arms": [one.model_dump() for one in described_arms()],
         "glosses": list(GLOSSES),
         "corpus": "wild12",
         "fingerprint": "sha256:5f3c9a1b",

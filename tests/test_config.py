@@ -8,7 +8,7 @@ import pytest
 
 from slr_ray.config import merge, parse_overrides
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.experiment import experiment
+from slr_ray.experiment.experiment import build_experiment
 
 
 def test_overrides_are_read_as_yaml() -> None:
@@ -37,10 +37,10 @@ def test_a_changed_kind_starts_afresh() -> None:
 
 
 def test_presets_lie_below_the_users_values() -> None:
-    modern = experiment({"training": {"num_epochs": 3}}, "test")
+    modern = build_experiment({"training": {"num_epochs": 3}}, "test")
     assert modern.training.num_epochs == 3
     assert modern.training.optimiser.kind == "adamw"
-    published = experiment({"preset": "published"}, "test")
+    published = build_experiment({"preset": "published"}, "test")
     assert published.training.batch_size == 1
     assert published.training.optimiser.kind == "sgd"
     assert published.model.width is None
@@ -48,8 +48,8 @@ def test_presets_lie_below_the_users_values() -> None:
 
 @pytest.mark.parametrize("preset", ["published", "modern"])
 def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
-    first = experiment({"preset": preset}, "test")
-    assert experiment(first.model_dump(mode="json"), "test") == first
+    first = build_experiment({"preset": preset}, "test")
+    assert build_experiment(first.model_dump(mode="json"), "test") == first
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,6 @@ def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
 )
 def test_messages_name_field_value_and_remedy(tree: dict[str, object], words: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        experiment(tree, "my.yaml")
+        build_experiment(tree, "my.yaml")
     for word in ["my.yaml", *words]:
         assert word in str(error.value)

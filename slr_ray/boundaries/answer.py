@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from rich.console import Console
 
+from slr_ray.corpora.data import DataConfig
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries
-from slr_ray.experiment.experiment import Experiment
 
 
 def overrides_of(head: float, tail: float) -> str:
@@ -24,9 +24,9 @@ def tell_found(console: Console, head: float, tail: float) -> None:
     console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
 
 
-def true_boundaries(config: Experiment, clips: np.ndarray) -> np.ndarray | None:
+def true_boundaries(data: DataConfig, clips: np.ndarray) -> np.ndarray | None:
     """Head and tail fraction of clips (clips x 2) of the embedded corpus; None of any other."""
-    if not isinstance(config.data, EmbeddedConfig):
+    if not isinstance(data, EmbeddedConfig):
         return None
-    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(config.data)]
+    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(data)]
     return np.asarray(np.array(truth)[clips])

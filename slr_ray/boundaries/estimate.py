@@ -16,11 +16,10 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
 from slr_ray.config import Config
-from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.body_normalisation import signing_space
+from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.poses.skeleton import INDEX
-from slr_ray.training.batches import read_batch
 
 _CHUNK_CLIPS = 512
 _BELL = 1.875
@@ -62,31 +61,28 @@ class BoundaryEstimate:
 
 
 def estimate_boundaries(
-    corpus: Corpus,
+    source: ReadableClips,
     clips: Int[np.ndarray, " clips"],
     config: BoundaryEstimateConfig | None = None,
     on_clips: Callable[[int], None] | None = None,
 ) -> BoundaryEstimate:
-    """Boundaries of clips of a corpus; `on_clips` hears how many more are done.
+    """Boundaries of clips of a corpus, or of any others; `on_clips` hears how many more are done.
 
     Glosses are not looked at. `ValueError` without clips.
     """
     if len(clips) == 0:
         raise ValueError("no clip to estimate boundaries of")
     config = config or BoundaryEstimateConfig()
-    parts = []
-    for start in range(0, len(clips), _CHUNK_CLIPS):
-        chosen = clips[start : start + _CHUNK_CLIPS]
-        longest = int(corpus.num_frames[chosen].max())
-        parts.append(estimate_batch(read_batch(corpus, chosen, longest), config))
+    longest = int(source.num_frames[clips].max())
+    head, tail = np.empty(len(clips)), np.empty(len(clips))
+    rises, sinks = np.empty(len(clips), bool), np.empty(len(clips), bool)
+    for places, batch in in_batches(source, clips, _CHUNK_CLIPS, longest):
+        found = estimate_batch(batch, config)
+        head[places], tail[places] = found.head_fraction, found.tail_fraction
+        rises[places], sinks[places] = found.rises, found.sinks
         if on_clips is not None:
-            on_clips(len(chosen))
-    return BoundaryEstimate(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("head_fraction", "tail_fraction", "rises", "sinks")
-        )
-    )
+            on_clips(len(places))
+    return BoundaryEstimate(head, tail, rises, sinks)
 
 
 def estimate_batch(batch: PoseBatch, config: BoundaryEstimateConfig) -> BoundaryEstimate:

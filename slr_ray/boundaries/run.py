@@ -26,18 +26,17 @@ from slr_ray.boundaries.loss import BoundaryLoss, boundary_loss
 from slr_ray.boundaries.plot import boundary_png
 from slr_ray.boundaries.trainings import (
     BoundaryTrainings,
-    Ledger,
     Training,
+    TrainingLedger,
     boundary_views,
     ledger_facts,
 )
 from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.experiment import Experiment, open_corpus, open_split
-from slr_ray.experiment.pretraining_clips import pretraining_clips
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.progress import ProgressBar
-from slr_ray.records.claim import refuse_others_results
+from slr_ray.records.claim import claim
 from slr_ray.storage import Store, absolute, below
 from slr_ray.training.pretraining import CollapseWarning
 from slr_ray.workers.place import this_place
@@ -61,14 +60,14 @@ class BoundaryOptions:
 
 
 def run_boundary(
-    config: Experiment, options: BoundaryOptions, out: Path, num_threads: int | None
+    prepared: Prepared, options: BoundaryOptions, out: Path, num_threads: int | None
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
-    check_initialisation(config)
-    boundary_views(config)
+    check_initialisation(prepared)
+    boundary_views(prepared)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    num_frames, step_frames = _steps(config, options)
+    num_frames, step_frames = _steps(prepared, options)
     at_most = (
         most_trainings(num_frames, step_frames, options.num_repeats)
         if options.algorithm == "greedy"
@@ -76,23 +75,22 @@ def run_boundary(
     )
     store = _folder(out)
     with store.held():
-        return _run(config, options, (num_frames, step_frames), at_most, store)
+        return _run(prepared, options, (num_frames, step_frames), at_most, store)
 
 
 def _run(
-    config: Experiment,
+    prepared: Prepared,
     options: BoundaryOptions,
     steps: tuple[int, int],
     at_most: int,
     store: Store,
 ) -> FoundBoundary:
-    ledger = Ledger(store, ledger_facts(config))
+    ledger = TrainingLedger(store, ledger_facts(prepared))
     console = Console()
-    corpus = open_corpus(config.data)
     console.print(
-        f"{corpus.name}: {options.algorithm}, at most {at_most} trainings, "
+        f"{prepared.corpus.name}: {options.algorithm}, at most {at_most} trainings, "
         f"{len(ledger)} in {store.location} already; pre-training on "
-        f"{pretraining_clips(config).described()}"
+        f"{prepared.pretraining_clips.described()}"
     )
     started = time.monotonic()
     with ProgressBar(console, "trainings", at_most) as bar, warnings.catch_warnings():
@@ -108,7 +106,7 @@ def _run(
                 f"deviation {training.embedding_std:.2f}{note}"
             )
 
-        score = BoundaryTrainings(config, ledger, this_place(), on_training=on_training)
+        score = BoundaryTrainings(prepared, ledger, this_place(), on_training=on_training)
         if options.algorithm == "greedy":
             found = algorithm_1(
                 score,
@@ -119,21 +117,21 @@ def _run(
         else:
             found = search_boundary(score, num_trainings=options.num_trainings, seed=options.seed)
         bar.end()
-    _tell(config, options, found, score, store, console, time.monotonic() - started)
+    _tell(prepared, options, found, score, store, console, time.monotonic() - started)
     return found
 
 
-def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
+def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     """Estimate the boundary of every training clip; prints and writes the overall one.
 
     Of every clip, where none has a gloss: nothing is trained or measured then.
     """
-    store = _folder(out)
-    corpus = open_corpus(config.data)
+    store, corpus = _folder(out), prepared.corpus
+    claim(store, "boundary", "corpus's estimate", {"data": corpus.fingerprint}, part="estimate")
     if (corpus.gloss_index == UNLABELLED).all():
         clips = np.arange(corpus.num_clips)
     else:
-        clips = open_split(config.data, config.split).training
+        clips = prepared.split.training
     started = time.monotonic()
     with ProgressBar(Console(), "clips", len(clips)) as bar:
         estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
@@ -145,7 +143,7 @@ def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
         f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "
         f"{np.median(estimate.head_fraction):.3f} and {np.median(estimate.tail_fraction):.3f}"
     )
-    truth = true_boundaries(config, clips)
+    truth = true_boundaries(prepared.config.data, clips)
     if truth is not None:
         errors = np.abs(np.stack([estimate.head_fraction, estimate.tail_fraction], 1) - truth)
         console.print(
@@ -171,15 +169,14 @@ def run_estimate(config: Experiment, out: Path) -> tuple[float, float]:
 
 def _folder(out: Path) -> Store:
     store = Store(absolute(str(out)))
-    refuse_others_results(store, "boundary")
     store.check_writable()
     return store
 
 
-def _steps(config: Experiment, options: BoundaryOptions) -> tuple[int, int]:
-    clips = open_split(config.data, config.split).training
-    longest = config.training.max_frames
-    lengths = np.minimum(open_corpus(config.data).num_frames[clips], longest)
+def _steps(prepared: Prepared, options: BoundaryOptions) -> tuple[int, int]:
+    clips = prepared.split.training
+    longest = prepared.config.training.max_frames
+    lengths = np.minimum(prepared.corpus.num_frames[clips], longest)
     num_frames = options.num_frames or int(np.median(lengths))
     step_frames = options.step_frames or max(1, round(num_frames / _STEPS_A_CLIP))
     if step_frames > num_frames:
@@ -191,7 +188,7 @@ def _steps(config: Experiment, options: BoundaryOptions) -> tuple[int, int]:
 
 
 def _tell(
-    config: Experiment,
+    prepared: Prepared,
     options: BoundaryOptions,
     found: FoundBoundary,
     score: BoundaryTrainings,
@@ -199,7 +196,7 @@ def _tell(
     console: Console,
     wall_s: float,
 ) -> None:
-    truth = true_boundaries(config, open_split(config.data, config.split).training)
+    truth = true_boundaries(prepared.config.data, prepared.split.training)
     mean_truth = None if truth is None else (float(truth[:, 0].mean()), float(truth[:, 1].mean()))
     training_s = sum(one.training_s for one in score.asked)
     tell_found(console, found.head_fraction, found.tail_fraction)

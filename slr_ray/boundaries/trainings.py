@@ -17,8 +17,7 @@ from jaxtyping import Bool
 from slr_ray.augmentation.config import BoundaryAugmentation
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.linear import linear_probe
-from slr_ray.experiment.experiment import Experiment, open_corpus, open_split, problem
-from slr_ray.experiment.pretraining_clips import pretraining_section
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
@@ -26,6 +25,7 @@ from slr_ray.methods.pretraining import (
 )
 from slr_ray.models.config import new_encoder
 from slr_ray.poses.normalisation import num_channels
+from slr_ray.records.claim import claim
 from slr_ray.records.stages import StageStore
 from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.storage import Store, below
@@ -58,20 +58,14 @@ class Training:
         return np.asarray(np.frombuffer(self.correct.encode(), np.uint8) == ord("1"))
 
 
-class Ledger:
+class TrainingLedger:
     """The finished trainings of one experiment in a folder; replaced whole at each."""
 
     def __init__(self, store: Store, facts: dict[str, Any]) -> None:
         """`ConfigError` where the folder holds trainings of another experiment."""
         self.store = store
         self._done: dict[tuple[float, float, int], Training] = {}
-        if store.exists("boundary.json"):
-            if store.read_json("boundary.json") != facts:
-                raise ConfigError(
-                    f"{store.location} holds trainings of another experiment; choose another --out"
-                )
-        else:
-            store.write_json("boundary.json", facts)
+        claim(store, "boundary", "experiment's trainings", facts, part="trainings")
         if store.exists(LEDGER):
             for number, line in enumerate(store.read_bytes(LEDGER).decode().splitlines(), 1):
                 try:
@@ -104,16 +98,16 @@ class BoundaryTrainings:
 
     def __init__(
         self,
-        config: Experiment,
-        ledger: Ledger,
+        prepared: Prepared,
+        ledger: TrainingLedger,
         place: Place,
         *,
         on_training: OnTraining | None = None,
         on_epoch: Callable[[PretrainingEpoch], None] | None = None,
     ) -> None:
         """`ConfigError` where the experiment pre-trains nothing, or with other views."""
-        boundary_views(config)
-        self.config, self.ledger, self.place = config, ledger, place
+        boundary_views(prepared)
+        self.prepared, self.ledger, self.place = prepared, ledger, place
         self.on_training, self.on_epoch = on_training, on_epoch
         self.asked: list[Training] = []
         """Distinct trainings in the order they were asked for, those in the ledger included."""
@@ -131,15 +125,15 @@ class BoundaryTrainings:
 
     def _train(self, head_fraction: float, tail_fraction: float, repeat: int) -> Training:
         started = time.monotonic()
-        config = with_boundary(self.config, head_fraction, tail_fraction)
+        prepared = with_boundary(self.prepared, head_fraction, tail_fraction)
+        config = prepared.config
         stages = StageStore(self.ledger.store.join("stages"))
-        trained = pretrained_encoder(config, repeat, stages, self.place, self.on_epoch)
+        trained = pretrained_encoder(prepared, repeat, stages, self.place, self.on_epoch)
         encoder = new_encoder(config.model, num_channels(config.normalisation))
         encoder.load_state_dict(trained.encoder)
         encoder.to(self.place.device)
-        own = problem(config, repeat)
-
-        max_frames = pretraining_task(config, repeat).max_frames
+        own = prepared.problem(repeat)
+        max_frames = pretraining_task(prepared, repeat).max_frames
         labelled, validation = (
             represented_set(encoder, own, clips, max_frames=max_frames, device=self.place.device)
             for clips in (own.labelled, own.split.validation)
@@ -147,7 +141,7 @@ class BoundaryTrainings:
         probe = linear_probe(labelled, validation, own.num_glosses)
         predicted = probe.classify(validation.representations).argmax(axis=1)
         # The ledger has what is needed; hundreds of encoders would fill a disk.
-        stages.store.delete(f"{pretraining_key(config, repeat)}.pt")
+        stages.store.delete(f"{pretraining_key(prepared, repeat)}.pt")
         return Training(
             head_fraction=round(head_fraction, _DIGITS),
             tail_fraction=round(tail_fraction, _DIGITS),
@@ -160,9 +154,9 @@ class BoundaryTrainings:
         )
 
 
-def boundary_views(config: Experiment) -> BoundaryAugmentation:
+def boundary_views(prepared: Prepared) -> BoundaryAugmentation:
     """The augmentation of the experiment's pre-training; `ConfigError` where it has no boundary."""
-    found = pretraining_section(config).augmentation
+    found = prepared.pretraining.augmentation
     if not isinstance(found, BoundaryAugmentation):
         section = "initialisation.augmentation"
         raise ConfigError(
@@ -172,26 +166,25 @@ def boundary_views(config: Experiment) -> BoundaryAugmentation:
     return found
 
 
-def with_boundary(config: Experiment, head_fraction: float, tail_fraction: float) -> Experiment:
+def with_boundary(prepared: Prepared, head_fraction: float, tail_fraction: float) -> Prepared:
     """The experiment with another boundary in the augmentation of its pre-training."""
-    section = pretraining_section(config)
-    augmentation = boundary_views(config).model_copy(
+    augmentation = boundary_views(prepared).model_copy(
         update={
             "head_fraction": round(head_fraction, _DIGITS),
             "tail_fraction": round(tail_fraction, _DIGITS),
         }
     )
-    section = section.model_copy(update={"augmentation": augmentation})
-    return config.model_copy(update={"initialisation": section})
+    section = prepared.pretraining.model_copy(update={"augmentation": augmentation})
+    return prepared.with_config(prepared.config.model_copy(update={"initialisation": section}))
 
 
-def ledger_facts(config: Experiment) -> dict[str, Any]:
+def ledger_facts(prepared: Prepared) -> dict[str, Any]:
     """What every training of a ledger has in common."""
-    plain = with_boundary(config, 0.0, 0.0).model_dump(mode="json", exclude={"data", "method"})
+    plain = with_boundary(prepared, 0.0, 0.0).config
     return {
-        "fingerprint": open_corpus(config.data).fingerprint,
-        "split": open_split(config.data, config.split).fingerprint,
-        "experiment": plain,
+        "data": prepared.corpus.fingerprint,
+        "split": prepared.split.fingerprint,
+        "settings": plain.model_dump(mode="json", exclude={"data", "method"}),
     }
 
 

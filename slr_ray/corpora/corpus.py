@@ -79,13 +79,21 @@ class Corpus:
     def num_frames(self) -> np.ndarray:
         return np.diff(self.offsets)
 
+    def frames_of(self, index: int) -> np.ndarray:
+        """One clip's frames x 54 x (x, y, confidence), as a view of the map."""
+        return self.frames[self.offsets[index] : self.offsets[index + 1]]
+
+    def gloss_of(self, index: int) -> str | None:
+        gloss = int(self.gloss_index[index])
+        return None if gloss == UNLABELLED else self.glosses[gloss]
+
     def clip(self, index: int) -> Clip:
         """One clip, copied out of the map."""
-        frames = np.array(self.frames[self.offsets[index] : self.offsets[index + 1]])
-        gloss, fps = int(self.gloss_index[index]), float(self.fps[index])
+        frames = np.array(self.frames_of(index))
+        fps = float(self.fps[index])
         return Clip(
             clip_id=self.clip_ids[int(index)].as_py(),
-            gloss=None if gloss == UNLABELLED else self.glosses[gloss],
+            gloss=self.gloss_of(index),
             signer=self.signers[self.signer_index[index]],
             fps=None if np.isnan(fps) else fps,
             positions=frames[..., :2],

@@ -72,7 +72,10 @@ def draw_pool(
     glosses = corpus.gloss_index[training]
     known = training[glosses != UNLABELLED]
     if not len(known):
-        raise ConfigError(f"no training clip of {corpus.name} has a gloss: no pool can be labelled")
+        raise ConfigError(
+            f"no training clip of {corpus.name} has a gloss: no pool can be labelled. To learn "
+            "from clips without one: slr_ray.pretrain"
+        )
     if isinstance(config, FractionPoolConfig):
         labelled = _fraction(corpus, known, config.fraction, seed)
     elif isinstance(config, SignersPoolConfig):

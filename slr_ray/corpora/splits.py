@@ -87,6 +87,11 @@ class Split:
     test: Int64[np.ndarray, " test"]
     untrained_glosses: tuple[str, ...] = ()
 
+    @property
+    def measured(self) -> Int64[np.ndarray, " measured"]:
+        """Validation and test clips."""
+        return np.concatenate([self.validation, self.test])
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of which clip is where, by index: it means something beside the corpus's own."""
@@ -98,12 +103,14 @@ class Split:
         return digest.hexdigest()
 
 
-def split(corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSplitConfig) -> Split:
+def split_corpus(
+    corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSplitConfig
+) -> Split:
     """The split of `corpus`; the same for the same corpus and configuration.
 
     By signer or clip, clips without a gloss join training, where only the unlabelled pool can take
     them; by signer, those of the signers held out are left out, for they would show the model the
-    people that it is measured on.
+    people that it is measured on. Where no clip has a gloss, all train.
 
     Raises `ConfigError` where the corpus is too small for the fractions, `DataError` where a split
     file is unreadable, incomplete or names what is not there.
@@ -112,10 +119,9 @@ def split(corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSpli
         sets = _by_file(corpus, config.path)
     else:
         if not (corpus.gloss_index != UNLABELLED).any():
-            raise ConfigError(
-                f"{corpus.name} has no clip with a gloss: there is nothing to split. To learn from "
-                "clips without one: slr_ray.pretrain --all-clips"
-            )
+            # Nothing can be measured; every clip is there to learn from without a gloss.
+            none = np.zeros(0, np.int64)
+            return Split(np.arange(corpus.num_clips), none, none)
         by_signer = isinstance(config, SignerSplitConfig)
         sets = _by_signer(corpus, config) if by_signer else _by_clip(corpus, config)
     training, validation, test = (np.sort(one).astype(np.int64) for one in sets)

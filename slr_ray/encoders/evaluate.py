@@ -24,12 +24,12 @@ from slr_ray.encoders.protocols import (
     geometry,
     represent,
 )
-from slr_ray.errors import ConfigError, DataError
+from slr_ray.errors import DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval
 from slr_ray.experiment.encoder_file import seen_signers, seen_warning
 from slr_ray.progress import ProgressBar
-from slr_ray.records.claim import refuse_others_results
+from slr_ray.records.claim import claim
 from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.storage import Store, absolute, below
 from slr_ray.workers.place import this_place
@@ -52,11 +52,14 @@ def run_evaluation(
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     runs = evaluation_runs(task)
     store = Store(absolute(str(out)))
-    refuse_others_results(store, "evaluate")
-    _refuse_other_record(store, task, runs)
     store.check_writable()
-    console = Console()
     own = runs[0].problem
+    facts = {
+        "encoders": sorted({one.encoder.sha256 for one in runs}),
+        "data": own.corpus.fingerprint,
+    }
+    claim(store, "evaluate", f"evaluation by {task.protocol}", facts, part=task.protocol)
+    console = Console()
     console.print(
         f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
         f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
@@ -81,35 +84,15 @@ def run_evaluation(
     return found
 
 
-def _refuse_other_record(store: Store, task: EvaluationTask, runs: list[EvaluationRun]) -> None:
-    """A folder holds one set of encoders on one corpus for each protocol."""
-    name = f"evaluation-{task.protocol}.json"
-    if not store.exists(name):
-        return
-    there = store.read_json(name)
-    encoders = {one["sha256"] for one in there["encoders"]}
-    if encoders != {one.encoder.sha256 for one in runs}:
-        raise ConfigError(
-            f"{store.location}/{name} is the evaluation of other encoders; choose another --out"
-        )
-    if there["fingerprint"] != runs[0].problem.corpus.fingerprint:
-        raise ConfigError(
-            f"{store.location}/{name} is an evaluation on {there['corpus']}, or on other clips of "
-            "it; choose another --out"
-        )
-
-
-def _held_out(run: EvaluationRun) -> np.ndarray:
-    return np.concatenate([run.problem.split.validation, run.problem.split.test])
-
-
 def _warning(run: EvaluationRun) -> str | None:
-    return seen_warning(run.encoder, run.problem.corpus, _held_out(run))
+    return seen_warning(run.encoder, run.problem.corpus, run.problem.split.measured)
 
 
 def _seen_signers(runs: list[EvaluationRun]) -> list[str]:
     """Validation and test signers of whom an encoder saw clips."""
-    found = [seen_signers(one.encoder, one.problem.corpus, _held_out(one)) for one in runs]
+    found = [
+        seen_signers(one.encoder, one.problem.corpus, one.problem.split.measured) for one in runs
+    ]
     return sorted(frozenset().union(*found))
 
 
@@ -134,8 +117,8 @@ def _record(task: EvaluationTask, source: Source, run: EvaluationRun, store: Sto
 def _measured(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
     place = this_place()
     if task.protocol == "semi":
-        config = run.config if source == "encoder" else from_scratch(run.config)
-        return fine_tune(config, run.number, StageStore(store.join("stages")), place)
+        prepared = run.prepared if source == "encoder" else from_scratch(run.prepared)
+        return fine_tune(prepared, run.number, StageStore(store.join("stages")), place)
     clips = _represented(source, run)
     if task.classification is None:
         return geometry(clips)
@@ -149,7 +132,7 @@ def _represented(source: Source, run: EvaluationRun) -> Represented:
 
 def _key(task: EvaluationTask, source: Source, run: EvaluationRun) -> str:
     """Hash of all that a result depends on."""
-    config = run.config.model_dump(mode="json", exclude={"data", "initialisation"})
+    config = run.prepared.config.model_dump(mode="json", exclude={"data", "initialisation"})
     return stage_key(
         fingerprint=run.problem.corpus.fingerprint,
         split=run.problem.split.fingerprint,
@@ -216,7 +199,7 @@ def _write(
             "num_labelled": len(own.labelled),
             "num_test": len(own.split.test),
             "seen_signers": _seen_signers(runs),
-            "experiment": runs[0].config.model_dump(mode="json"),
+            "experiment": runs[0].prepared.config.model_dump(mode="json"),
             "summary": {
                 source: {
                     column: interval([_values(one, column) for one in records]).model_dump()

@@ -8,14 +8,10 @@ from typing import Any, Literal
 from slr_ray.config import merge
 from slr_ray.encoders.protocols import SOURCES, Source
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.encoder_file import (
-    Encoder,
-    load_encoder,
-    refuse_seen_clips,
-    refuse_unlike_encoders,
-)
-from slr_ray.experiment.experiment import Experiment, experiment, open_corpus, problem
-from slr_ray.experiment.initialisation import EncoderFile
+from slr_ray.experiment.encoder_file import Encoder, refuse_unlike_encoders
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.storage import absolute
 from slr_ray.training.problem import Problem, check_glosses
 
 
@@ -64,13 +60,14 @@ class EvaluationRun:
 
     number: int
     encoder: Encoder
-    config: Experiment
+    prepared: Prepared
     problem: Problem
 
 
 def evaluation_runs(task: EvaluationTask) -> list[EvaluationRun]:
     """The runs; `ConfigError` where their encoders or clips don't go together."""
-    encoders = [load_encoder(path) for path in task.encoders]
+    opener = Opener()
+    encoders = [opener.encoder(absolute(path)) for path in task.encoders]
     refuse_unlike_encoders(list(zip(task.encoders, encoders, strict=True)))
     runs = []
     for number in range(task.num_runs):
@@ -79,18 +76,15 @@ def evaluation_runs(task: EvaluationTask) -> list[EvaluationRun]:
         if task.allow_seen_clips:
             initialisation["allow_seen_clips"] = True
         tree = merge(task.tree, {"initialisation": initialisation})
-        config = experiment(tree, "command line")
-        source = config.initialisation
-        assert isinstance(source, EncoderFile)
-        corpus = open_corpus(config.data)
-        if task.protocol == "transfer" and corpus.fingerprint in encoders[which].fingerprints:
+        prepared = opener.prepare(opener.build(tree, "command line"))
+        corpus, encoder = prepared.corpus, encoders[which]
+        if task.protocol == "transfer" and corpus.fingerprint in encoder.fingerprints:
             raise ConfigError(
-                f"{source.path} was pre-trained on {corpus.name} itself: transfer is to another "
-                "corpus. Give another --data, or use --protocol linear"
+                f"{absolute(task.encoders[which])} was pre-trained on {corpus.name} itself: "
+                "transfer is to another corpus. Give another --data, or use --protocol linear"
             )
-        own = problem(config, number)
-        check_glosses(own)
-        measured = {"validation": own.split.validation, "test": own.split.test}
-        refuse_seen_clips(encoders[which], source, corpus, measured)
-        runs.append(EvaluationRun(number, encoders[which], config, own))
+        problem = prepared.problem(number)
+        check_glosses(problem)
+        prepared.refuse_measured_clips()
+        runs.append(EvaluationRun(number, encoder, prepared, problem))
     return runs

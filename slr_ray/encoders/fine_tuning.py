@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from slr_ray.encoders.protocols import ClassificationRecord
 from slr_ray.evaluation.metrics import measure
-from slr_ray.experiment.experiment import Experiment, experiment
-from slr_ray.methods.setting import setting
+from slr_ray.experiment.initialisation import FreshWeights
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import OnEpoch, rounds
 from slr_ray.records.stages import StageStore
 from slr_ray.training.prediction import predict_on
 from slr_ray.workers.place import Place
 
 
-def from_scratch(config: Experiment) -> Experiment:
+def from_scratch(prepared: Prepared) -> Prepared:
     """The same experiment, model and training without the encoder's weights."""
-    tree: dict[str, Any] = config.model_dump(mode="json")
-    return experiment({**tree, "initialisation": {"kind": "fresh"}}, "fine-tuning")
+    fresh = prepared.config.model_copy(update={"initialisation": FreshWeights()})
+    return replace(prepared.with_config(fresh), encoder=None)
 
 
 def fine_tune(
-    config: Experiment,
+    prepared: Prepared,
     seed: int,
     stages: StageStore,
     place: Place,
@@ -32,12 +33,12 @@ def fine_tune(
     One supervised round of the method (no pseudo-labels), so that a stage that is there already is
     not trained again. Measured once on the test set.
     """
-    run = setting(config, seed, stages, place, on_epoch)
+    run = prepare_seed(prepared, seed, stages, place, on_epoch)
     own = run.problem
     finished = next(rounds(run))
     model = own.new_model().to(place.device)
     model.load_state_dict(finished.model_state)
-    probabilities = predict_on(own, model, own.split.test, config.training, place)
+    probabilities = predict_on(own, model, own.split.test, prepared.config.training, place)
     return ClassificationRecord(
         setting=f"{finished.record.num_steps} steps",
         validation=finished.record.validation,

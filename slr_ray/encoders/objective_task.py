@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from slr_ray.encoders.protocols import Source, classify, geometry, represent
 from slr_ray.experiment.encoder_file import Encoder, load_encoder
-from slr_ray.experiment.experiment import Experiment, problem
-from slr_ray.experiment.pretraining_clips import pretraining_section
+from slr_ray.experiment.experiment import Experiment, pretraining_of
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
@@ -18,6 +19,7 @@ from slr_ray.records.stages import StageStore
 from slr_ray.records.typed import ObjectiveRecord
 from slr_ray.storage import Store, below
 from slr_ray.training.pretraining_plan import plan
+from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place
 
 BASELINES: tuple[Source, ...] = ("fresh", "poses")
@@ -34,15 +36,19 @@ class ObjectiveTask:
 
     @property
     def objective(self) -> str:
-        return pretraining_section(self.config).objective.kind
+        return pretraining_of(self.config).objective.kind
 
     @property
     def augmentation(self) -> str:
-        return pretraining_section(self.config).augmentation.kind
+        return pretraining_of(self.config).augmentation.kind
+
+    @property
+    def name(self) -> str:
+        return f"{self.objective}-{self.augmentation}/{self.seed}"
 
     @property
     def folder(self) -> str:
-        return f"encoders/{self.objective}-{self.augmentation}/{self.seed}"
+        return f"encoders/{self.name}"
 
     def is_done(self) -> bool:
         """Whether the record is there; the test set is not touched again then."""
@@ -52,16 +58,16 @@ class ObjectiveTask:
         content = Store(self.location).read_bytes(f"{self.folder}/record.json")
         return ObjectiveRecord.model_validate_json(content)
 
-    def run(self, place: Place) -> None:
+    def run(self, place: Place, report: Report) -> None:
         """Pre-train, write the encoder, evaluate it once on the test set."""
-        store = Store(self.location)
+        store, prepared = Store(self.location), Opener().prepare(self.config)
         stages = StageStore(store.join("stages"))
-        trained = pretrained_encoder(self.config, self.seed, stages, place)
-        save_encoder(self.config, self.seed, trained, store, f"{self.folder}/encoder.pt")
+        trained = pretrained_encoder(prepared, self.seed, stages, place)
+        save_encoder(prepared, self.seed, trained, store, f"{self.folder}/encoder.pt")
         encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
-        task = pretraining_task(self.config, self.seed)
+        task = pretraining_task(prepared, self.seed)
         batch_size = plan(task.config, len(task.clips), place.world_size).batch_size
-        record = measured(self.config, self.seed, "encoder", encoder, place).model_copy(
+        record = measured(prepared, self.seed, "encoder", encoder, place).model_copy(
             update={
                 "objective": self.objective,
                 "augmentation": self.augmentation,
@@ -73,24 +79,28 @@ class ObjectiveTask:
         )
         store.write_bytes(f"{self.folder}/record.json", record.model_dump_json(indent=1).encode())
         # The encoder file has all that the stage had.
-        stages.store.delete(f"{pretraining_key(self.config, self.seed)}.pt")
+        stages.store.delete(f"{pretraining_key(prepared, self.seed)}.pt")
+        report({"objective": self.objective, "augmentation": self.augmentation, "seed": self.seed})
 
-    def baselines(self, place: Place) -> None:
-        """The same evaluation of a fresh encoder and of no encoder, once a seed."""
+    def baselines(self, prepared: Prepared, place: Place) -> list[ObjectiveRecord]:
+        """The same evaluation of a fresh encoder and of no encoder, measured once a seed."""
         store = Store(self.location)
         encoder = load_encoder(below(self.location, f"{self.folder}/encoder.pt"))
+        records = []
         for source in BASELINES:
             name = f"baselines/{source}/{self.seed}.json"
             if not store.exists(name):
-                record = measured(self.config, self.seed, source, encoder, place)
+                record = measured(prepared, self.seed, source, encoder, place)
                 store.write_bytes(name, record.model_dump_json(indent=1).encode())
+            records.append(ObjectiveRecord.model_validate_json(store.read_bytes(name)))
+        return records
 
 
 def measured(
-    config: Experiment, seed: int, source: Source, encoder: Encoder, place: Place
+    prepared: Prepared, seed: int, source: Source, encoder: Encoder, place: Place
 ) -> ObjectiveRecord:
     """Linear evaluation, k-NN and geometry of one source; the test set is used once for each."""
-    own = problem(config, seed)
+    own = prepared.problem(seed)
     clips = represent(source, encoder, own, seed, place)
     knn = classify("knn", clips, own.num_glosses, seed)
     linear = None if source == "poses" else classify("linear", clips, own.num_glosses, seed)

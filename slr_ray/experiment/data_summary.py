@@ -10,37 +10,38 @@ from rich.text import Text
 
 from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
-from slr_ray.experiment.experiment import Experiment, draw, open_corpus, open_split
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.prepared import Prepared
 
 _SHOWN_CLIPS = 5
 _SHOWN_GLOSSES = 20
 
 
-def pool_text(config: Experiment, seed: int) -> str:
+def pool_text(prepared: Prepared, seed: int) -> str:
     """Sizes of the pools that `seed` draws, and how many labels are hidden from the method."""
-    pool = draw(config, seed)
-    glosses = open_corpus(config.data).gloss_index[pool.unlabelled]
+    pool = prepared.pool(seed)
+    glosses = prepared.corpus.gloss_index[pool.unlabelled]
     num_hidden = int((glosses != UNLABELLED).sum())
     sizes = f"seed {seed}: {len(pool.labelled)} labelled, {len(pool.unlabelled)} unlabelled"
     hidden = f"{num_hidden} labels hidden" if num_hidden else "no label hidden"
-    return f"{sizes}, {hidden} ({_setting(config)})"
+    return f"{sizes}, {hidden} ({_written(prepared.config)})"
 
 
-def print_warnings(config: Experiment, seed: int, console: Console) -> None:
+def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     """Clips left out, labels and glosses that are missing, rounds that have nothing to add."""
-    corpus, pool = open_corpus(config.data), draw(config, seed)
+    config, corpus, pool = prepared.config, prepared.corpus, prepared.pool(seed)
     warnings = []
     if corpus.skipped:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
     if not len(pool.unlabelled) and config.rounds.num_rounds:
         warnings.append(
-            f"no unlabelled clip ({_setting(config)}): nothing to pseudo-label, training ends "
+            f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, training ends "
             "after the first round; label fewer clips or add clips without a gloss"
         )
     if pool.missing_glosses:
         warnings.append(f"no label for: {_listed(pool.missing_glosses)}")
-    untrained = open_split(config.data, config.split).untrained_glosses
+    untrained = prepared.split.untrained_glosses
     if untrained:
         warnings.append(
             f"validated or tested but in no training clip, so always wrong: {_listed(untrained)}"
@@ -49,7 +50,7 @@ def print_warnings(config: Experiment, seed: int, console: Console) -> None:
         console.print(Text(one, style="yellow"), soft_wrap=True)
 
 
-def _setting(config: Experiment) -> str:
+def _written(config: Experiment) -> str:
     """What decides about the pool, as it is written on the command line."""
     match config.pool:
         case FractionPoolConfig(fraction=fraction):

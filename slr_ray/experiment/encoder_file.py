@@ -6,7 +6,6 @@ import hashlib
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +113,6 @@ def load_encoder(path: str | Path) -> Encoder:
         epochs=tuple(PretrainingEpoch.model_validate(one) for one in stored["epochs"]),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-
-
-@lru_cache(maxsize=4)
-def cached_encoder(path: str) -> Encoder:
-    """`load_encoder`, read once a process: for the many experiments that start from one file."""
-    return load_encoder(path)
 
 
 def prescribed(encoder: Encoder) -> dict[str, Any]:

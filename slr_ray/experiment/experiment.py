@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from slr_ray.augmentation.config import AugmentationConfig, StrongAugmentation
 from slr_ray.config import Config, build, merge
-from slr_ray.corpora.corpus import Corpus, open_shards
-from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
-from slr_ray.corpora.pools import FractionPoolConfig, Pool, PoolConfig, draw_pool
-from slr_ray.corpora.splits import SignerSplitConfig, Split, SplitConfig, split
-from slr_ray.errors import ConfigError, DataError
-from slr_ray.experiment.encoder_file import cached_encoder, prescribed, refuse_contradictions
-from slr_ray.experiment.initialisation import EncoderFile, FreshWeights, Initialisation
+from slr_ray.corpora.data import DataConfig
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig
+from slr_ray.corpora.pools import FractionPoolConfig, PoolConfig
+from slr_ray.corpora.splits import SignerSplitConfig, SplitConfig
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.encoder_file import Encoder, prescribed, refuse_contradictions
+from slr_ray.experiment.initialisation import FreshWeights, Initialisation
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
 from slr_ray.experiment.sslr_config import SslrConfig
@@ -28,39 +27,14 @@ from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_c
 from slr_ray.storage import absolute
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.pretraining_config import PretrainingConfig
-from slr_ray.training.problem import Problem
 
-# A change of code that changes what training gives must change this, so that old stages are not
-# taken for new ones.
-STAGE_VERSION = 4
-# Every command with an experiment takes overrides; not all have the option.
-_SKIP = "data.skip_broken=true"
-
-
-class ShardsConfig(Config):
-    """The user's own poses."""
-
-    kind: Literal["shards"] = "shards"
-    location: str
-    """A Parquet file, a folder of them, or a cloud URI."""
-    skip_broken: bool = False
-    """Leave unusable clips out and list them, instead of stopping at the first; those of
-    pre-training's extra data as well."""
-
-    @field_validator("location")
-    @classmethod
-    def _absolute(cls, location: str) -> str:
-        return absolute(location)
-
-
-DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind")]
 Method = Annotated[
     SslrConfig | SupervisedConfig | LinearEvaluationConfig, Field(discriminator="kind")
 ]
 
 
 class Experiment(Config):
-    """Everything that one result depends on, except the seed. Build it with `experiment`."""
+    """Everything that one result depends on, except the seed. Build it with `build_experiment`."""
 
     preset: Preset = "modern"
     """What the other sections start from: `published` or `modern`."""
@@ -90,8 +64,13 @@ _DEFAULT_KINDS = {
 }
 
 
-def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
-    """The experiment of a configuration tree, its preset below it.
+def build_experiment(
+    tree: Mapping[str, Any], origin: str, encoder: Encoder | None = None
+) -> Experiment:
+    """The experiment of a configuration tree, its preset below it; no file is read.
+
+    `encoder` is that of `initialisation.path`, which decides about model and input; a tree that
+    was resolved before needs none (`Opener.build` opens it).
 
     Raises `ConfigError` that names `origin`, the field and the value.
     """
@@ -102,9 +81,7 @@ def experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
         )
     base = merge(_DEFAULT_KINDS, PRESETS[preset])
     base = merge(base, _pretraining(preset, base, tree))
-    path = _encoder_path(tree)
-    if path is not None:
-        encoder = cached_encoder(path)
+    if encoder is not None:
         refuse_contradictions(tree, encoder, origin)
         base = merge(base, prescribed(encoder))
     built = build(Experiment, merge(base, tree), origin)
@@ -138,7 +115,17 @@ def _pretraining(
     return {"initialisation": own}
 
 
-def _encoder_path(tree: Mapping[str, Any]) -> str | None:
+def pretraining_of(config: Experiment) -> PretrainingConfig:
+    """The experiment's pre-training; `ConfigError` where it has none."""
+    section = config.initialisation
+    if not isinstance(section, PretrainingConfig):
+        raise ConfigError(
+            f"initialisation.kind is {section.kind!r}: set initialisation.kind=pretraining"
+        )
+    return section
+
+
+def encoder_path(tree: Mapping[str, Any]) -> str | None:
     """The encoder file that a configuration names."""
     section = tree.get("initialisation")
     if not isinstance(section, Mapping) or section.get("kind") != "encoder":
@@ -169,82 +156,3 @@ def _check_model(built: Experiment, origin: str) -> None:
             f"{built.normalisation.kind!r} are not divisible by model.num_heads "
             f"{model.num_heads}; set model.width"
         )
-
-
-@lru_cache(maxsize=4)
-def open_corpus(data: EmbeddedConfig | ShardsConfig) -> Corpus:
-    """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
-    if isinstance(data, EmbeddedConfig):
-        return open_embedded(data)
-    return open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
-
-
-@lru_cache(maxsize=8)
-def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
-    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
-    if isinstance(data, EmbeddedConfig):
-        return open_shards(location, how_to_skip=f"--data and {_SKIP}")
-    return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
-
-
-@lru_cache(maxsize=16)
-def open_split(data: EmbeddedConfig | ShardsConfig, how: SplitConfig) -> Split:
-    """The split of a corpus; `DataError` where validation or test would be empty."""
-    found = split(open_corpus(data), how)
-    for name in ("training", "validation", "test"):
-        if len(getattr(found, name)) == 0:
-            raise DataError(f"the split leaves no clip for {name}: change split.* or add clips")
-    return found
-
-
-def draw(config: Experiment, seed: int) -> Pool:
-    """The labelled and unlabelled pools that `seed` draws."""
-    parts = open_split(config.data, config.split)
-    return draw_pool(open_corpus(config.data), parts.training, config.pool, seed)
-
-
-def problem(config: Experiment, seed: int) -> Problem:
-    """What a seed trains on."""
-    pool = draw(config, seed)
-    return Problem(
-        corpus=open_corpus(config.data),
-        split=open_split(config.data, config.split),
-        labelled=pool.labelled,
-        unlabelled=pool.unlabelled,
-        normalisation=config.normalisation,
-        augmentation=config.augmentation,
-        model=config.model,
-    )
-
-
-def stage_facts(config: Experiment) -> dict[str, Any]:
-    """What every stage of an experiment depends on besides seed, round and method."""
-    excluded = {"preset", "data", "split", "method", "initialisation"}
-    return {
-        "version": STAGE_VERSION,
-        "fingerprint": open_corpus(config.data).fingerprint,
-        # Of its clips: a split file may change under the same path.
-        "split": open_split(config.data, config.split).fingerprint,
-        "initialisation": initialisation_facts(config),
-        "frozen": isinstance(config.method, LinearEvaluationConfig),
-        **config.model_dump(mode="json", exclude=excluded),
-    }
-
-
-def initialisation_facts(config: Experiment) -> dict[str, Any]:
-    """What the initial weights depend on besides data, split, model and seed."""
-    section = config.initialisation
-    match section:
-        case FreshWeights():
-            return section.model_dump(mode="json")
-        case EncoderFile():
-            return {"kind": section.kind, "sha256": cached_encoder(section.path).sha256}
-        case PretrainingConfig():
-            # Watching for collapse changes no weight; the paths stand for what lies there.
-            excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}
-            extra = [
-                open_extra(location, config.data).fingerprint for location in section.extra_data
-            ]
-            return {"extra": extra, **section.model_dump(mode="json", exclude=excluded)}
-        case _:
-            assert_never(section)

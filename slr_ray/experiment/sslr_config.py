@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,16 +16,18 @@ from slr_ray.selection.top_per_gloss import TopPerGloss
 class SslrConfig(Config):
     """SSLR's settings. Defaults: the paper's procedure, with our choice where it states none."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"pool": "pseudo_labels", "initialisation": "start"}
+
     kind: Literal["sslr"] = "sslr"
     selection: SelectionRule = TopPerGloss()
     num_rounds: int = Field(5, ge=0)
     """Rounds after round 0; the loop may stop earlier. 0 is fully supervised learning."""
-    pool: Literal["accumulate", "reselect"] = "accumulate"
+    pseudo_labels: Literal["accumulate", "reselect"] = "accumulate"
     """`accumulate`: a pseudo-label stays once it was given (published). `reselect`: every round
     chooses anew from the whole unlabelled pool."""
     growth: Literal["constant", "linear", "geometric"] = "constant"
     """Round r takes 1, r or 2^(r - 1) times the rule's number of clips."""
-    initialisation: Literal["scratch", "continue"] = "scratch"
+    start: Literal["scratch", "continue"] = "scratch"
     """Whether a round starts from the experiment's initial weights or from the model that gave its
     pseudo-labels."""
     true_share: float | None = Field(None, gt=0, lt=1)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from slr_ray.training.batches import model_input, read_batch
+from slr_ray.poses.reading import in_batches
+from slr_ray.training.batches import model_input
 from slr_ray.training.problem import Problem
 
 _FRAMES = 16
@@ -36,11 +37,15 @@ def pose_vectors(
 ) -> Float[torch.Tensor, "clips values"]:
     """A clip's normalised poses as one vector: 16 frames, evenly spaced."""
     longest = int(problem.corpus.num_frames.max())
-    vectors = []
-    for start in range(0, len(clips), _CHUNK_CLIPS):
-        batch = read_batch(problem.corpus, clips[start : start + _CHUNK_CLIPS], longest)
+    vectors: torch.Tensor | None = None
+    for places, batch in in_batches(problem.corpus, clips, _CHUNK_CLIPS, longest):
         inputs, _ = model_input(batch, problem.normalisation, None, None)
         steps = torch.linspace(0, 1, _FRAMES)[None, :] * (batch.num_frames[:, None] - 1)
         rows = torch.arange(batch.num_clips)[:, None]
-        vectors.append(inputs[rows, steps.round().long()].flatten(1))
-    return torch.cat(vectors)
+        found = inputs[rows, steps.round().long()].flatten(1)
+        if vectors is None:
+            vectors = torch.empty(len(clips), found.shape[1])
+        vectors[torch.from_numpy(places)] = found
+    if vectors is None:
+        raise ValueError("no clip to make a vector of")
+    return vectors

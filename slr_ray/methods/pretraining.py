@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import Any
 
 import torch
 
 from slr_ray.augmentation.config import flip_probability
-from slr_ray.experiment.encoder_file import FORMAT, cached_encoder
-from slr_ray.experiment.experiment import (
-    STAGE_VERSION,
-    Experiment,
-    initialisation_facts,
-    open_corpus,
-    open_split,
-)
-from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
-from slr_ray.experiment.pretraining_clips import (
-    pretraining_clips,
-    pretraining_section,
-    refuse_measured_clips,
-)
+from slr_ray.experiment.encoder_file import FORMAT
+from slr_ray.experiment.initialisation import FreshWeights
+from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
 from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records.stages import StageStore, State, dumps, stage_key
 from slr_ray.records.typed import PretrainingEpoch
@@ -39,12 +27,12 @@ from slr_ray.training.pretraining_plan import plan
 from slr_ray.workers.place import Place
 
 
-def pretraining_task(config: Experiment, seed: int) -> PretrainingTask:
+def pretraining_task(prepared: Prepared, seed: int) -> PretrainingTask:
     """What a seed of the experiment pre-trains on: no validation or test clip, no gloss."""
-    section = pretraining_section(config)
+    config, section = prepared.config, prepared.pretraining
     dropout = config.model.dropout if section.dropout is None else section.dropout
     return PretrainingTask(
-        clips=pretraining_clips(config),
+        clips=prepared.pretraining_clips,
         model=config.model.model_copy(update={"dropout": dropout}),
         normalisation=config.normalisation,
         config=section,
@@ -53,40 +41,38 @@ def pretraining_task(config: Experiment, seed: int) -> PretrainingTask:
     )
 
 
-def pretraining_key(config: Experiment, seed: int) -> str:
+def pretraining_key(prepared: Prepared, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
-    task = pretraining_task(config, seed)
-    split = None
-    if task.config.clips == "training":
-        split = open_split(config.data, config.split).fingerprint
+    task = pretraining_task(prepared, seed)
+    split = prepared.split.fingerprint if task.config.clips == "training" else None
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,
-        fingerprint=open_corpus(config.data).fingerprint,
+        fingerprint=prepared.corpus.fingerprint,
         split=split,
         model=task.model.model_dump(mode="json"),
         normalisation=task.normalisation.model_dump(mode="json"),
         max_frames=task.max_frames,
-        pretraining=initialisation_facts(config),
+        pretraining=prepared.initialisation_facts(),
         seed=task.seed,
     )
 
 
 def pretrained_encoder(
-    config: Experiment,
+    prepared: Prepared,
     seed: int,
     stages: StageStore,
     place: Place,
     on_epoch: OnPretrainingEpoch | None = None,
 ) -> PretrainedEncoder:
     """Pre-train as the experiment says, or take the stage where it is there already."""
-    key = pretraining_key(config, seed)
+    key = pretraining_key(prepared, seed)
     # One worker holds the stage for all of them: two would wait for each other.
     with stages.claimed(key) if place.leads else nullcontext():
         if place.agreed(stages.exists(key)):
             return _unpacked(stages.load(key))
         trained = pretrain(
-            pretraining_task(config, seed),
+            pretraining_task(prepared, seed),
             place,
             checkpoint=stages.checkpoint(key),
             on_epoch=on_epoch,
@@ -97,56 +83,45 @@ def pretrained_encoder(
     return trained
 
 
-def pretrained(
-    config: Experiment,
-    seed: int,
-    stages: StageStore,
-    place: Place,
-    on_epoch: OnPretrainingEpoch | None = None,
-) -> State:
-    """The weights of `pretrained_encoder`."""
-    return pretrained_encoder(config, seed, stages, place, on_epoch).encoder
-
-
 def initial_encoder(
-    config: Experiment, seed: int, stages: StageStore, place: Place
+    prepared: Prepared, seed: int, stages: StageStore, place: Place
 ) -> Callable[[], State] | None:
     """What gives the weights that rounds start from; None for fresh ones.
 
     Raises `ConfigError` at once where they know validation or test clips.
     """
-    source = config.initialisation
-    if isinstance(source, FreshWeights):
+    if isinstance(prepared.config.initialisation, FreshWeights):
         return None
-    refuse_measured_clips(config)
-    if isinstance(source, EncoderFile):
-        encoder = cached_encoder(source.path)
-        return lambda: encoder.weights
+    prepared.refuse_measured_clips()
+    if prepared.encoder is not None:
+        weights = prepared.encoder.weights
+        return lambda: weights
+    # Not before a round is trained that needs them; then once for all rounds.
+    pretrained: list[State] = []
 
-    @lru_cache(maxsize=1)
-    def weights() -> State:
-        return pretrained(config, seed, stages, place)
+    def encoder() -> State:
+        if not pretrained:
+            pretrained.append(pretrained_encoder(prepared, seed, stages, place).encoder)
+        return pretrained[0]
 
-    return weights
+    return encoder
 
 
-def check_initialisation(config: Experiment, num_workers: int = 1) -> None:
+def check_initialisation(prepared: Prepared, num_workers: int = 1) -> None:
     """`ConfigError` before any work where the experiment can't start from its initial weights.
 
     They must not know the clips that it measures on, and a pre-training's batches and steps must
     be of use.
     """
-    refuse_measured_clips(config)
-    if isinstance(config.initialisation, PretrainingConfig):
-        plan(config.initialisation, len(pretraining_clips(config)), num_workers)
+    prepared.refuse_measured_clips()
+    if isinstance(prepared.config.initialisation, PretrainingConfig):
+        plan(prepared.pretraining, len(prepared.pretraining_clips), num_workers)
 
 
-def cancelled_flip(config: Experiment) -> str | None:
+def cancelled_flip(prepared: Prepared) -> str | None:
     """What people should know of views that are flipped and mirrored back; None of others."""
-    section = pretraining_section(config)
-    canonical = (
-        isinstance(config.normalisation, SigningSpace) and config.normalisation.canonical_hand
-    )
+    section, normalisation = prepared.pretraining, prepared.config.normalisation
+    canonical = isinstance(normalisation, SigningSpace) and normalisation.canonical_hand
     if not canonical or not flip_probability(section.augmentation):
         return None
     return (
@@ -156,10 +131,10 @@ def cancelled_flip(config: Experiment) -> str | None:
 
 
 def save_encoder(
-    config: Experiment, seed: int, trained: PretrainedEncoder, store: Store, name: str
+    prepared: Prepared, seed: int, trained: PretrainedEncoder, store: Store, name: str
 ) -> None:
     """Write what `load_encoder` reads."""
-    task = pretraining_task(config, seed)
+    config, task = prepared.config, pretraining_task(prepared, seed)
     content: dict[str, Any] = {
         "format": FORMAT,
         "model": trained.encoder,

@@ -36,7 +36,7 @@ def select(
     number: int,
 ) -> PseudoLabels:
     """The pseudo-labels of round `number`: those that stay and those that the rule selects."""
-    kept = before if method.pool == "accumulate" else NO_PSEUDO_LABELS
+    kept = before if method.pseudo_labels == "accumulate" else NO_PSEUDO_LABELS
     candidates = Candidates(
         probabilities=probabilities,
         allowed=~np.isin(unlabelled, kept.clips),

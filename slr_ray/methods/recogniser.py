@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from rich.console import Console
 
 from slr_ray.config import build
 from slr_ray.corpora.corpus import Corpus
@@ -15,7 +19,9 @@ from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.models.config import new_model
 from slr_ray.models.model import Model
+from slr_ray.poses.clip import Clip
 from slr_ray.poses.normalisation import num_channels
+from slr_ray.poses.reading import ClipsInMemory, ReadableClips
 from slr_ray.records.stages import State, loads
 from slr_ray.storage import read_file
 from slr_ray.training.prediction import predict
@@ -25,8 +31,29 @@ _FORMAT = 2
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What a recogniser says of one clip."""
+
+    clip_id: str
+    top: tuple[tuple[str, float], ...]
+    """Glosses with their probabilities, the most likely first."""
+
+    @property
+    def gloss(self) -> str:
+        """The most likely one."""
+        return self.top[0][0]
+
+
+@dataclass(frozen=True)
 class Recogniser:
-    """A trained model and what it takes to use it."""
+    """A trained model and what it takes to use it.
+
+        >>> recogniser = slr_ray.Recogniser.load(checkpoint)
+        >>> recogniser.predict(corpus)[0].gloss in recogniser.glosses
+        True
+
+    `recogniser.predict("video.mp4")` extracts poses first, like those it was trained on.
+    """
 
     model: Model
     config: Experiment
@@ -34,20 +61,80 @@ class Recogniser:
     provenance: tuple[dict[str, Any], ...]
     """How the poses came about that it was trained on, one record a way."""
 
+    @classmethod
+    def load(cls, path: str | Path) -> Recogniser:
+        """Read a checkpoint, a file or URI, such as RUN/best/checkpoint.pt.
+
+        Only tensors and plain values are loaded: a hostile file can run no code. Raises `DataError`
+        where it is none of ours.
+        """
+        return load_recogniser(str(path))
+
     def probabilities(
-        self, corpus: Corpus, clips: Int[np.ndarray, " clips"]
+        self, source: ReadableClips, clips: Int[np.ndarray, " clips"]
     ) -> Float[np.ndarray, "clips glosses"]:
         """Softmax probabilities; columns in the order of `glosses`."""
         place = this_place()
         return predict(
             self.model.to(place.device),
-            corpus,
+            source,
             clips,
             normalisation=self.config.normalisation,
             max_frames=self.config.training.max_frames,
             device=place.device,
             precision=self.config.training.precision,
         )
+
+    def predict(
+        self,
+        source: Corpus | Clip | Sequence[Clip] | str | Path,
+        *,
+        top: int = 5,
+        models: str | Path | None = None,
+    ) -> list[Prediction]:
+        """The likeliest glosses of every clip of a corpus, of clips, or of a video.
+
+        A video, or a folder of videos, is extracted in this process with the settings of the
+        training poses; `models` is a folder of MediaPipe's .task bundles, which are fetched once
+        if not given. Raises `DataError` where a video can't be used.
+        """
+        if isinstance(source, str | Path):
+            source = self._extracted(Path(source), None if models is None else Path(models))
+        if isinstance(source, Corpus):
+            every = np.arange(source.num_clips)
+            return self.ranked(source, every, source.clip_ids.to_pylist(), top)
+        clips = [source] if isinstance(source, Clip) else list(source)
+        ids = [one.clip_id for one in clips]
+        return self.ranked(ClipsInMemory(clips), np.arange(len(clips)), ids, top)
+
+    def ranked(
+        self,
+        source: ReadableClips,
+        clips: Int[np.ndarray, " clips"],
+        clip_ids: Sequence[str],
+        top: int,
+    ) -> list[Prediction]:
+        """`probabilities` as predictions, the ids of the clips in their order."""
+        if not len(clips):
+            return []
+        probabilities = self.probabilities(source, clips)
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        return [
+            Prediction(name, tuple((self.glosses[one], float(row[one])) for one in best))
+            for name, row, best in zip(clip_ids, probabilities, order, strict=True)
+        ]
+
+    def _extracted(self, video: Path, models: Path | None) -> list[Clip]:
+        # MediaPipe takes seconds to import, and only videos need it.
+        from slr_ray.videos.detection.in_memory import extract_clips, settings_like
+
+        settings, note = settings_like(self.provenance)
+        if note is not None:
+            warnings.warn(note.removeprefix("note: "), stacklevel=3)
+        found = extract_clips([video], settings, models, Console(stderr=True))
+        if found.failures:
+            raise DataError("; ".join(found.failures))
+        return found.clips
 
 
 def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric: str) -> State:

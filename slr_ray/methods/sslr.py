@@ -44,7 +44,7 @@ OnEpoch = Callable[[EpochRecord], None]
 
 
 @dataclass(frozen=True)
-class Setting:
+class SeedRun:
     """Everything that a seed's rounds depend on, and where they run."""
 
     problem: Problem
@@ -62,78 +62,76 @@ class Setting:
     """Keep those weights and fit only the classifier: linear evaluation."""
 
 
-def rounds(setting: Setting) -> Iterator[FinishedRound]:
+def rounds(run: SeedRun) -> Iterator[FinishedRound]:
     """SSLR's loop; yields each round as it ends. It returns when the paper's criteria stop it.
 
     Round 0 is supervised. Each later round predicts the unlabelled pool with the last round's
     model, selects, extends the labelled set and trains again, until nothing is left to add or
     validation no longer improves.
     """
-    labelled = true_labels(
-        setting.problem.labelled, setting.problem.glosses(setting.problem.labelled)
-    )
+    labelled = true_labels(run.problem.labelled, run.problem.glosses(run.problem.labelled))
     done: list[FinishedRound] = []
     while True:
         number = len(done)
-        finished = _stage(setting, labelled, number, done[-1] if done else None)
+        finished = _stage(run, labelled, number, done[-1] if done else None)
         if finished is None:
             return
         done.append(finished)
         yield finished
-        if number == setting.method.num_rounds or _converged(setting, done):
+        if number == run.method.num_rounds or _converged(run, done):
             return
-        if not len(setting.problem.unlabelled):
+        if not len(run.problem.unlabelled):
             return
 
 
-def seed_record(setting: Setting, done: list[FinishedRound]) -> SeedRecord:
+def seed_record(run: SeedRun, done: list[FinishedRound]) -> SeedRecord:
     """The record of the rounds so far."""
     return SeedRecord(
-        seed=setting.seed,
-        num_labelled=len(setting.problem.labelled),
-        num_unlabelled=len(setting.problem.unlabelled),
-        stopped_because=_stop_reason(setting, done),
-        best_round=best_round(setting, done),
+        seed=run.seed,
+        num_labelled=len(run.problem.labelled),
+        num_unlabelled=len(run.problem.unlabelled),
+        stopped_because=_stop_reason(run, done),
+        best_round=best_round(run, done),
         rounds=[one.record for one in done],
         epochs=[epoch for one in done for epoch in one.epochs],
     )
 
 
-def best_round(setting: Setting, done: list[FinishedRound]) -> int:
+def best_round(run: SeedRun, done: list[FinishedRound]) -> int:
     """The round that validated best; the earlier of equals."""
-    scores = [getattr(one.record.validation, setting.training.metric) for one in done]
+    scores = [getattr(one.record.validation, run.training.metric) for one in done]
     return int(np.argmax(scores))
 
 
-def _stop_reason(setting: Setting, done: list[FinishedRound]) -> str:
+def _stop_reason(run: SeedRun, done: list[FinishedRound]) -> str:
     """Why the loop ended after these rounds."""
-    if len(done) > setting.method.num_rounds:
+    if len(done) > run.method.num_rounds:
         return "all rounds done"
-    if _converged(setting, done):
-        return f"validation did not improve for {setting.method.patience_rounds} rounds"
+    if _converged(run, done):
+        return f"validation did not improve for {run.method.patience_rounds} rounds"
     return "nothing left to add"
 
 
-def _converged(setting: Setting, done: list[FinishedRound]) -> bool:
-    patience = setting.method.patience_rounds
-    return patience is not None and len(done) - 1 - best_round(setting, done) >= patience
+def _converged(run: SeedRun, done: list[FinishedRound]) -> bool:
+    patience = run.method.patience_rounds
+    return patience is not None and len(done) - 1 - best_round(run, done) >= patience
 
 
 def _stage(
-    setting: Setting, labelled: TrainingSet, number: int, before: FinishedRound | None
+    run: SeedRun, labelled: TrainingSet, number: int, before: FinishedRound | None
 ) -> FinishedRound | None:
     """Round `number`, from the stages or trained now; None where nothing is left to add."""
-    method = setting.method
+    method = run.method
     # num_rounds and patience decide only how many rounds there are, never what one of them gives.
     stopping = {"num_rounds", "patience_rounds"}
     settings = method.model_dump(mode="json", exclude=stopping) if number else None
-    key = stage_key(**setting.facts, seed=setting.seed, round=number, method=settings)
-    place, stages = setting.place, setting.stages
+    key = stage_key(**run.facts, seed=run.seed, round=number, method=settings)
+    place, stages = run.place, run.stages
     # One worker holds the stage for all of them: two would wait for each other.
     with stages.claimed(key) if place.leads else nullcontext():
         if place.agreed(stages.exists(key)):
             return _unpacked(stages.load(key), reused=True)
-        trained = _train_round(setting, labelled, number, before, key)
+        trained = _train_round(run, labelled, number, before, key)
         if place.leads:
             stages.save(key, trained)
         place.wait_for_all()
@@ -141,31 +139,31 @@ def _stage(
 
 
 def _train_round(
-    setting: Setting,
+    run: SeedRun,
     labelled: TrainingSet,
     number: int,
     before: FinishedRound | None,
     key: str,
 ) -> State:
-    problem, training, method = setting.problem, setting.training, setting.method
-    torch.manual_seed(stable_seed(setting.seed, number))
+    problem, training, method = run.problem, run.training, run.method
+    torch.manual_seed(stable_seed(run.seed, number))
     model = problem.new_model()
-    if setting.encoder is not None:
-        load_encoder_weights(model, setting.encoder())
-    if setting.frozen:
-        fitted = fit_classifier(model, problem, training, setting.place)
+    if run.encoder is not None:
+        load_encoder_weights(model, run.encoder())
+    if run.frozen:
+        fitted = fit_classifier(model, problem, training, run.place)
         return _packed(number, labelled, fitted, NO_PSEUDO_LABELS, None)
     audit: Audit | None = None
     pseudo = NO_PSEUDO_LABELS
     if before is not None:
-        teacher = problem.new_model().to(setting.place.device)
+        teacher = problem.new_model().to(run.place.device)
         teacher.load_state_dict(before.model_state)
         probabilities = predict_on(
             problem,
             teacher,
             problem.unlabelled,
             training,
-            setting.place,
+            run.place,
             num_views=method.num_views,
         )
         pseudo = select(method, problem.unlabelled, probabilities, before.pseudo, number)
@@ -180,7 +178,7 @@ def _train_round(
         num_new = audit.num_added + audit.num_changed
         if num_new <= method.changed_tolerance * max(len(pseudo), 1):
             return {"nothing_left": True}
-        if method.initialisation == "continue":
+        if method.start == "continue":
             model.load_state_dict(before.model_state)
     weights = np.full(len(pseudo), method.pseudo_weight, np.float32)
     if method.weigh_by_confidence:
@@ -191,16 +189,16 @@ def _train_round(
         training,
         Round(
             number=number,
-            seed=setting.seed,
+            seed=run.seed,
             training_set=extended(labelled, pseudo.clips, pseudo.glosses, weights),
             true_share=method.true_share if number else None,
             pseudo_augmentation=method.pseudo_augmentation,
             steps_before=before.epochs[-1].num_steps if before else 0,
             num_epochs=method.num_epochs if number else None,
         ),
-        setting.place,
-        checkpoint=setting.stages.checkpoint(key),
-        on_epoch=setting.on_epoch,
+        run.place,
+        checkpoint=run.stages.checkpoint(key),
+        on_epoch=run.on_epoch,
     )
     return _packed(number, labelled, trained, pseudo, audit)
 

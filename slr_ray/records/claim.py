@@ -1,32 +1,43 @@
-"""Whose results a folder holds: no command writes into a folder of another one."""
+"""Whose results a folder holds: each answers for one command and one question."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from slr_ray.errors import ConfigError
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import Store
 
-Command = Literal["pretrain", "train", "evaluate", "boundary", "compare", "tune"]
-
-_PROTOCOLS = ("linear", "mlp", "knn", "semi", "transfer", "inertia", "collapse")
-_FILES: dict[Command, tuple[str, ...]] = {
-    "pretrain": ("pretraining.json", "encoder.pt"),
-    "train": ("experiment.json",),
-    "evaluate": (*(f"evaluation-{one}.json" for one in _PROTOCOLS), "map-encoder.html"),
-    "boundary": ("boundary.json", "found-estimate.json"),
-    "compare": ("comparison.json",),
-    "tune": ("run.json",),
-}
-"""What each command leaves at the top of its folder."""
+Command = Literal["pretrain", "train", "evaluate", "boundary", "compare"]
+_CLAIM = "claim.json"
 
 
-def refuse_others_results(store: Store, command: Command) -> None:
-    """`ConfigError` where the folder holds results of another command than `command`."""
-    for other, files in _FILES.items():
-        for name in files:
-            if other != command and store.exists(name):
-                raise ConfigError(
-                    f"{store.location} holds results of slr_ray.{other} ({name}); choose another "
-                    "--out"
-                )
+def claim(
+    store: Store, command: Command, what: str, facts: Mapping[str, Any], part: str = ""
+) -> None:
+    """Take a folder for the results of a command, or find that it is taken for the same.
+
+    `facts` are all that the results depend on, as JSON; a folder may hold several `part`s, each
+    with facts of its own. `what` they are, in words, is for the message.
+
+    Raises `ConfigError` where the folder holds something else: a finished result must not answer
+    for another question, and no command writes into a folder of another one.
+    """
+    if RunFolder(store.location).exists():
+        raise ConfigError(f"{store.location} holds a run of slr_ray.tune; choose another --out")
+    held = store.read_json(_CLAIM) if store.exists(_CLAIM) else {"command": command, "parts": {}}
+    if held["command"] != command:
+        raise ConfigError(
+            f"{store.location} holds results of slr_ray.{held['command']}; choose another --out"
+        )
+    known = held["parts"].get(part)
+    if known is None:
+        store.write_json(_CLAIM, {**held, "parts": {**held["parts"], part: dict(facts)}})
+        return
+    changed = [name for name, value in facts.items() if known.get(name) != value]
+    if changed:
+        raise ConfigError(
+            f"{store.location} holds another {what} (other {', '.join(changed)}); choose another "
+            "--out"
+        )

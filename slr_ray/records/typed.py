@@ -1,14 +1,4 @@
-"""What a run leaves behind for reading: typed records, one JSON file each.
-
-    RUN/run.json                     the call: configuration, space, environment, data fingerprint
-    RUN/trials/0007/record.json      one trial of the search, its seeds, rounds and epochs
-    RUN/trials/0007/config.yaml      its resolved configuration, usable with `slr_ray.train`
-    RUN/final/sslr_best/0/record.json  one arm of the final comparison, one seed, on the test set
-    RUN/best/{config.yaml, seed.json, checkpoint.pt}
-    RUN/report.html, RUN/report.md, RUN/tensorboard/
-
-Reports read these and nothing else.
-"""
+"""What a run leaves behind for reading: typed records. Reports read these and nothing else."""
 
 from __future__ import annotations
 
@@ -126,14 +116,13 @@ class TrialRecord(Record):
     """From the trial's start to its end, in its process."""
     training_s: float
     """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
-    source: Literal["published", "searched"]
-    """Whether the setting was enqueued (published settings first) or suggested."""
+    source: Literal["start_from", "searched"]
+    """Whether the setting was given by the space to be tried first, or suggested."""
 
 
-class ArmRecord(Record):
-    """One method, one seed, evaluated once on the test set."""
+class MeasuredRecord(Record):
+    """One experiment, one seed, evaluated once on the test set."""
 
-    arm: Literal["fsl", "fsl_equal_steps", "sslr_default", "sslr_best", "nearest_neighbour"]
     seed: int
     num_steps: int
     training_s: float
@@ -141,9 +130,23 @@ class ArmRecord(Record):
     test: Metrics
     f1_per_gloss: dict[str, float]
     confusion: list[list[int]]
-    """confusion[i][j]: test clips of gloss i predicted as j; order of `RunRecord.glosses`."""
+    """confusion[i][j]: test clips of gloss i predicted as j, in the order of the corpus."""
     trained: SeedRecord | None
     """Rounds and epochs; None for the nearest neighbour."""
+
+
+class ArmRecord(MeasuredRecord):
+    """One arm of the final comparison with one seed."""
+
+    arm: str
+
+
+class Arm(Record):
+    """What the final comparison compares."""
+
+    name: str
+    title: str
+    """For tables and figures."""
 
 
 class Interval(Record):
@@ -163,9 +166,11 @@ class RunRecord(Record):
     base_config: dict[str, Any]
     space: dict[str, Any]
     metric: str
-    num_samples: int
+    num_trials: int
     search_seeds: list[int]
     final_seeds: list[int]
+    arms: list[Arm]
+    """Of the final comparison, in the order of every table and figure."""
     glosses: list[str]
     corpus: str
     fingerprint: str

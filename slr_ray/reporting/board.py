@@ -18,7 +18,7 @@ _CURVES = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "calibration_err
 
 
 @contextlib.contextmanager
-def board(store: Store, name: str) -> Iterator[SummaryWriter]:
+def open_board(store: Store, name: str) -> Iterator[SummaryWriter]:
     """A writer of `tensorboard/NAME` in the run; behind a URI the files go there at the end."""
     folder = f"tensorboard/{name}"
     if store.is_local:

@@ -102,8 +102,8 @@ class Run:
         lacks = []
         unfinished = self.record.finished is None
         # A search that ended may have fewer trials on purpose: it had a time limit.
-        if unfinished and len(self.trials) < self.record.num_samples:
-            lacks.append(f"{len(self.trials)} of {self.record.num_samples} trials have ended.")
+        if unfinished and len(self.trials) < self.record.num_trials:
+            lacks.append(f"{len(self.trials)} of {self.record.num_trials} trials have ended.")
         for name in EXPECTED_ARMS:
             have = {record.seed for record in self.arm(name)}
             absent = [str(seed) for seed in self.record.final_seeds if seed not in have]

@@ -28,7 +28,7 @@ def trials_section(run: Run) -> Section:
     counted = Counter(trial.status for trial in run.trials)
     told = ", ".join(f"{number} {status}" for status, number in sorted(counted.items()))
     blocks: list[Block] = [
-        Paragraph(f"{len(run.trials)} of {run.record.num_samples} trials have ended: {told}.")
+        Paragraph(f"{len(run.trials)} of {run.record.num_trials} trials have ended: {told}.")
     ]
     if run.ranked:
         blocks.append(_progress(run))

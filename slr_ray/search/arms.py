@@ -1,152 +1,124 @@
-"""The final comparison: each arm, each seed, evaluated once on the test set."""
+"""The final comparison's arms: one row each, evaluated once a seed on the test set."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
 
 from slr_ray.config import merge
-from slr_ray.evaluation.metrics import confusion, f1_scores, measure
-from slr_ray.experiment.experiment import Experiment, experiment, problem
-from slr_ray.methods.nearest_neighbour import nearest_neighbour
-from slr_ray.methods.recogniser import checkpoint_content
-from slr_ray.methods.setting import setting
-from slr_ray.methods.sslr import OnEpoch, Setting, best_round, rounds, seed_record
-from slr_ray.records.stages import dumps, loads
-from slr_ray.records.typed import ArmRecord, SeedRecord
-from slr_ray.search.job import Job
-from slr_ray.search.space import Tree
-from slr_ray.search.trial import write_config
-from slr_ray.training.prediction import predict_on
-from slr_ray.training.problem import Problem
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.measured import measure_neighbours, train_and_measure
+from slr_ray.records import typed
+from slr_ray.records.run_folder import ResultFolder
+from slr_ray.records.stages import dumps
+from slr_ray.search.context import RunContext
 from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place
 
-Arm = Literal["fsl", "fsl_equal_steps", "sslr_default", "sslr_best", "nearest_neighbour"]
+
+@dataclass(frozen=True)
+class Candidates:
+    """What arms are made of."""
+
+    best: Experiment
+    """Of the trial that validated best."""
+    default: Experiment
+    """The space's default: what a user without a search would take."""
+
+    @property
+    def supervised(self) -> Experiment:
+        """The best trial's model and training without what the unlabelled clips give.
+
+        Neither pseudo-labels nor pre-training: the comparison is about these.
+        """
+        without = {"method": {"kind": "supervised"}, "initialisation": {"kind": "fresh"}}
+        return build_experiment(merge(self.best.model_dump(mode="json"), without), "supervised")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the comparison."""
+
+    name: str
+    title: str
+    """In tables and figures."""
+    make: Callable[[Candidates], Experiment]
+    equal_steps_to: str | None = None
+    """The arm whose gradient steps on the same seed it takes: it waits for that one's record."""
+    trains: bool = True
+    """Otherwise the nearest labelled clip answers."""
+
+
 ARMS: tuple[Arm, ...] = (
-    "sslr_best",
-    "sslr_default",
-    "fsl",
-    "fsl_equal_steps",
-    "nearest_neighbour",
+    Arm("fsl", "Fully supervised (FSL)", lambda found: found.supervised),
+    Arm("fsl_equal_steps", "FSL, equal steps", lambda found: found.supervised, "sslr_best"),
+    Arm("sslr_default", "Space's default", lambda found: found.default),
+    Arm("sslr_best", "Best trial", lambda found: found.best),
+    Arm("nearest_neighbour", "Nearest neighbour", lambda found: found.supervised, trains=False),
 )
-"""In this order for each seed: `fsl_equal_steps` needs the steps that `sslr_best` took."""
+"""In the order of every table and figure."""
+BEST = "sslr_best"
+_BY_NAME = {one.name: one for one in ARMS}
 
 
-def arm_folder(arm: Arm, seed: int) -> str:
-    return f"final/{arm}/{seed}"
+def described_arms() -> list[typed.Arm]:
+    """The arms as a run's record tells them to its readers."""
+    return [typed.Arm(name=one.name, title=one.title) for one in ARMS]
 
 
 @dataclass(frozen=True)
 class ArmTask:
     """What a process needs to run one arm on one seed."""
 
-    job: Job
-    arm: Arm
+    context: RunContext
+    arm: str
     seed: int
-    tree: Tree
-    """The arm's configuration; for `fsl_equal_steps` that of `fsl`."""
+    config: Experiment
+    """For an arm of equal steps: with the epochs of the one that it is made from."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm}/{self.seed}"
+
+    @property
+    def folder(self) -> ResultFolder:
+        return self.context.folder.arm(self.arm, self.seed)
 
     def is_done(self) -> bool:
-        return self.job.store.exists(f"{arm_folder(self.arm, self.seed)}/record.json")
+        return self.folder.is_done()
 
-    def run(self, place: Place, report: Report, on_epoch: OnEpoch | None = None) -> None:
+    def run(self, place: Place, report: Report) -> None:
         """Train, choose the round on validation, evaluate that model once on the test set.
 
         A finished arm is left as it is, so that the test set is not touched again.
         """
         if self.is_done():
             return
-        config = experiment(self.tree, self.arm)
-        folder = arm_folder(self.arm, self.seed)
-        started = time.monotonic()
-        trained: SeedRecord | None = None
-        if self.arm == "nearest_neighbour":
-            own = problem(config, self.seed)
-            validation = nearest_neighbour(own, own.split.validation)
-            test = nearest_neighbour(own, own.split.test)
+        row, prepared = _BY_NAME[self.arm], Opener().prepare(self.config)
+        if row.equal_steps_to is not None:
+            wanted = self.context.folder.arm(row.equal_steps_to, self.seed).arm().num_steps
+            prepared = prepared.with_config(_with_steps(prepared, self.seed, wanted))
+        if row.trains:
+            stages = self.context.stages(f"final_{self.arm}_{self.seed}")
+            measured = train_and_measure(prepared, self.seed, stages, place)
         else:
-            if self.arm == "fsl_equal_steps":
-                config = self._with_equal_steps(config)
-            stages = self.job.stages(f"final_{self.arm}_{self.seed}")
-            run = setting(config, self.seed, stages, place, on_epoch)
-            own = run.problem
-            trained, state = _trained(run)
-            model = own.new_model().to(place.device)
-            model.load_state_dict(state)
-            validation, test = (
-                predict_on(own, model, clips, config.training, place)
-                for clips in (own.split.validation, own.split.test)
-            )
-            if place.leads:
-                content = checkpoint_content(config, own.corpus, state, self.job.metric)
-                self.job.store.write_bytes(f"{folder}/checkpoint.pt", dumps(content))
+            measured = measure_neighbours(prepared, self.seed)
         if place.leads:
-            write_config(self.job, folder, config)
-            record = self._record(own, trained, validation, test, time.monotonic() - started)
-            self.job.store.write_bytes(
-                f"{folder}/record.json", record.model_dump_json(indent=1).encode()
-            )
+            if measured.checkpoint is not None:
+                self.folder.write_checkpoint(dumps(measured.checkpoint))
+            self.folder.write_config(prepared.config)
+            record = typed.ArmRecord(arm=self.arm, **dict(measured.record))
+            self.folder.write_record(record)
         report({"arm": self.arm, "seed": self.seed})
 
-    def _with_equal_steps(self, config: Experiment) -> Experiment:
-        """As many gradient steps as all rounds of the searched SSLR took on this seed."""
-        content = self.job.store.read_bytes(f"{arm_folder('sslr_best', self.seed)}/record.json")
-        wanted = ArmRecord.model_validate_json(content).num_steps
-        training = config.training
-        labelled = len(problem(config, self.seed).labelled)
-        an_epoch = training.steps_per_epoch or -(-labelled // training.batch_size)
-        epochs = max(training.num_epochs, round(wanted / an_epoch))
-        tree = merge(config.model_dump(mode="json"), {"training": {"num_epochs": epochs}})
-        return experiment(tree, self.arm)
 
-    def _record(
-        self,
-        own: Problem,
-        trained: SeedRecord | None,
-        validation: np.ndarray,
-        test: np.ndarray,
-        wall_s: float,
-    ) -> ArmRecord:
-        glosses = own.glosses(own.split.test)
-        counts = confusion(test.argmax(axis=1), glosses, own.num_glosses)
-        names = own.corpus.glosses
-        return ArmRecord(
-            arm=self.arm,
-            seed=self.seed,
-            num_steps=sum(one.num_steps for one in trained.rounds) if trained else 0,
-            # With rounds that another arm or the search had trained: what the method takes alone.
-            training_s=sum(one.training_s for one in trained.rounds) if trained else wall_s,
-            validation=measure(validation, own.glosses(own.split.validation)),
-            test=measure(test, glosses),
-            f1_per_gloss={
-                name: float(score)
-                for name, score in zip(names, f1_scores(counts), strict=True)
-                if not np.isnan(score)
-            },
-            confusion=counts.tolist(),
-            trained=trained,
-        )
-
-
-def _trained(run: Setting) -> tuple[SeedRecord, dict[str, Any]]:
-    done = list(rounds(run))
-    return seed_record(run, done), done[best_round(run, done)].model_state
-
-
-def copy_best_checkpoint(job: Job, seeds: tuple[int, ...]) -> None:
-    """Put the `sslr_best` seed that validated best under `best/`."""
-    records = {}
-    for seed in seeds:
-        content = job.store.read_bytes(f"{arm_folder('sslr_best', seed)}/record.json")
-        records[seed] = ArmRecord.model_validate_json(content)
-    chosen = max(seeds, key=lambda seed: getattr(records[seed].validation, job.metric))
-    folder = arm_folder("sslr_best", chosen)
-    content = job.store.read_bytes(f"{folder}/checkpoint.pt")
-    loads(content)  # a checkpoint that can't be loaded safely must not be handed out
-    job.store.write_bytes("best/checkpoint.pt", content)
-    job.store.write_bytes("best/config.yaml", job.store.read_bytes(f"{folder}/config.yaml"))
-    job.store.write_json("best/seed.json", {"seed": chosen})
+def _with_steps(prepared: Prepared, seed: int, wanted: int) -> Experiment:
+    """Supervised training for as many gradient steps as another arm took on this seed."""
+    training = prepared.config.training
+    labelled = len(prepared.pool(seed).labelled)
+    an_epoch = training.steps_per_epoch or -(-labelled // training.batch_size)
+    epochs = max(training.num_epochs, round(wanted / an_epoch))
+    longer = training.model_copy(update={"num_epochs": epochs})
+    return prepared.config.model_copy(update={"training": longer})

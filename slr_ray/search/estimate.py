@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from slr_ray.durations import duration
-from slr_ray.experiment.experiment import Experiment, draw, problem, stage_facts
+from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
-from slr_ray.search.run_record import Run
+from slr_ray.search.search_run import SearchRun
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining import pretrain
@@ -55,7 +56,7 @@ class Estimate:
     final_s: float
 
 
-def text(run: Run) -> str:
+def text(run: SearchRun) -> str:
     """The estimate in a few lines, after some real steps of the default setting."""
     times, counted = measured_times(run), pretrainings(run)
     found = estimate(run, times, counted)
@@ -69,16 +70,16 @@ def text(run: Run) -> str:
             f"of {counted.num_steps} steps each; "
         )
     return told + (
-        f"{run.space.search.num_samples} trials {_at_once(run)} at a time "
+        f"{run.space.search.num_trials} trials {_at_once(run)} at a time "
         f"{duration(found.trials_s)} at most, final comparison {duration(found.final_s)}. "
         "Early stopping shortens the search; other machines differ."
     )
 
 
-def measured_times(run: Run) -> Times:
+def measured_times(run: SearchRun) -> Times:
     """Times of a few steps of each kind that the run takes."""
-    base, seed, place = run.base(), run.space.search.search_seeds[0], this_place()
-    own = problem(base, seed)
+    base, seed, place = run.space.default, run.space.search.search_seeds[0], this_place()
+    own = run.default.problem(seed)
     training_set = true_labels(own.labelled, own.glosses(own.labelled))
 
     def supervised(num_steps: int) -> None:
@@ -91,7 +92,7 @@ def measured_times(run: Run) -> Times:
         task = pretraining_task(pre_trained[0], seed)
         pretrain(replace(task, config=task.config.model_copy(update=few)), place)
 
-    pre_trained = _pre_trained(run.space.corners())
+    pre_trained = _pre_trained(run, run.space.corners())
     step_s, pretraining_step_s, fit_s = _seconds_a_step(supervised), 0.0, 0.0
     if pre_trained:
         pretraining_step_s = _seconds_a_step(pre_training)
@@ -101,38 +102,39 @@ def measured_times(run: Run) -> Times:
     return Times(step_s, pretraining_step_s, fit_s)
 
 
-def pretrainings(run: Run) -> Pretrainings:
+def pretrainings(run: SearchRun) -> Pretrainings:
     """Counted by their stages' keys; where a setting of theirs is searched, one a trial."""
     search = run.space.search
-    default = _pre_trained([run.base()])
-    searched = _pre_trained(run.space.searched_corners())
+    default = _pre_trained(run, [run.space.default])
+    searched = _pre_trained(run, run.space.searched)
     in_search = in_final = 0
-    alone = {_key(one) for one in searched}
+    alone = {pretraining_key(one, 0) for one in searched}
     if searched:
         done = _keys(searched[0], search.search_seeds)
         own_each = len(alone) > 1 or not run.options.share_stages
-        in_search = len(done) * (search.num_samples if own_each else 1)
+        in_search = len(done) * (search.num_trials if own_each else 1)
         in_final = len(_keys(searched[0], search.final_seeds) - done)
-    if default and {_key(default[0])} != alone:
+    if default and {pretraining_key(default[0], 0)} != alone:
         in_final += len(_keys(default[0], search.final_seeds))
     steps = [_num_steps(one) for one in (*default, *searched)]
     return Pretrainings(in_search, in_final, max(steps, default=0))
 
 
-def estimate(run: Run, times: Times, counted: Pretrainings) -> Estimate:
+def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
-    base, search = run.base(), run.space.search
-    pool = draw(base, search.search_seeds[0])
+    base, search = run.space.default, run.space.search
+    pool = run.default.pool(search.search_seeds[0])
     in_round_0, in_later = most_steps(base, len(pool.labelled), len(pool.unlabelled))
     supervised_s, later_s = in_round_0 * times.step_s, in_later * times.step_s
     round_0_s = supervised_s
     if isinstance(base.method, LinearEvaluationConfig):
         round_0_s, later_s = times.fit_s, 0.0
-    starts = {json.dumps(stage_facts(one), sort_keys=True) for one in run.space.searched_corners()}
+    searched = (run.opener.prepare(one) for one in run.space.searched)
+    starts = {json.dumps(one.stage_facts(), sort_keys=True) for one in searched}
     shared = len(starts) == 1 and run.options.share_stages
-    num_starts = 1 if shared else search.num_samples
+    num_starts = 1 if shared else search.num_trials
     pretraining_s = counted.num_steps * times.pretraining_step_s
-    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_samples * later_s)
+    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_trials * later_s)
     # Both SSLR arms, and FSL with as many steps; its first part is FSL itself.
     an_arm_s = 2 * (round_0_s + later_s) + supervised_s + later_s
     final_s = len(search.final_seeds) * an_arm_s
@@ -155,20 +157,21 @@ def most_steps(config: Experiment, num_labelled: int, num_unlabelled: int) -> tu
     return training.num_epochs * in_round_0, num_rounds * num_epochs * in_later
 
 
-def _pre_trained(configs: Iterable[Experiment]) -> list[Experiment]:
-    return [one for one in configs if isinstance(one.initialisation, PretrainingConfig)]
+def _pre_trained(run: SearchRun, configs: Iterable[Experiment]) -> list[Prepared]:
+    """Those of the experiments that begin with pre-training, opened."""
+    return [
+        run.opener.prepare(one)
+        for one in configs
+        if isinstance(one.initialisation, PretrainingConfig)
+    ]
 
 
-def _key(config: Experiment) -> str:
-    return pretraining_key(config, 0)
+def _keys(prepared: Prepared, seeds: Iterable[int]) -> set[str]:
+    return {pretraining_key(prepared, seed) for seed in seeds}
 
 
-def _keys(config: Experiment, seeds: Iterable[int]) -> set[str]:
-    return {pretraining_key(config, seed) for seed in seeds}
-
-
-def _num_steps(config: Experiment) -> int:
-    task = pretraining_task(config, 0)
+def _num_steps(prepared: Prepared) -> int:
+    task = pretraining_task(prepared, 0)
     return plan(task.config, len(task.clips), 1).num_steps
 
 
@@ -183,6 +186,6 @@ def _seconds_a_step(steps: Callable[[int], None]) -> float:
     return max(more / (2 * _PROBE_STEPS), 0.2 * whole / _PROBE_STEPS)
 
 
-def _at_once(run: Run) -> int:
+def _at_once(run: SearchRun) -> int:
     wanted = run.options.trial_cpus * run.options.trial_workers
     return run.options.max_concurrent or max(1, int((os.cpu_count() or 1) // wanted))

@@ -8,26 +8,25 @@ takes the run over, or takes it back, begins with that copy.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
-from slr_ray.storage import Store, cache_root
-
-_NAME = "optuna.journal"
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.storage import cache_root
 
 
 class Journal:
-    """The journal of the run at `store`."""
+    """The journal of a run."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, folder: RunFolder) -> None:
+        store = self._store = folder.store
+        self._name = folder.journal
         if store.is_local:
-            self.path = Path(store.local_path(_NAME))
+            self.path = store.local_path(self._name)
             return
         key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
         self.path = cache_root() / "journals" / f"{key}.journal"
-        if not store.exists(_NAME):
+        if not store.exists(self._name):
             return
-        copy = store.read_bytes(_NAME)
+        copy = store.read_bytes(self._name)
         # A longer journal has what was not kept yet; any other one was overtaken elsewhere.
         if not self.path.exists() or not self.path.read_bytes().startswith(copy):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,5 +36,5 @@ class Journal:
 
     def keep(self) -> None:
         """Bring the copy behind a URI up to date."""
-        if not self.store.is_local and self.path.exists():
-            self.store.write_bytes(_NAME, self.path.read_bytes())
+        if not self._store.is_local and self.path.exists():
+            self._store.write_bytes(self._name, self.path.read_bytes())

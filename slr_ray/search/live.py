@@ -15,6 +15,7 @@ from rich.table import Table
 
 from slr_ray.durations import duration
 from slr_ray.records.typed import TrialRecord
+from slr_ray.search.listeners import RunListener
 
 _SHOWN = 12
 
@@ -29,7 +30,7 @@ class _Row:
     seconds: float = 0.0
 
 
-class LiveView:
+class LiveView(RunListener):
     """Trials as they go, then the final comparison; redrawn in a terminal, lines elsewhere."""
 
     def __init__(self, console: Console, metric: str, num_trials: int, num_arms: int) -> None:
@@ -55,13 +56,11 @@ class LiveView:
         self._live = None
 
     def found(self, record: TrialRecord) -> None:
-        """A trial that an earlier process finished."""
         self._put(record)
         self._trials_done += 1
 
-    def started(self, number: int, params: dict[str, Any], source: str) -> None:
-        text = short(params) + ("  (published)" if source == "published" else "")
-        self._rows[number] = _Row(number, text)
+    def asked(self, number: int, params: dict[str, Any], source: str) -> None:
+        self._rows[number] = _Row(number, _text(params, source))
 
     def progressed(self, number: int, result: dict[str, Any]) -> None:
         row = self._rows[number]
@@ -77,7 +76,7 @@ class LiveView:
         self._rows[number].state = "cut off"
         self._print(f"trial {number}: cut off by the time budget")
 
-    def finished(self, record: TrialRecord) -> None:
+    def ended(self, record: TrialRecord) -> None:
         self._put(record)
         self._trials_done += 1
         self._new_trials_done += 1
@@ -88,22 +87,20 @@ class LiveView:
             f"[{self._trials_done}/{self.num_trials}{self._left_text()}] {short(record.params)}"
         )
 
-    def begin_final(self) -> None:
-        """The search is over; the final comparison starts."""
+    def final_begins(self) -> None:
         self._phase, self._phase_started = "final", time.monotonic()
         self._print(f"final comparison: {self.num_arms} trainings, test set touched once each")
 
-    def arm_finished(self, arm: str, seed: int, *, fresh: bool) -> None:
+    def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         self._arms_done += 1
-        if fresh:
+        if who is not None or error is not None:
             self._print(f"{arm} seed {seed} done [{self._arms_done}/{self.num_arms}]")
 
     def _put(self, record: TrialRecord) -> None:
         rounds = max((len(seed.rounds) for seed in record.seeds), default=0)
-        text = short(record.params) + ("  (published)" if record.source == "published" else "")
         self._rows[record.number] = _Row(
             record.number,
-            text,
+            _text(record.params, record.source),
             record.status if not record.error else f"failed: {record.error}",
             str(rounds - 1) if rounds else "",
             record.value,
@@ -164,6 +161,10 @@ class LiveView:
             bar.add_task("final", total=self.num_arms, completed=self._arms_done, left=text)
         elapsed = f"{duration(time.monotonic() - self._started)} since the start"
         return Group(table, bar, elapsed)
+
+
+def _text(params: dict[str, Any], source: str) -> str:
+    return short(params) + ("  (start_from)" if source == "start_from" else "")
 
 
 def short(params: dict[str, Any]) -> str:

@@ -7,13 +7,14 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.experiment import Experiment, experiment
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.opener import Opener
 from slr_ray.search.space import Tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 
@@ -23,8 +24,10 @@ Seed = Annotated[int, Field(ge=0)]
 class SearchConfig(Config):
     """How a space is searched; each field has its option on the command line."""
 
-    num_samples: int = Field(16, ge=1)
-    """Trials, the published settings among them."""
+    renamed: ClassVar[Mapping[str, str]] = {"num_samples": "num_trials"}
+
+    num_trials: int = Field(16, ge=1)
+    """Trials, those of `start_from` among them."""
     search_seeds: tuple[Seed, ...] = Field((0, 1), min_length=1)
     """Label draws that each trial averages over."""
     final_seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
@@ -54,29 +57,23 @@ class Space:
     """With `Parameter` and `Branch` objects."""
     written: dict[str, Any]
     """The file with the user's overrides, as it can be written again."""
-    published: Tree
-    """What `sslr_default` adds to the fixed part: the published-style setting."""
-    start_from: tuple[Tree, ...]
-    """Plain configurations to try first."""
+    default: Experiment
+    """What the arm `sslr_default` trains: searched values left at their defaults, or as the file's
+    `default` says."""
+    start_from: tuple[Experiment, ...]
+    """To try first."""
+    searched: tuple[Experiment, ...]
+    """Every branch and both ends of every range."""
     search: SearchConfig
-
-    def default_tree(self) -> Tree:
-        """The plain configuration of `sslr_default`: searched values left at their defaults."""
-        return merge(fixed_part(self.tree), self.published)
 
     @property
     def metric(self) -> str:
         """What the search maximises on validation."""
-        return experiment(self.default_tree(), self.name).training.metric
-
-    def searched_corners(self) -> list[Experiment]:
-        """Every branch and both ends of every range."""
-        return [experiment(one, self.name) for one in extremes(self.tree)]
+        return self.default.training.metric
 
     def corners(self) -> list[Experiment]:
-        """Those, the default and what is tried first."""
-        plain = [self.default_tree(), *self.start_from]
-        return [*(experiment(one, self.name) for one in plain), *self.searched_corners()]
+        """All experiments that are known before the search begins."""
+        return [self.default, *self.start_from, *self.searched]
 
 
 def spaces_folder() -> Path:
@@ -103,18 +100,25 @@ def find_space(name: str) -> Path:
     raise ConfigError(f"no search space {name!r}; {hint} (or give the path of a YAML file)")
 
 
-def load_space(name: str, overrides: Mapping[str, Any]) -> Space:
+def load_space(name: str, overrides: Mapping[str, Any], opener: Opener | None = None) -> Space:
     """Read and check a space, `overrides` (by dotted path) laid on it.
+
+    `opener` opens encoders that the space starts from.
 
     An override of a searched value fixes it; one of a branch's kind leaves that option of it.
     Raises `ConfigError` that names path and value: every branch and both ends of every range are
     tried on the configuration.
     """
     path = find_space(name)
-    return check_space(read_yaml(path), str(path), overrides)
+    return check_space(read_yaml(path), str(path), overrides, opener)
 
 
-def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, Any]) -> Space:
+def check_space(
+    written: dict[str, Any],
+    origin: str,
+    overrides: Mapping[str, Any],
+    opener: Opener | None = None,
+) -> Space:
     """The space of a mapping; see `load_space`."""
     written = copy.deepcopy(written)
     # A section before its fields, and its kind first: what its fields mean hangs on it.
@@ -127,43 +131,61 @@ def check_space(written: dict[str, Any], origin: str, overrides: Mapping[str, An
     if not isinstance(name, str):
         raise ConfigError(f"{origin}: name: a space needs a name, got {name!r}")
     search = build(SearchConfig, rest.pop("search", {}), f"{origin}: search")
-    published = rest.pop("published", {})
+    default = rest.pop("default", {})
     start_from = rest.pop("start_from", [])
-    unknown = [key for key in rest if key not in Experiment.model_fields]
-    if unknown:
-        known = ["name", "search", "published", "start_from", *Experiment.model_fields]
-        close = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
-        raise ConfigError(f"{origin}: {unknown[0]}: no such section{hint}")
+    _refuse_unknown(rest, origin)
+    if not isinstance(default, Mapping) or not isinstance(start_from, list):
+        raise ConfigError(f"{origin}: default is a mapping and start_from a list of mappings")
     tree = parse(rest)
+    make = (opener or Opener()).build
     try:
-        for plain in extremes(tree):
-            experiment(plain, origin)
+        searched = tuple(make(plain, origin) for plain in extremes(tree))
     except ConfigError as error:
         raise ConfigError(f"{error} (checked at the ends of the ranges)") from None
-    if any(one.path == "training.metric" for one in parameters(tree)):
+    _check_searched(tree, origin, overrides)
+    fixed, told = fixed_part(tree), f"{origin}: start_from or default"
+    return Space(
+        name=name,
+        tree=tree,
+        written=written,
+        default=make(merge(fixed, undotted(default, f"{origin}: default")), told),
+        start_from=tuple(
+            make(merge(fixed, undotted(one, f"{origin}: start_from")), told) for one in start_from
+        ),
+        searched=searched,
+        search=search,
+    )
+
+
+def _refuse_unknown(sections: Mapping[str, Any], origin: str) -> None:
+    unknown = [key for key in sections if key not in Experiment.model_fields]
+    if not unknown:
+        return
+    if unknown[0] == "published":
+        raise ConfigError(f"{origin}: published: no such section; it is called 'default' now")
+    known = ["name", "search", "default", "start_from", *Experiment.model_fields]
+    close = difflib.get_close_matches(unknown[0], known, n=1)
+    hint = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    raise ConfigError(f"{origin}: {unknown[0]}: no such section{hint}")
+
+
+def _check_searched(tree: Tree, origin: str, overrides: Mapping[str, Any]) -> None:
+    """`ConfigError` where nothing is searched, or what trials are compared by."""
+    found = parameters(tree)
+    if any(one.path == "training.metric" for one in found):
         raise ConfigError(
             f"{origin}: training.metric: trials are compared by it, so it can't be searched; give "
             "one value"
         )
-    if not parameters(tree):
+    if not found:
         fixing = f", by {', '.join(overrides)}" if overrides else ""
         raise ConfigError(f"{origin}: nothing is searched: every value is fixed{fixing}")
-    if not isinstance(published, Mapping) or not isinstance(start_from, list):
-        raise ConfigError(f"{origin}: published is a mapping and start_from a list of mappings")
-    starts = tuple(
-        merge(fixed_part(tree), undotted(one, f"{origin}: start_from")) for one in start_from
-    )
-    space = Space(name, tree, written, undotted(published, origin), starts, search)
-    for plain in (space.default_tree(), *starts):
-        experiment(plain, f"{origin}: start_from or published")
-    return space
 
 
 def _located(node: Any, path: str = "") -> Any:
     """A written space with absolute paths: a run may go on in another working folder."""
     if isinstance(node, Mapping):
-        same_place = ("choose", "choice", "published", "start_from")
+        same_place = ("choose", "choice", "default", "start_from")
         return {
             key: _located(value, path if key in same_place else f"{path}.{key}".lstrip("."))
             for key, value in node.items()
@@ -213,8 +235,3 @@ def undotted(given: Any, origin: str) -> Tree:
     for dotted, value in given.items():
         set_dotted(tree, str(dotted), value)
     return tree
-
-
-def resolved(plain: Tree) -> Tree:
-    """A plain configuration with every default filled in."""
-    return experiment(plain, "configuration").model_dump(mode="json")

@@ -39,15 +39,17 @@ class Suggestion:
 class SearchStudy:
     """Asks Optuna for settings and tells it how they did; safe to reopen after a kill."""
 
-    def __init__(self, journal: Path, space: Tree, *, seed: int, early_stopping: bool) -> None:
-        """`journal` is a local file, made where it does not exist."""
+    def __init__(
+        self, journal: Path, space: Tree, *, name: str, seed: int, early_stopping: bool
+    ) -> None:
+        """`journal` is a local file, made where it does not exist; `name` is the run's."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         journal.parent.mkdir(parents=True, exist_ok=True)
         self.space = space
         self._handed_out: dict[int, Trial] = {}
         self._pruned: set[int] = set()
         self.study = optuna.create_study(
-            study_name="search",
+            study_name=name,
             storage=JournalStorage(JournalFileBackend(str(journal))),
             sampler=_sampler(seed),
             pruner=_pruner(early_stopping),
@@ -63,7 +65,7 @@ class SearchStudy:
     def enqueue(self, plain: Tree) -> list[str]:
         """Try a plain configuration before anything else; returns the paths outside the space."""
         params, outside = as_optuna_params(self.space, plain)
-        self.study.enqueue_trial(params, user_attrs={_SOURCE: "published"}, skip_if_exists=True)
+        self.study.enqueue_trial(params, user_attrs={_SOURCE: "start_from"}, skip_if_exists=True)
         return outside
 
     def ask(self) -> Suggestion:

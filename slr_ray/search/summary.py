@@ -7,21 +7,17 @@ import shlex
 from rich.console import Console
 
 from slr_ray.experiment.data_summary import pool_text, print_warnings
-from slr_ray.experiment.experiment import open_corpus, open_split
-from slr_ray.experiment.pretraining_clips import pretraining_clips
 from slr_ray.search import estimate
-from slr_ray.search.run_record import Run
+from slr_ray.search.arms import ARMS
+from slr_ray.search.search_run import SearchRun
 from slr_ray.search.space import parameters
-from slr_ray.storage import below
 from slr_ray.training.pretraining_config import PretrainingConfig
 
 
-def print_plan(run: Run, console: Console, *, with_estimate: bool) -> None:
+def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None:
     """Data, split, what is searched and, on request, an estimate of the time it takes."""
-    base = run.base()
-    corpus = open_corpus(base.data)
-    parts = open_split(base.data, base.split)
-    search = run.space.search
+    base = run.default
+    corpus, parts, search = base.corpus, base.split, run.space.search
     console.print(
         f"[bold]{run.space.name}[/bold] on {corpus.name}: {corpus.num_clips} clips, "
         f"{len(corpus.glosses)} glosses, {len(corpus.signers)} signers"
@@ -29,37 +25,37 @@ def print_plan(run: Run, console: Console, *, with_estimate: bool) -> None:
     console.print(
         f"training {len(parts.training)} clips ({pool_text(base, search.search_seeds[0])}), "
         f"validation {len(parts.validation)}, test {len(parts.test)} clips; "
-        f"split by {base.split.kind}"
+        f"split by {base.config.split.kind}"
     )
     print_warnings(base, search.search_seeds[0], console)
-    if isinstance(base.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {pretraining_clips(base).described()}")
+    if isinstance(base.config.initialisation, PretrainingConfig):
+        console.print(f"pre-training on {base.pretraining_clips.described()}")
     searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
     console.print(
-        f"{search.num_samples} trials on {len(search.search_seeds)} label draws, searching "
-        f"{searched}; then 5 arms on {len(search.final_seeds)} draws"
+        f"{search.num_trials} trials on {len(search.search_seeds)} label draws, searching "
+        f"{searched}; then {len(ARMS)} arms on {len(search.final_seeds)} draws"
     )
     if with_estimate:
         console.print(estimate.text(run))
     elif not run.is_resumed:
-        console.print(f"run: {run.location}", soft_wrap=True)
+        console.print(f"run: {run.folder.location}", soft_wrap=True)
 
 
-def print_end(run: Run, console: Console) -> None:
+def print_end(run: SearchRun, console: Console) -> None:
     """The verdict, then where everything is."""
     from slr_ray.reporting.report import write_report
     from slr_ray.reporting.run import load_run
     from slr_ray.reporting.terminal import print_summary
 
-    loaded = load_run(run.location)
+    folder = run.folder
+    loaded = load_run(folder.location)
     written = write_report(loaded)
     print_summary(loaded, console)
-    logs = shlex.quote(below(run.location, "tensorboard"))
+    logs = shlex.quote(folder.tensorboard_location)
     lines = [f"report:      {written[0]}", f"TensorBoard: tensorboard --logdir {logs}"]
     if loaded.best_seed is not None:
-        config = shlex.quote(below(run.location, "best/config.yaml"))
+        config = shlex.quote(folder.best.config_location)
         rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best_seed}"
-        checkpoint = below(run.location, "best/checkpoint.pt")
-        lines += [f"checkpoint:  {checkpoint}", f"rerun:       {rerun}"]
+        lines += [f"checkpoint:  {folder.best.checkpoint_location}", f"rerun:       {rerun}"]
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)

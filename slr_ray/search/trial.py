@@ -7,14 +7,13 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
-from slr_ray.experiment.experiment import Experiment, experiment
-from slr_ray.methods.setting import setting
-from slr_ray.methods.sslr import FinishedRound, Setting, rounds, seed_record
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.records.run_folder import TrialFolder, trial_name
 from slr_ray.records.typed import SeedRecord, TrialRecord
-from slr_ray.search.job import Job, trial_folder, trial_name
-from slr_ray.search.space import Tree
+from slr_ray.search.context import RunContext
 from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place
 
@@ -23,55 +22,55 @@ from slr_ray.workers.place import Place
 class TrialTask:
     """What a process needs to run a trial."""
 
-    job: Job
+    context: RunContext
     number: int
-    tree: Tree
+    config: Experiment
     params: dict[str, Any]
     source: str
+    opener: Opener = field(default_factory=Opener, compare=False)
+    """Of the process: what trials have in common is opened once."""
+
+    @property
+    def folder(self) -> TrialFolder:
+        return self.context.folder.trial(self.number)
 
     def run(self, place: Place, report: Report) -> None:
         """Run the trial; progress, result or error go to its folder. Errors are raised again."""
         if place.leads:
             # Of an earlier try: should this one be killed, that was not the reason.
-            self.job.store.delete(f"{trial_folder(self.number)}/error.json")
+            self.folder.clear_error()
         try:
             self._run(place, report)
         except Exception as error:
             if place.leads:
-                self.job.store.write_json(
-                    f"{trial_folder(self.number)}/error.json",
-                    {
-                        "error": f"{type(error).__name__}: {error}",
-                        "traceback": traceback.format_exc(),
-                    },
-                )
+                told = f"{type(error).__name__}: {error}"
+                self.folder.write_error(told, traceback.format_exc())
             raise
 
     def _run(self, place: Place, report: Report) -> None:
         started = time.monotonic()
-        config = experiment(self.tree, f"trial {self.number}")
         if place.leads:
-            write_config(self.job, trial_folder(self.number), config)
+            self.folder.write_config(self.config)
+        prepared, metric = self.opener.prepare(self.config), self.context.metric
+        stages = self.context.stages(trial_name(self.number))
         runs = [
-            _SeedRun(setting(config, seed, self.job.stages(self._owner), place))
-            for seed in self.job.search_seeds
+            _Rounds(prepare_seed(prepared, seed, stages, place))
+            for seed in self.context.search_seeds
         ]
         while True:
-            for run in runs:
-                run.advance()
-            done = all(run.ended for run in runs)
-            value = sum(run.best(self.job.metric) for run in runs) / len(runs)
-            round_ = max(len(run.done) for run in runs) - 1
+            for one in runs:
+                one.advance()
+            done = all(one.ended for one in runs)
+            value = sum(one.best(metric) for one in runs) / len(runs)
             record = self._record(runs, value, time.monotonic() - started, done=done)
             if place.leads:
-                self.job.store.write_bytes(
-                    f"{trial_folder(self.number)}/progress.json",
-                    record.model_dump_json(indent=1).encode(),
-                )
+                self.folder.write_progress(record)
+            last = max(runs, key=lambda one: len(one.done))
             report(
                 {
-                    self.job.metric: value,
-                    "round": round_,
+                    metric: value,
+                    "round": len(last.done) - 1,
+                    "reused": all(one.done[-1].record.reused for one in runs),
                     "training_s": record.training_s,
                     "trial_wall_s": record.wall_s,
                     "number": self.number,
@@ -80,14 +79,10 @@ class TrialTask:
             if done:
                 return
 
-    @property
-    def _owner(self) -> str:
-        return trial_name(self.number)
-
     def _record(
-        self, runs: list[_SeedRun], value: float, wall_s: float, *, done: bool
+        self, runs: list[_Rounds], value: float, wall_s: float, *, done: bool
     ) -> TrialRecord:
-        seeds = [run.record() for run in runs]
+        seeds = [one.record() for one in runs]
         return TrialRecord(
             number=self.number,
             status="complete" if done else "running",
@@ -97,18 +92,20 @@ class TrialTask:
             error=None,
             wall_s=wall_s,
             training_s=fresh_training_s(seeds),
-            source="published" if self.source == "published" else "searched",
+            source="start_from" if self.source == "start_from" else "searched",
         )
 
 
 @dataclass
-class _SeedRun:
-    setting: Setting
+class _Rounds:
+    """The rounds of one seed, one at a time."""
+
+    run: SeedRun
     done: list[FinishedRound] = field(default_factory=list)
     ended: bool = False
 
     def __post_init__(self) -> None:
-        self._rounds = rounds(self.setting)
+        self._rounds = rounds(self.run)
 
     def advance(self) -> None:
         if self.ended:
@@ -118,21 +115,15 @@ class _SeedRun:
             self.ended = True
             return
         self.done.append(finished)
-        self.ended = len(self.done) > self.setting.method.num_rounds
+        self.ended = len(self.done) > self.run.method.num_rounds
 
     def best(self, metric: str) -> float:
         return max(float(getattr(one.record.validation, metric)) for one in self.done)
 
     def record(self) -> SeedRecord:
-        return seed_record(self.setting, self.done)
+        return seed_record(self.run, self.done)
 
 
 def fresh_training_s(seeds: list[SeedRecord]) -> float:
     """Time spent in training, without the stages that were only read."""
     return sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused)
-
-
-def write_config(job: Job, folder: str, config: Experiment) -> None:
-    """The resolved configuration, usable with `python -m slr_ray.train --config`."""
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    job.store.write_bytes(f"{folder}/config.yaml", text.encode())

@@ -11,10 +11,8 @@ import torch
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
-from slr_ray.errors import ConfigError
 from slr_ray.experiment.encoder_file import FORMAT
-from slr_ray.experiment.experiment import Experiment
-from slr_ray.experiment.pretraining_clips import pretraining_section
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
     cancelled_flip,
     pretrained_encoder,
@@ -23,10 +21,10 @@ from slr_ray.methods.pretraining import (
     save_encoder,
 )
 from slr_ray.progress import ProgressBar
-from slr_ray.records.claim import refuse_others_results
+from slr_ray.records.claim import claim
 from slr_ray.records.stages import StageStore
 from slr_ray.records.typed import PretrainingEpoch
-from slr_ray.reporting.board import board
+from slr_ray.reporting.board import open_board
 from slr_ray.single.curves import curves_png
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
@@ -34,8 +32,8 @@ from slr_ray.training.pretraining_plan import PretrainingPlan, plan
 from slr_ray.workers.place import Place, joined_workers
 
 
-def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int | None) -> Path:
-    """Pre-train as `config.initialisation` says; returns the encoder file.
+def run_pretraining(prepared: Prepared, seed: int, out: Path, num_threads: int | None) -> Path:
+    """Pre-train as the experiment's `initialisation` says; returns the encoder file.
 
     `out` gets encoder.pt, history.json, curves.png, tensorboard/, and a checkpoint in stages/ with
     which a repeated call goes on. Under torchrun all workers pre-train one encoder.
@@ -44,20 +42,20 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
     store = Store(absolute(str(out)))
     with joined_workers() as place, contextlib.ExitStack() as held:
         console = Console(quiet=not place.leads)
-        task = pretraining_task(config, seed)
+        task = pretraining_task(prepared, seed)
         steps = plan(task.config, len(task.clips), place.world_size)
         if place.leads:
-            refuse_others_results(store, "pretrain")
             store.check_writable()
             held.enter_context(store.held())
-            _refuse_other(store, config, seed)
+            facts = {"format": FORMAT, "key": pretraining_key(prepared, seed)}
+            claim(store, "pretrain", "pre-training", facts)
         console.print(f"{task.config.objective.kind} on {task.clips.described()}")
-        note = cancelled_flip(config)
+        note = cancelled_flip(prepared)
         if note is not None:
             console.print(note)
-        trained = _run(config, seed, steps, store, place, console)
+        trained = _run(prepared, seed, steps, store, place, console)
         if place.leads:
-            _write(config, seed, store, trained)
+            _write(prepared, seed, store, trained)
     rate = trained.num_steps * steps.batch_size / trained.training_s
     last = trained.epochs[-1]
     console.print(
@@ -69,16 +67,16 @@ def run_pretraining(config: Experiment, seed: int, out: Path, num_threads: int |
 
 
 def _run(
-    config: Experiment,
+    prepared: Prepared,
     seed: int,
     steps: PretrainingPlan,
     store: Store,
     place: Place,
     console: Console,
 ) -> PretrainedEncoder:
-    threshold = pretraining_section(config).collapse_threshold
+    threshold = prepared.pretraining.collapse_threshold
     with (
-        board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
+        open_board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
         ProgressBar(console, "pre-training", steps.num_steps) as bar,
         warnings.catch_warnings(),
     ):
@@ -101,7 +99,7 @@ def _run(
                 )
 
         trained = pretrained_encoder(
-            config, seed, StageStore(store.join("stages")), place, on_epoch
+            prepared, seed, StageStore(store.join("stages")), place, on_epoch
         )
         bar.to(trained.num_steps)
     return trained
@@ -113,24 +111,9 @@ def _scalars(writer: SummaryWriter, record: PretrainingEpoch) -> None:
     writer.flush()
 
 
-def _refuse_other(store: Store, config: Experiment, seed: int) -> None:
-    """A folder holds one pre-training: its encoder must not answer for another one."""
-    own = {
-        "format": FORMAT,
-        "key": pretraining_key(config, seed),
-        "seed": seed,
-        "config": config.model_dump(mode="json"),
-    }
-    if store.exists("pretraining.json"):
-        if store.read_json("pretraining.json")["key"] != own["key"]:
-            raise ConfigError(f"{store.location} holds another pre-training; choose another --out")
-        return
-    store.write_json("pretraining.json", own)
-
-
-def _write(config: Experiment, seed: int, store: Store, trained: PretrainedEncoder) -> None:
-    section = pretraining_task(config, seed).config
+def _write(prepared: Prepared, seed: int, store: Store, trained: PretrainedEncoder) -> None:
+    section = pretraining_task(prepared, seed).config
     title = f"{section.objective.kind}, {section.augmentation.kind} augmentation, seed {seed}"
     store.write_json("history.json", [one.model_dump() for one in trained.epochs])
     store.write_bytes("curves.png", curves_png(trained.epochs, title, section.collapse_threshold))
-    save_encoder(config, seed, trained, store, "encoder.pt")
+    save_encoder(prepared, seed, trained, store, "encoder.pt")

@@ -1,25 +1,17 @@
-"""Clips of a memory-mapped corpus as padded batches, and their way to the model's input."""
+"""Padded batches on their way to the model's input."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.augmentation.noise import add_noise
 from slr_ray.augmentation.pipeline import augment
-from slr_ray.corpora.corpus import Corpus
-from slr_ray.poses.batch import PoseBatch, pad
+from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, features
-
-
-def read_batch(corpus: Corpus, clips: Int[np.ndarray, " clips"], max_frames: int) -> PoseBatch:
-    """Clips by index, in image coordinates; long ones thinned to `max_frames`."""
-    frames = [corpus.frames[corpus.offsets[one] : corpus.offsets[one + 1]] for one in clips]
-    return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
 
 
 def model_input(

@@ -16,10 +16,11 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.evaluation.metrics import measure
+from slr_ray.poses.reading import read
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, model_input, read_batch
+from slr_ray.training.batches import joined, model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.loss_weights import clip_weights
 from slr_ray.training.optimisation import learning_rate, new_optimiser
@@ -245,7 +246,7 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        batch = read_batch(problem.corpus, clips, self.config.max_frames).to(self.place.device)
+        batch = read(problem.corpus, clips, self.config.max_frames).to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 
     def _evaluate(self, training_loss: float) -> EpochRecord:

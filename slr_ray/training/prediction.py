@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from torch import nn
 
 from slr_ray.augmentation.config import AugmentationConfig
-from slr_ray.corpora.corpus import Corpus
 from slr_ray.poses.normalisation import NormalisationConfig
-from slr_ray.training.batches import model_input, read_batch
+from slr_ray.poses.reading import ReadableClips, in_batches
+from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
@@ -29,7 +29,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
 @torch.inference_mode()
 def predict(
     model: nn.Module,
-    corpus: Corpus,
+    source: ReadableClips,
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
@@ -39,19 +39,17 @@ def predict(
     num_views: int = 1,
     augmentation: AugmentationConfig | None = None,
 ) -> Float[np.ndarray, "clips glosses"]:
-    """Softmax probabilities, in the order of `clips`.
+    """Softmax probabilities of clips of `source`, in the order of `clips`.
 
     With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it
     (the same views at every call): a steadier confidence than a single pass gives.
     """
     was_training = model.training
     model.eval()
-    order = np.argsort(corpus.num_frames[clips], kind="stable")
     generator = torch.Generator().manual_seed(_SEED)
     total: torch.Tensor | None = None
-    for start in range(0, len(clips), BATCH_CLIPS):
-        rows = order[start : start + BATCH_CLIPS]
-        batch = read_batch(corpus, clips[rows], max_frames).to(device)
+    for places, padded in in_batches(source, clips, BATCH_CLIPS, max_frames):
+        batch = padded.to(device)
         summed: torch.Tensor | None = None
         for view in range(num_views):
             chosen = augmentation if view else None
@@ -64,7 +62,7 @@ def predict(
             raise ValueError(f"num_views must be at least 1, got {num_views}")
         if total is None:
             total = torch.empty(len(clips), summed.shape[1])
-        total[torch.from_numpy(rows)] = (summed / num_views).cpu()
+        total[torch.from_numpy(places)] = (summed / num_views).cpu()
     model.train(was_training)
     if total is None:
         raise ValueError("no clip to predict")

@@ -22,6 +22,7 @@ from slr_ray.objectives.objective import View
 from slr_ray.objectives.objectives import new_objective
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+from slr_ray.poses.reading import read
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.training.allocator import keep_freed_memory
@@ -205,7 +206,7 @@ class PretrainingLoop:
         with ThreadPoolExecutor(1) as reader:
             waiting: Future[PoseBatch] | None = None
             for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(self.task.clips.read, batch, self.task.max_frames)
+                coming = reader.submit(read, self.task.clips, batch, self.task.max_frames)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming

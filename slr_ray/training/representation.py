@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from slr_ray.corpora.corpus import Corpus
 from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig
-from slr_ray.training.batches import model_input, read_batch
+from slr_ray.poses.reading import ReadableClips, in_batches
+from slr_ray.training.batches import model_input
 from slr_ray.training.prediction import BATCH_CLIPS, autocast
 from slr_ray.training.problem import Problem
 
@@ -18,7 +18,7 @@ from slr_ray.training.problem import Problem
 @torch.inference_mode()
 def represent_clips(
     model: Model,
-    corpus: Corpus,
+    source: ReadableClips,
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
@@ -35,18 +35,16 @@ def represent_clips(
         raise ValueError("no clip to represent")
     was_training = model.training
     model.eval()
-    order = np.argsort(corpus.num_frames[clips], kind="stable")
-    parts = []
-    for start in range(0, len(clips), BATCH_CLIPS):
-        rows = order[start : start + BATCH_CLIPS]
-        batch = read_batch(corpus, clips[rows], max_frames).to(device)
-        inputs, mask = model_input(batch, normalisation, None, None)
+    found: torch.Tensor | None = None
+    for places, batch in in_batches(source, clips, BATCH_CLIPS, max_frames):
+        inputs, mask = model_input(batch.to(device), normalisation, None, None)
         with autocast(device, precision):
-            represented = model.represent(inputs, mask)
-        parts.append(represented.float().cpu())
+            represented = model.represent(inputs, mask).float().cpu()
+        if found is None:
+            found = torch.empty(len(clips), represented.shape[1])
+        found[torch.from_numpy(places)] = represented
     model.train(was_training)
-    found = torch.empty(len(clips), parts[0].shape[1])
-    found[torch.from_numpy(order)] = torch.cat(parts)
+    assert found is not None
     return found.numpy()
 
 

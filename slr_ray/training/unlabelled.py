@@ -9,10 +9,9 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow.compute as pc
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from slr_ray.corpora.corpus import Corpus
-from slr_ray.poses.batch import PoseBatch, pad
 
 _BUCKET_BATCHES = 16
 
@@ -41,13 +40,10 @@ class UnlabelledClips:
             sources += "are held out"
         return f"{len(self)} clips ({sources})"
 
-    def read(self, rows: Int[np.ndarray, " batch"], max_frames: int) -> PoseBatch:
-        """Clips by index, in image coordinates; long ones thinned to `max_frames`."""
-        frames = []
-        for row in rows:
-            corpus, clip = self.parts[self._part[row]][0], self._clip[row]
-            frames.append(corpus.frames[corpus.offsets[clip] : corpus.offsets[clip + 1]])
-        return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
+    def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
+        """One clip's x, y and confidence of every joint, in image coordinates."""
+        corpus: Corpus = self.parts[self._part[index]][0]
+        return corpus.frames_of(int(self._clip[index]))
 
     def hashes(self) -> Int[np.ndarray, " clips"]:
         """`clip_hashes` of all of them, ascending."""
@@ -82,8 +78,7 @@ def clip_hashes(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> Int[np.ndar
     found = np.empty(len(clips), np.int64)
     for row, (clip, clip_id) in enumerate(zip(clips, ids, strict=True)):
         digest = hashlib.blake2b(clip_id.encode(), digest_size=8)
-        frames = corpus.frames[corpus.offsets[clip] : corpus.offsets[clip + 1]]
-        digest.update(np.ascontiguousarray(frames).data)
+        digest.update(np.ascontiguousarray(corpus.frames_of(int(clip))).data)
         found[row] = int.from_bytes(digest.digest(), "little", signed=True)
     return found
 

@@ -111,7 +111,7 @@ def run_on_workers(
         ),
         run_config=train.RunConfig(
             name=name,
-            storage_path=str(store.local_path()) if store.is_local else store.location,
+            storage_path=store.plain_location,
             callbacks=[TuneReportCallback()] if in_trial else [],
         ),
     )

@@ -19,10 +19,16 @@ from slr_ray.boundaries.algorithms import (
     search_boundary,
 )
 from slr_ray.boundaries.loss import boundary_loss
-from slr_ray.boundaries.trainings import BoundaryTrainings, Ledger, Training, ledger_facts
+from slr_ray.boundaries.trainings import (
+    BoundaryTrainings,
+    Training,
+    TrainingLedger,
+    ledger_facts,
+)
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError, DataError
-from slr_ray.experiment.experiment import experiment
+from slr_ray.experiment.experiment import build_experiment
+from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.search.space import extremes
 from slr_ray.storage import Store
@@ -211,27 +217,27 @@ def _training(head_fraction: float = 0.25, accuracy: float = 0.5) -> Training:
 
 def test_the_ledger_remembers_and_belongs_to_one_experiment(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    Ledger(store, {"of": 1}).add(_training())
-    again = Ledger(store, {"of": 1})
+    TrainingLedger(store, {"of": 1}).add(_training())
+    again = TrainingLedger(store, {"of": 1})
     assert again.find(0.25, 0.1, 0) == _training()
     assert again.find(0.250001, 0.1, 0) == _training()
     assert again.find(0.25, 0.1, 1) is None
     assert _training().recognised().tolist() == [False, True, True, False]
     with pytest.raises(ConfigError, match="another experiment"):
-        Ledger(store, {"of": 2})
+        TrainingLedger(store, {"of": 2})
     (tmp_path / "trainings.jsonl").write_text('{"head_fraction": 0.1}\n')
     with pytest.raises(DataError, match="line 1"):
-        Ledger(store, {"of": 1})
+        TrainingLedger(store, {"of": 1})
 
 
 def test_a_finished_training_is_never_done_again(tmp_path: Path) -> None:
-    config = experiment(TINY, "test")
+    prepared = Opener().prepare(build_experiment(TINY, "test"))
     heard: list[bool] = []
 
     def trainings() -> BoundaryTrainings:
-        ledger = Ledger(Store(str(tmp_path)), ledger_facts(config))
+        ledger = TrainingLedger(Store(str(tmp_path)), ledger_facts(prepared))
         return BoundaryTrainings(
-            config, ledger, this_place(), on_training=lambda _, known: heard.append(known)
+            prepared, ledger, this_place(), on_training=lambda _, known: heard.append(known)
         )
 
     first = trainings()(1 / 3, 0.25, 0)
@@ -246,9 +252,10 @@ def test_a_finished_training_is_never_done_again(tmp_path: Path) -> None:
 
 
 def test_an_experiment_without_pre_training_is_refused(tmp_path: Path) -> None:
-    config = experiment({**TINY, "initialisation": {"kind": "fresh"}}, "test")
+    fresh = build_experiment({**TINY, "initialisation": {"kind": "fresh"}}, "test")
+    ledger = TrainingLedger(Store(str(tmp_path)), {})
     with pytest.raises(ConfigError, match="pretraining"):
-        BoundaryTrainings(config, Ledger(Store(str(tmp_path)), {}), this_place())
+        BoundaryTrainings(Opener().prepare(fresh), ledger, this_place())
 
 
 _TINY_CALL = [
@@ -306,9 +313,11 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     from slr_ray.boundaries.answer import overrides_of
     from slr_ray.compare import compare
     from slr_ray.config import parse_overrides
+    from slr_ray.encoders import compare as comparison
     from slr_ray.pretrain import pretrain
-    from slr_ray.search import comparison, pretraining, single
     from slr_ray.search.space_file import load_space
+    from slr_ray.single import pretrain as pretraining
+    from slr_ray.single import train as single
     from slr_ray.train import train
 
     found: list[Any] = []
@@ -327,10 +336,10 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     train([*line, "preset=ssl_slr_small"])
     with pytest.raises(SystemExit):
         compare(line)
-    configs = [*found[:4], found[4].experiment("byol", "boundary")]
+    configs = [*(one.config for one in found[:4]), found[4].experiment("byol", "boundary")]
     for name in ("pretraining", "sslr_thresholds"):
         space = load_space(name, parse_overrides(line))
-        configs += [experiment(one, name) for one in extremes(space.tree)]
+        configs += [build_experiment(one, name) for one in extremes(space.tree)]
     for config in configs:
         views = config.initialisation.augmentation
         assert (views.kind, views.head_fraction, views.tail_fraction) == ("boundary", 0.31, 0.22)

@@ -55,8 +55,12 @@ BAD_CALLS = {
     "empty folder": (["--space", "sslr_thresholds", "--data", "folder"], ["no .parquet"]),
     "broken yaml": (["--space", "broken.yaml"], ["broken.yaml", "line"]),
     "impossible range": (["--space", "range.yaml"], ["method.num_rounds", "-5"]),
-    "zero trials": (["--space", "sslr_thresholds", "--num-samples", "0"], ["num_samples", "0"]),
-    "negative trials": (["--space", "sslr_thresholds", "--num-samples=-2"], ["-2"]),
+    "zero trials": (["--space", "sslr_thresholds", "--num-trials", "0"], ["num_trials", "0"]),
+    "negative trials": (["--space", "sslr_thresholds", "--num-trials=-2"], ["-2"]),
+    "old word": (
+        ["--space", "sslr_thresholds", "--num-samples", "3"],
+        ["--num-samples", "called --num-trials 3 now"],
+    ),
     "too many gpus": (["--space", "sslr_thresholds", "--trial-gpus", "64"], ["--trial-gpus", "64"]),
     "shared gpu": (
         ["--space", "sslr_thresholds", "--trial-gpus", "0.5", "--trial-workers", "2"],

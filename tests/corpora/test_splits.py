@@ -28,7 +28,7 @@ from slr_ray.corpora.splits import (
     SignerSplitConfig,
     Split,
     SplitConfig,
-    split,
+    split_corpus,
 )
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.clip import Clip
@@ -62,7 +62,7 @@ FULL = pool_of_signers(10, "abcd", 5)
 
 def test_no_signer_is_in_two_sets() -> None:
     corpus = corpus_of(FULL)
-    found = split(corpus, SignerSplitConfig())
+    found = split_corpus(corpus, SignerSplitConfig())
     sets = (found.training, found.validation, found.test)
     signers = [set(corpus.signer_index[one].tolist()) for one in sets]
     assert [len(one) for one in signers] == [6, 2, 2]
@@ -86,10 +86,10 @@ def test_splits_are_sorted_disjoint_and_repeatable(rows: Rows, seed: int) -> Non
     corpus = corpus_of(rows)
     for config in (SignerSplitConfig(seed=seed), ClipSplitConfig(seed=seed)):
         try:
-            found = split(corpus, config)
+            found = split_corpus(corpus, config)
         except ConfigError:
             continue
-        again = split(corpus, config)
+        again = split_corpus(corpus, config)
         everything = np.concatenate([found.training, found.validation, found.test])
         assert len(np.unique(everything)) == len(everything)
         for name in ("training", "validation", "test"):
@@ -103,7 +103,7 @@ def test_splits_are_sorted_disjoint_and_repeatable(rows: Rows, seed: int) -> Non
 
 def test_another_seed_is_another_split() -> None:
     corpus = corpus_of(FULL)
-    tests = {tuple(split(corpus, SignerSplitConfig(seed=seed)).test) for seed in range(6)}
+    tests = {tuple(split_corpus(corpus, SignerSplitConfig(seed=seed)).test) for seed in range(6)}
     assert len(tests) > 1
 
 
@@ -113,7 +113,7 @@ def test_a_rare_gloss_is_kept_for_training() -> None:
     corpus = corpus_of(rows)
     rare = corpus.glosses.index("rare")
     for seed in range(20):
-        found = split(corpus, SignerSplitConfig(seed=seed))
+        found = split_corpus(corpus, SignerSplitConfig(seed=seed))
         assert rare in corpus.gloss_index[found.training]
         assert found.untrained_glosses == ()
 
@@ -123,21 +123,21 @@ def test_held_out_sets_cover_the_glosses_where_a_draw_can() -> None:
     rows = [(f"s{n}", "ab"[n % 2]) for n in range(10) for _ in range(3)]
     corpus = corpus_of(rows)
     for seed in range(10):
-        found = split(corpus, SignerSplitConfig(seed=seed))
+        found = split_corpus(corpus, SignerSplitConfig(seed=seed))
         assert len(set(corpus.gloss_index[found.test].tolist())) == 2
         assert len(set(corpus.gloss_index[found.validation].tolist())) == 2
 
 
 def test_a_gloss_that_training_cannot_have_is_reported() -> None:
     rows = [("s0", "a"), ("s1", "b"), ("s2", "c")]
-    found = split(corpus_of(rows), SignerSplitConfig())
+    found = split_corpus(corpus_of(rows), SignerSplitConfig())
     assert len(found.untrained_glosses) == 2
 
 
 def test_unlabelled_clips_of_held_out_people_are_left_out() -> None:
     rows = [*FULL, *((f"s{n}", None) for n in range(10)), ("web", None)]
     corpus = corpus_of(rows)
-    found = split(corpus, SignerSplitConfig())
+    found = split_corpus(corpus, SignerSplitConfig())
     unlabelled = np.flatnonzero(corpus.gloss_index == UNLABELLED)
     signers = corpus.signer_index[np.intersect1d(unlabelled, found.training)]
     assert len(signers) == 7
@@ -149,7 +149,7 @@ def test_unlabelled_clips_of_held_out_people_are_left_out() -> None:
 def test_by_clip_each_gloss_is_divided_in_the_same_shares() -> None:
     rows = [*pool_of_signers(2, "ab", 10), ("s0", "rare")]
     corpus = corpus_of(rows)
-    found = split(corpus, ClipSplitConfig())
+    found = split_corpus(corpus, ClipSplitConfig())
     for gloss, expected in (("a", (12, 4, 4)), ("b", (12, 4, 4)), ("rare", (1, 0, 0))):
         number = corpus.glosses.index(gloss)
         sets = (found.training, found.validation, found.test)
@@ -167,7 +167,7 @@ def test_a_file_says_which_clip_goes_where(tmp_path: Path, suffix: str) -> None:
     else:
         lines = [",".join(row) for row in zip(*table.values(), strict=True)]
         path.write_text("clip_id,split\n" + "\n".join(lines) + "\n")
-    found = split(corpus, FileSplitConfig(path=path))
+    found = split_corpus(corpus, FileSplitConfig(path=path))
     assert found.training.tolist() == [5, 7]
     assert found.validation.tolist() == [1]
     assert found.test.tolist() == [3]
@@ -190,7 +190,7 @@ def test_a_split_file_that_does_not_fit_is_named(tmp_path: Path, text: str, mess
     path.write_text(text)
     corpus = corpus_of([*FULL, ("s0", None)])
     with pytest.raises(DataError, match=message) as raised:
-        split(corpus, FileSplitConfig(path=path))
+        split_corpus(corpus, FileSplitConfig(path=path))
     assert str(path) in str(raised.value)
 
 
@@ -203,46 +203,55 @@ def test_a_split_file_is_found_from_another_working_folder(
 
 def test_a_fingerprint_tells_who_is_where() -> None:
     corpus = corpus_of(FULL)
-    first, again = (split(corpus, SignerSplitConfig()) for _ in range(2))
+    first, again = (split_corpus(corpus, SignerSplitConfig()) for _ in range(2))
     assert first.fingerprint == again.fingerprint
     sets = (first.training, first.validation, first.test)
     others = [Split(*order) for order in itertools.permutations(sets)]
-    others += [Split(*sets[:2], first.test[1:]), split(corpus, SignerSplitConfig(seed=1))]
+    others += [Split(*sets[:2], first.test[1:]), split_corpus(corpus, SignerSplitConfig(seed=1))]
     assert len({one.fingerprint for one in others}) == len(others)
 
 
 @pytest.mark.parametrize("name", ["absent.csv", "absent.parquet"])
 def test_a_missing_split_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=name):
-        split(corpus_of(FULL), FileSplitConfig(path=tmp_path / name))
+        split_corpus(corpus_of(FULL), FileSplitConfig(path=tmp_path / name))
 
 
 def test_a_broken_parquet_split_is_named(tmp_path: Path) -> None:
     path = tmp_path / "split.parquet"
     path.write_text("clip_id,split\n")
     with pytest.raises(DataError, match=r"split\.parquet"):
-        split(corpus_of(FULL), FileSplitConfig(path=path))
+        split_corpus(corpus_of(FULL), FileSplitConfig(path=path))
 
 
 def test_too_few_signers_are_an_error_that_says_what_to_do() -> None:
     with pytest.raises(ConfigError, match=r"2 signers.*split\.kind=clip"):
-        split(corpus_of(pool_of_signers(2, "ab", 5)), SignerSplitConfig())
+        split_corpus(corpus_of(pool_of_signers(2, "ab", 5)), SignerSplitConfig())
 
 
 def test_fractions_that_leave_no_signer_are_an_error() -> None:
     config = SignerSplitConfig(test_fraction=0.49, validation_fraction=0.5)
     with pytest.raises(ConfigError, match="none of 4 signers"):
-        split(corpus_of(pool_of_signers(4, "ab", 5)), config)
+        split_corpus(corpus_of(pool_of_signers(4, "ab", 5)), config)
 
 
 def test_fractions_that_leave_no_clip_are_an_error() -> None:
     with pytest.raises(ConfigError, match="no clip for validation"):
-        split(corpus_of(pool_of_signers(3, "a", 1)), ClipSplitConfig(validation_fraction=0.01))
+        split_corpus(
+            corpus_of(pool_of_signers(3, "a", 1)), ClipSplitConfig(validation_fraction=0.01)
+        )
 
 
-def test_a_corpus_without_glosses_cannot_be_split() -> None:
-    with pytest.raises(ConfigError, match="no clip with a gloss"):
-        split(corpus_of([("s0", None)] * 4), SignerSplitConfig())
+@pytest.mark.parametrize("config", [SignerSplitConfig(), ClipSplitConfig()])
+def test_without_a_gloss_all_clips_train_and_none_can_be_labelled(
+    config: SignerSplitConfig | ClipSplitConfig,
+) -> None:
+    corpus = corpus_of([("s0", None)] * 4)
+    found = split_corpus(corpus, config)
+    assert found.training.tolist() == [0, 1, 2, 3]
+    assert not len(found.measured)
+    with pytest.raises(ConfigError, match=r"no training clip of .* has a gloss"):
+        draw_pool(corpus, found.training, AllPoolConfig(), 0)
 
 
 def test_configurations_are_unions_on_kind() -> None:
@@ -259,7 +268,7 @@ def test_configurations_are_unions_on_kind() -> None:
 )
 def test_a_pool_divides_the_training_clips(config) -> None:
     corpus = corpus_of([*FULL, ("s0", None), ("web", None)])
-    training = split(corpus, SignerSplitConfig()).training
+    training = split_corpus(corpus, SignerSplitConfig()).training
     np.random.seed(1)  # noqa: NPY002 - the global state must play no part
     pool = draw_pool(corpus, training, config, seed=5)
     np.random.seed(2)  # noqa: NPY002
@@ -330,7 +339,7 @@ def test_a_real_pool_splits_with_every_gloss_in_every_set(real_data: Path) -> No
     from slr_ray.corpora.corpus import open_shards
 
     corpus = open_shards(str(real_data / "wild" / "wild12.parquet"))
-    found = split(corpus, SignerSplitConfig())
+    found = split_corpus(corpus, SignerSplitConfig())
     assert found.untrained_glosses == ()
     assert len(set(corpus.gloss_index[found.training].tolist())) == 12
     for held_out in (found.validation, found.test):

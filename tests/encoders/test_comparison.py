@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from slr_ray.compare import compare
 from slr_ray.config import merge
 from slr_ray.documents.markdown import to_markdown
-from slr_ray.encoders.compare import Comparison
+from slr_ray.encoders.compare import ObjectiveComparison
 from slr_ray.encoders.comparison_report import by_kind, objectives_document
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.encoder_file import load_encoder
+from slr_ray.experiment.opener import Opener
 from slr_ray.records.typed import ObjectiveRecord
 from slr_ray.workers.place import this_place
 
@@ -31,7 +32,7 @@ TREE: dict[str, Any] = {
 }
 
 
-def comparison(folder: Path, **changes: Any) -> Comparison:
+def comparison(folder: Path, **changes: Any) -> ObjectiveComparison:
     settings: dict[str, Any] = {
         "tree": TREE,
         "objectives": ("sl_fpn", "simclr"),
@@ -40,7 +41,7 @@ def comparison(folder: Path, **changes: Any) -> Comparison:
         "location": str(folder),
         **changes,
     }
-    return Comparison(**settings)
+    return ObjectiveComparison(**settings)
 
 
 def test_every_encoder_shares_all_but_what_is_compared(tmp_path: Path) -> None:
@@ -60,7 +61,9 @@ def test_every_encoder_shares_all_but_what_is_compared(tmp_path: Path) -> None:
         comparison(tmp_path, objectives=("simclear",)).tasks()
 
 
-def with_initialisation(folder: Path, section: dict[str, Any], **changes: Any) -> Comparison:
+def with_initialisation(
+    folder: Path, section: dict[str, Any], **changes: Any
+) -> ObjectiveComparison:
     given = merge(TREE, {"initialisation": {"kind": "pretraining", **section}})
     return comparison(folder, tree=given, augmentations=("boundary", "standard"), **changes)
 
@@ -105,7 +108,7 @@ def test_an_override_for_no_kind_is_refused(
 def test_a_task_leaves_encoder_and_record_and_is_done_once(tmp_path: Path) -> None:
     task = comparison(tmp_path).tasks()[0]
     assert not task.is_done()
-    task.run(this_place())
+    task.run(this_place(), lambda _: None)
     assert task.is_done()
     record = task.record()
     assert (record.objective, record.augmentation, record.num_steps) == ("sl_fpn", "boundary", 2)
@@ -115,13 +118,9 @@ def test_a_task_leaves_encoder_and_record_and_is_done_once(tmp_path: Path) -> No
     assert encoder.config.objective.kind == "sl_fpn"
     # The encoder file has replaced the stage.
     assert not list((tmp_path / "stages").glob("*.pt"))
-    task.baselines(this_place())
-    fresh, poses = (
-        ObjectiveRecord.model_validate_json(
-            (tmp_path / "baselines" / source / "0.json").read_text()
-        )
-        for source in ("fresh", "poses")
-    )
+    prepared = Opener().prepare(task.config)
+    fresh, poses = task.baselines(prepared, this_place())
+    assert task.baselines(prepared, this_place()) == [fresh, poses]
     assert fresh.linear is not None
     assert poses.linear is None
     assert fresh.knn != record.knn

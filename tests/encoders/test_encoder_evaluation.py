@@ -223,8 +223,10 @@ _TINY = ["data.num_signers=6", "data.clips_per_block=2", "data.num_glosses=4"]
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder pre-trained for a few steps on a small embedded corpus."""
-    from slr_ray.experiment.experiment import experiment
+    from slr_ray.experiment.experiment import build_experiment
+    from slr_ray.experiment.opener import Opener
     from slr_ray.methods.pretraining import pretrained_encoder, save_encoder
+    from slr_ray.records.claim import claim
     from slr_ray.records.stages import StageStore
     from slr_ray.storage import Store
     from slr_ray.workers.place import this_place
@@ -241,14 +243,16 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         "training": {"max_frames": 8},
     }
-    config = experiment(tree, "test")
+    config = build_experiment(tree, "test")
     store = Store(str(tmp_path_factory.mktemp("encoder")))
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.mktemp("cache")))
         warnings.simplefilter("ignore")
         stages = StageStore(store.join("stages"))
-        trained = pretrained_encoder(config, 0, stages, this_place())
-        save_encoder(config, 0, trained, store, "encoder.pt")
+        prepared = Opener().prepare(config)
+        trained = pretrained_encoder(prepared, 0, stages, this_place())
+        save_encoder(prepared, 0, trained, store, "encoder.pt")
+        claim(store, "pretrain", "pre-training", {})
     return Path(store.location)
 
 
@@ -353,8 +357,8 @@ def test_encoders_are_one_pre_training_with_different_seeds(encoder: Path, tmp_p
     # One of them alone, or another corpus, would replace their record.
     before = (out / "evaluation-knn.json").read_bytes()
     for other_call, words in (
-        ([call[0], *call[2:], *_TINY], "evaluation of other encoders"),
-        ([*call, *_TINY, "data.seed=3"], "an evaluation on embedded"),
+        ([call[0], *call[2:], *_TINY], "holds another evaluation by knn (other encoders)"),
+        ([*call, *_TINY, "data.seed=3"], "holds another evaluation by knn (other data)"),
     ):
         code, told = _call(*other_call)
         assert code == 2
@@ -367,7 +371,7 @@ def test_results_stay_out_of_an_encoders_folder(encoder: Path) -> None:
     before = sorted(encoder.rglob("*"))
     code, told = _call(f"--encoder={encoder}", f"--out={encoder}", *_TINY)
     assert code == 2
-    assert "holds results of slr_ray.pretrain (encoder.pt)" in told
+    assert "holds results of slr_ray.pretrain" in told
     assert sorted(encoder.rglob("*")) == before
 
 

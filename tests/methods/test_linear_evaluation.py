@@ -12,14 +12,10 @@ import torch
 from slr_ray.config import merge
 from slr_ray.evaluation.linear import linear_probe
 from slr_ray.evaluation.probe import RepresentedSet
-from slr_ray.experiment.experiment import (
-    Experiment,
-    experiment,
-    open_corpus,
-    open_split,
-    stage_facts,
-)
-from slr_ray.methods.setting import setting
+from slr_ray.experiment.experiment import build_experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import rounds
 from slr_ray.records.stages import StageStore
 from slr_ray.storage import Store
@@ -35,13 +31,13 @@ TINY: dict[str, Any] = {
 }
 
 
-def tiny(**changes: Any) -> Experiment:
-    return experiment(merge(TINY, changes), "test")
+def tiny(**changes: Any) -> Prepared:
+    return Opener().prepare(build_experiment(merge(TINY, changes), "test"))
 
 
 def test_one_round_that_keeps_the_encoder_and_predicts_like_the_probe(tmp_path: Path) -> None:
-    config, place = tiny(), this_place()
-    run = setting(config, 0, StageStore(Store(str(tmp_path))), place)
+    prepared, place = tiny(), this_place()
+    run = prepare_seed(prepared, 0, StageStore(Store(str(tmp_path))), place)
     finished = list(rounds(run))
     assert len(finished) == 1
     own = run.problem
@@ -53,7 +49,7 @@ def test_one_round_that_keeps_the_encoder_and_predicts_like_the_probe(tmp_path: 
         own.corpus,
         own.split.validation,
         normalisation=own.normalisation,
-        max_frames=config.training.max_frames,
+        max_frames=prepared.config.training.max_frames,
         device=place.device,
     )
     found = float((probabilities.argmax(1) == own.glosses(own.split.validation)).mean())
@@ -64,7 +60,7 @@ def test_one_round_that_keeps_the_encoder_and_predicts_like_the_probe(tmp_path: 
 
 
 def test_its_stage_is_not_that_of_training() -> None:
-    assert stage_facts(tiny()) != stage_facts(tiny(method={"kind": "supervised"}))
+    assert tiny().stage_facts() != tiny(method={"kind": "supervised"}).stage_facts()
 
 
 @pytest.mark.parametrize("present", [(0, 2), (0, 1, 3)])
@@ -83,7 +79,7 @@ def test_a_gloss_without_clips_has_no_probability(present: tuple[int, ...]) -> N
 
 
 def test_the_search_space_of_the_boundary_is_about_it() -> None:
-    config = tiny(
+    prepared = tiny(
         initialisation={
             "kind": "pretraining",
             "augmentation": {"kind": "boundary", "head_fraction": 0.2, "tail_fraction": 0.1},
@@ -95,5 +91,5 @@ def test_the_search_space_of_the_boundary_is_about_it() -> None:
             "augmentation": {"kind": "boundary", "head_fraction": 0.3, "tail_fraction": 0.1},
         }
     )
-    assert stage_facts(config) != stage_facts(other)
-    assert len(open_split(config.data, config.split).training) < open_corpus(config.data).num_clips
+    assert prepared.stage_facts() != other.stage_facts()
+    assert len(prepared.split.training) < prepared.corpus.num_clips

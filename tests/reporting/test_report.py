@@ -224,7 +224,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 def test_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
     accuracies = {"fsl": [0.5, 0.6], "sslr_best": [0.6, 0.7]}
-    run = _run(tmp_path, accuracies, finished=None, wall_s=None, num_samples=40)
+    run = _run(tmp_path, accuracies, finished=None, wall_s=None, num_trials=40)
     _, page = _page(run)
     assert "Unfinished run. Missing: 24 of 40 trials have ended." in page.text
     assert "FSL, equal steps: no test result for seed 0, 1, 2, 3, 4." in page.text
@@ -232,7 +232,7 @@ def test_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_finished_run_misses_nothing(tmp_path: Path) -> None:
-    assert _run(tmp_path, factory.WIN, num_samples=40).state == "Finished"
+    assert _run(tmp_path, factory.WIN, num_trials=40).state == "Finished"
 
 
 def test_no_complete_trial(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_large_run_stays_readable(tmp_path: Path) -> None:
     trials = [factory.trial_record(n, seeds=[]) for n in range(1000)]
     glosses = [f"gloss_{index:03d}" for index in range(120)]
     two = {arm: found[:2] for arm, found in factory.WIN.items()}
-    text, page = _page(_run(tmp_path, two, trials=trials, glosses=glosses, num_samples=1000))
+    text, page = _page(_run(tmp_path, two, trials=trials, glosses=glosses, num_trials=1000))
     assert len(text) < 2_000_000
     assert page.tags.count("polyline") < 500
     assert "Most confused pairs" in page.text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.estimate import (
     Pretrainings,
     Times,
@@ -14,7 +15,7 @@ from slr_ray.search.estimate import (
     pretrainings,
     text,
 )
-from slr_ray.search.run_record import Run
+from slr_ray.search.search_run import SearchRun
 from slr_ray.search.space_file import load_space
 from slr_ray.workers.run_options import RunOptions
 
@@ -34,9 +35,10 @@ SMALL: dict[str, Any] = {
 }
 
 
-def run(name: str, overrides: dict[str, Any], **options: Any) -> Run:
+def run(name: str, overrides: dict[str, Any], **options: Any) -> SearchRun:
     space = load_space(name, {**TINY, **overrides})
-    return Run("runs/none", space, RunOptions(max_concurrent=1, **options), [])
+    options_ = RunOptions(max_concurrent=1, **options)
+    return SearchRun(RunFolder("runs/none"), space, options_, [])
 
 
 def test_every_trial_pre_trains_where_pre_training_is_searched() -> None:
@@ -51,7 +53,7 @@ def test_every_trial_pre_trains_where_pre_training_is_searched() -> None:
 def test_trials_share_a_pre_training_that_is_fixed() -> None:
     fixed = {"initialisation.kind": "pretraining", "initialisation.num_steps": 50}
     assert pretrainings(run("sslr_thresholds", fixed)) == Pretrainings(2, 1, 50)
-    alone = run("sslr_thresholds", {**fixed, "search.num_samples": 7}, share_stages=False)
+    alone = run("sslr_thresholds", {**fixed, "search.num_trials": 7}, share_stages=False)
     assert pretrainings(alone).in_search == 14
     fresh = run("sslr_thresholds", {"initialisation": {"kind": "fresh"}})
     assert pretrainings(fresh) == Pretrainings(0, 0, 0)
@@ -63,8 +65,8 @@ def test_seconds_by_hand() -> None:
     # No training step for linear evaluation; the two FSL arms take 2 epochs of 5 steps.
     assert found.trials_s == pytest.approx(32 * 400 + 2 * 16 * 3)
     assert found.final_s == pytest.approx(4 * 400 + 3 * (2 * 3 + 1.0))
-    overrides = {"initialisation": {"kind": "fresh"}, "method.num_rounds": 3, "published": {}}
-    sslr = run("sslr_thresholds", {**overrides, "search.num_samples": 10})
+    overrides = {"initialisation": {"kind": "fresh"}, "method.num_rounds": 3, "default": {}}
+    sslr = run("sslr_thresholds", {**overrides, "search.num_trials": 10})
     found = estimate(sslr, Times(0.1), pretrainings(sslr))
     # Round 0 once a seed, three more rounds a trial.
     assert found.trials_s == pytest.approx(2 * (1.0 + 10 * 3.0))

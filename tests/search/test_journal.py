@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.journal import Journal
 from slr_ray.search.study import SearchStudy
 from slr_ray.storage import Store
@@ -14,11 +15,11 @@ SPACE = {"method": {"num_rounds": {"int": [1, 4]}}}
 
 
 def opened(journal: Journal) -> SearchStudy:
-    return SearchStudy(journal.path, SPACE, seed=0, early_stopping=False)
+    return SearchStudy(journal.path, SPACE, name="run", seed=0, early_stopping=False)
 
 
 def test_local_runs_write_beside_themselves(tmp_path: Path) -> None:
-    journal = Journal(Store(str(tmp_path / "run")))
+    journal = Journal(RunFolder(str(tmp_path / "run")))
     assert journal.path == tmp_path / "run" / "optuna.journal"
 
 
@@ -27,16 +28,16 @@ def test_another_machine_takes_the_history_over(
 ) -> None:
     # file:// stands for an object store: all goes through the same calls.
     monkeypatch.setattr(Store, "is_local", property(lambda _: False))
-    store = Store((tmp_path / "bucket").as_uri())
+    folder = RunFolder((tmp_path / "bucket").as_uri())
     monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "first"))
-    journal = Journal(store)
+    journal = Journal(folder)
     study = opened(journal)
     done, running = study.ask(), study.ask()
     study.tell(done.number, "complete", 0.5)
     journal.keep()
 
     monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "second"))
-    taken_over = opened(Journal(store))
+    taken_over = opened(Journal(folder))
     assert taken_over.num_finished() == 1
     again = taken_over.ask()
     assert (again.number, again.params) == (running.number, running.params)
@@ -46,11 +47,11 @@ def test_a_machine_that_takes_a_run_back_has_what_happened_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "is_local", property(lambda _: False))
-    store = Store((tmp_path / "bucket").as_uri())
+    folder = RunFolder((tmp_path / "bucket").as_uri())
 
     def on(machine: str) -> tuple[Journal, SearchStudy]:
         monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / machine))
-        journal = Journal(store)
+        journal = Journal(folder)
         return journal, opened(journal)
 
     journal, study = on("first")

@@ -13,13 +13,15 @@ import yaml
 from rich.console import Console
 
 from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.pools import SignersPoolConfig
 from slr_ray.errors import UserError
-from slr_ray.experiment.experiment import draw, open_corpus, open_split
+from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.search.context import RunContext
 from slr_ray.search.default_pool import space_with_pool
 from slr_ray.search.estimate import most_steps
-from slr_ray.search.job import Job
-from slr_ray.search.run_record import Run, begin, check_data, load_run_record, resumed
+from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
 from slr_ray.search.space_file import check_space
 from slr_ray.search.summary import print_plan
 from slr_ray.search.trial import TrialTask
@@ -33,21 +35,21 @@ SPACE: dict[str, Any] = {
     "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1},
     "training": {"num_epochs": 1, "steps_per_epoch": 2, "batch_size": 16, "max_frames": 8},
     "method": {"kind": "sslr", "num_rounds": {"int": [1, 2]}},
-    "search": {"num_samples": 2, "search_seeds": [0], "final_seeds": [0]},
+    "search": {"num_trials": 2, "search_seeds": [0], "final_seeds": [0]},
 }
 
 
-def new_run(folder: Path, overrides: Mapping[str, Any] | None = None, **changes: Any) -> Run:
+def new_run(folder: Path, overrides: Mapping[str, Any] | None = None, **changes: Any) -> SearchRun:
     space = check_space({**SPACE, **changes}, "tiny.yaml", overrides or {})
-    return Run(str(folder / "run"), space, RunOptions(), ["python", "-m", "slr_ray.tune"])
+    command = ["python", "-m", "slr_ray.tune"]
+    return SearchRun(RunFolder(str(folder / "run")), space, RunOptions(), command)
 
 
 def write_split(path: Path, names: tuple[str, ...]) -> None:
-    corpus = open_corpus(new_run(path.parent).base().data)
+    corpus = new_run(path.parent).default.corpus
     ids = corpus.clip_ids.to_pylist()
     rows = [f"{ids[row]},{names[signer]}" for row, signer in enumerate(corpus.signer_index)]
     path.write_text("\n".join(["clip_id,split", *rows]))
-    open_split.cache_clear()
 
 
 def test_a_run_goes_on_from_anywhere_but_not_with_another_split(
@@ -61,17 +63,19 @@ def test_a_run_goes_on_from_anywhere_but_not_with_another_split(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    again = resumed(run.location, {}, run.command)
-    assert begin(again, check_data(again)).split == load_run_record(run.location).split
+    location = run.folder.location
+    again = resumed(location, {}, run.command)
+    assert begin(again, check_data(again)).split == run.folder.read_run().split
 
     write_split(tmp_path / "split.csv", ("training",) * 6 + ("test", "validation"))
+    again = resumed(location, {}, run.command)
     with pytest.raises(UserError, match="the split changed"):
         begin(again, check_data(again))
 
 
 def partly_labelled(path: Path) -> str:
     """Every third clip has a gloss; one gloss is that of a single signer only."""
-    corpus = open_corpus(new_run(path.parent).base().data)
+    corpus = new_run(path.parent).default.corpus
     clips = []
     for row in range(corpus.num_clips):
         clip = corpus.clip(row)
@@ -82,7 +86,7 @@ def partly_labelled(path: Path) -> str:
     return str(path)
 
 
-def plan(run: Run) -> str:
+def plan(run: SearchRun) -> str:
     console = Console(file=StringIO(), width=200)
     print_plan(run, console, with_estimate=False)
     return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
@@ -91,10 +95,12 @@ def plan(run: Run) -> str:
 class TestPool:
     """Real unlabelled clips need no hidden labels; where labels are hidden, the plan says so."""
 
-    def run(self, tmp_path: Path, space: str, **overrides: Any) -> Run:
+    def run(self, tmp_path: Path, space: str, **overrides: Any) -> SearchRun:
         data = {"kind": "shards", "location": partly_labelled(tmp_path / "poses.parquet")}
-        found = space_with_pool(space, {"data": data, **overrides})
-        return Run(str(tmp_path / "run"), found, RunOptions(), ["tune"])
+        opener = Opener()
+        found = space_with_pool(space, {"data": data, **overrides}, opener)
+        folder = RunFolder(str(tmp_path / "run"))
+        return SearchRun(folder, found, RunOptions(), ["tune"], opener=opener)
 
     def own_space(self, tmp_path: Path, **changes: Any) -> str:
         written = {name: value for name, value in SPACE.items() if name not in ("data", "pool")}
@@ -104,17 +110,17 @@ class TestPool:
 
     def test_a_shipped_space_hides_no_label_of_half_labelled_clips(self, tmp_path: Path) -> None:
         run = self.run(tmp_path, "sslr_thresholds")
-        assert run.base().pool.kind == "all"
+        assert run.space.default.pool.kind == "all"
         # The run goes on with what was decided when it began.
         assert run.space.written["pool"] == {"kind": "all"}
-        corpus, parts = open_corpus(run.base().data), open_split(run.base().data, run.base().split)
+        corpus, parts = run.default.corpus, run.default.split
         known = int((corpus.gloss_index[parts.training] != UNLABELLED).sum())
         unlabelled = len(parts.training) - known
         expected = f"seed 0: {known} labelled, {unlabelled} unlabelled, no label hidden"
         assert f"{expected} (pool.kind=all)" in plan(run)
 
     def test_a_space_without_a_pool_does_neither(self, tmp_path: Path) -> None:
-        assert self.run(tmp_path, self.own_space(tmp_path)).base().pool.kind == "all"
+        assert self.run(tmp_path, self.own_space(tmp_path)).space.default.pool.kind == "all"
 
     def test_what_the_user_says_is_done_and_told(self, tmp_path: Path) -> None:
         pool = {"kind": "fraction", "fraction": 0.2}
@@ -124,21 +130,21 @@ class TestPool:
             self.run(tmp_path, self.own_space(tmp_path, pool=pool)),
         ]
         for run in runs:
-            own = draw(run.base(), 0)
-            glosses = open_corpus(run.base().data).gloss_index[own.unlabelled]
+            own = run.default.pool(0)
+            glosses = run.default.corpus.gloss_index[own.unlabelled]
             hidden = int((glosses != UNLABELLED).sum())
             assert hidden > 0
             assert f"{hidden} labels hidden (pool.fraction=0.2)" in plan(run)
 
     def test_a_labelled_corpus_keeps_the_pool_of_the_space(self, tmp_path: Path) -> None:
         overrides = {"data.num_glosses": 4, "data.num_signers": 8}
-        space = space_with_pool("sslr_thresholds", overrides)
-        assert space.default_tree()["pool"] == {"kind": "fraction", "fraction": 0.05}
+        space = space_with_pool("sslr_thresholds", overrides, Opener())
+        assert space.default.pool.model_dump() == {"kind": "fraction", "fraction": 0.05}
 
 
 def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:
     data = {"kind": "shards", "location": partly_labelled(tmp_path / "poses.parquet")}
-    corpus = open_corpus(new_run(tmp_path, data=data).base().data)
+    corpus = new_run(tmp_path, data=data).default.corpus
     rows = [
         f"{clip_id},{'test' if row == 0 else ('training', 'validation')[row % 2]}"
         for row, clip_id in enumerate(corpus.clip_ids.to_pylist())
@@ -155,7 +161,7 @@ def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:
 
 def test_later_rounds_cost_at_most_the_whole_pool() -> None:
     changes = {"training": {**SPACE["training"], "steps_per_epoch": None, "num_epochs": 3}}
-    config = new_run(Path("unused"), {"method.num_epochs": 2}, **changes).base()
+    config = new_run(Path("unused"), {"method.num_epochs": 2}, **changes).space.default
     rounds = config.rounds.num_rounds
     # Batches of 16: 20 labelled clips are 2 steps, with 80 unlabelled ones 7.
     assert most_steps(config, 20, 80) == (3 * 2, rounds * 2 * 7)
@@ -163,11 +169,12 @@ def test_later_rounds_cost_at_most_the_whole_pool() -> None:
 
 
 def test_an_error_of_an_earlier_try_is_not_told_again(tmp_path: Path) -> None:
-    job = Job(str(tmp_path), "balanced_accuracy", (0,), 1)
-    space = check_space(SPACE, "tiny.yaml", {"search.seed": 0})
-    broken = {**space.default_tree(), "pool": {"kind": "signers", "num_signers": 99}}
+    folder = RunFolder(str(tmp_path))
+    context = RunContext(folder, "balanced_accuracy", (0,), 1)
+    config = check_space(SPACE, "tiny.yaml", {}).default
+    broken = config.model_copy(update={"pool": SignersPoolConfig(num_signers=99)})
     with pytest.raises(UserError):
-        TrialTask(job, 0, broken, {}, "searched").run(this_place(), lambda _: None)
-    assert job.store.exists("trials/0000/error.json")
-    TrialTask(job, 0, space.default_tree(), {}, "searched").run(this_place(), lambda _: None)
-    assert not job.store.exists("trials/0000/error.json")
+        TrialTask(context, 0, broken, {}, "searched").run(this_place(), lambda _: None)
+    assert "num_signers=99" in (folder.trial(0).read_error() or "")
+    TrialTask(context, 0, config, {}, "searched").run(this_place(), lambda _: None)
+    assert folder.trial(0).read_error() is None

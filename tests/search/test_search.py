@@ -30,11 +30,11 @@ method:
       - {kind: top_per_gloss, num_clips: {int: [2, 9]}}
       - {kind: top_confidence, num_clips: {int: [5, 60]}}
   num_rounds: {int: [1, 3]}
-published:
+default:
   method: {num_rounds: 2}
 start_from:
   - {method.selection.kind: top_per_gloss, method.selection.num_clips: 5, method.num_rounds: 2}
-search: {num_samples: 4, search_seeds: [0], final_seeds: [0, 1]}
+search: {num_trials: 4, search_seeds: [0], final_seeds: [0, 1]}
 """
 
 pytestmark = pytest.mark.ray
@@ -113,7 +113,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     (run,) = (tmp_path / "my runs").iterdir()
     found = trials(run)
     assert [one.number for one in found] == [0, 1, 2, 3]
-    assert found[0].source == "published"
+    assert found[0].source == "start_from"
     assert found[0].params["method.selection.num_clips"] == 5
     # One trained round 0 serves every trial on the same draw.
     reused = [one.seeds[0].rounds[0].reused for one in found]
@@ -152,7 +152,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         timeout=120,
     )
     assert rerun.returncode == 0, rerun.stderr
-    (found_again,) = tmp_path.glob("trained/final/sslr_best/*/record.json")
+    (found_again,) = tmp_path.glob("trained/seed_*/record.json")
     again = ArmRecord.model_validate_json(found_again.read_text())
     own = [one for one in arms if one.arm == "sslr_best"]
     first = max(own, key=lambda one: (one.validation.balanced_accuracy, -one.seed))
@@ -166,7 +166,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
 
 def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:
     write_space(tmp_path, steps=12)
-    arguments = ("--space", "tiny.yaml", "--max-concurrent", "1", "--num-samples", "5")
+    arguments = ("--space", "tiny.yaml", "--max-concurrent", "1", "--num-trials", "5")
     driver = start(tmp_path, *arguments)
     wait_for(tmp_path, driver, "runs/*/trials/0001/record.json")
     kill(driver)
@@ -208,14 +208,14 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path: Path) -> None
         for rate in ("1.0e+30", "0.1")
     )
     text = text.replace("training: {", f"training: {{gradient_clip: null, {rates}, ")
-    text = text.replace("published:", "published:\n  training: {optimiser: {learning_rate: 0.1}}")
+    text = text.replace("default:", "default:\n  training: {optimiser: {learning_rate: 0.1}}")
     text = (
         text[: text.index("start_from:")]
         + f"start_from:\n{starts}\n"
         + text[text.index("search:") :]
     )
     (tmp_path / "tiny.yaml").write_text(text)
-    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "1", "--num-samples", "2")
+    done = tune(tmp_path, "--space", "tiny.yaml", "--max-failures", "1", "--num-trials", "2")
     run = only_run(tmp_path)
     found = trials(run)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -234,7 +234,7 @@ def test_a_second_driver_then_ctrl_c_then_a_time_budget(tmp_path: Path) -> None:
     Tune returns from Ctrl-C as if the search were done: the test set must not be touched then.
     """
     write_space(tmp_path, steps=12)
-    limits = ("--max-concurrent", "1", "--num-samples", "999", "--seeds", "1")
+    limits = ("--max-concurrent", "1", "--num-trials", "999", "--seeds", "1")
     driver = start(tmp_path, "--space", "tiny.yaml", *limits)
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
     second = tune(tmp_path, "--resume", str(only_run(tmp_path)))
@@ -269,7 +269,7 @@ def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:
     driver = start(
         tmp_path,
         *("--space", "tiny.yaml", "--trial-workers", "2", "--trial-cpus", "1"),
-        *("--num-samples", "1", "--seeds", "1"),
+        *("--num-trials", "1", "--seeds", "1"),
     )
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
     kill(driver)

@@ -21,7 +21,7 @@ TREE: dict[str, Any] = {
             ]
         },
         "num_rounds": {"int": [1, 4]},
-        "pool": {"choice": ["accumulate", "reselect"]},
+        "pseudo_labels": {"choice": ["accumulate", "reselect"]},
         "num_views": 2,
     }
 }
@@ -36,7 +36,7 @@ def test_shipped_spaces_are_usable(file: Path) -> None:
     loaded = load_space(file.stem, {})
     assert loaded.name == file.stem
     for plain in loaded.start_from:
-        params, outside = as_optuna_params(loaded.tree, plain)
+        params, outside = as_optuna_params(loaded.tree, plain.model_dump(mode="json"))
         assert not outside, outside
         assert params
 
@@ -97,10 +97,20 @@ def test_extremes_show_every_branch_and_both_ends() -> None:
         ({"method": {"nun_rounds": {"int": [1, 4]}}}, ["nun_rounds", "num_rounds"]),
         ({"metod": {}}, ["metod", "method"]),
         ({"method": {"num_rounds": {"log_int": [0, 4]}}}, ["num_rounds", "above 0"]),
-        ({"method": {"pool": {"choice": []}}}, ["method.pool", "choice"]),
+        ({"method": {"pseudo_labels": {"choice": []}}}, ["method.pseudo_labels", "choice"]),
         ({"method": {"selection": {"choose": [{"confidence": 1}]}}}, ["selection", "kind"]),
         ({"method": {"selection": {"kind": "thresold"}}}, ["selection", "thresold"]),
-        ({"search": {"num_samples": 0}}, ["num_samples", "0"]),
+        ({"search": {"num_trials": 0}}, ["num_trials", "0"]),
+        ({"search": {"num_samples": 3}}, ["num_samples", "it is called 'num_trials' now"]),
+        ({"published": {}}, ["published", "it is called 'default' now"]),
+        (
+            {"method": {"pool": "reselect"}},
+            ["method.pool", "it is called 'pseudo_labels' now"],
+        ),
+        (
+            {"method": {"initialisation": "continue"}},
+            ["method.initialisation", "it is called 'start' now"],
+        ),
         ({"training": {"metric": "acuracy"}}, ["metric", "acuracy"]),
         ({"training": {"metric": {"choice": ["accuracy", "macro_f1"]}}}, ["metric", "searched"]),
         ({"search": {"search_seeds": [-1]}}, ["search_seeds", "-1"]),
@@ -191,13 +201,13 @@ def test_an_override_of_a_branchs_kind_takes_that_option() -> None:
         check_space(space(), "my.yaml", {"method.selection.confidence": 0.7})
 
 
-def test_published_values_outside_the_space_are_named() -> None:
+def test_given_values_outside_the_space_are_named() -> None:
     tree = parse(TREE)
     plain = {
         "method": {
             "selection": {"kind": "threshold", "confidence": 0.95},
             "num_rounds": 2,
-            "pool": "accumulate",
+            "pseudo_labels": "accumulate",
             "num_views": 1,
         }
     }

@@ -14,15 +14,17 @@ SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "pseudo_weight": {"uni
 
 
 def reopen(tmp_path: Path, *, early_stopping: bool = False) -> SearchStudy:
-    return SearchStudy(tmp_path / "journal", SPACE, seed=3, early_stopping=early_stopping)
+    return SearchStudy(
+        tmp_path / "journal", SPACE, name="run", seed=3, early_stopping=early_stopping
+    )
 
 
-def test_published_settings_come_first(tmp_path: Path) -> None:
+def test_given_settings_come_first(tmp_path: Path) -> None:
     study = reopen(tmp_path)
     outside = study.enqueue({"method": {"num_rounds": 5, "pseudo_weight": 1.0}})
     assert outside == []
     first, second = study.ask(), study.ask()
-    assert first.source == "published"
+    assert first.source == "start_from"
     assert first.params == {"method.num_rounds": 5, "method.pseudo_weight": 1.0}
     assert second.source == "searched"
 

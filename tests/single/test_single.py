@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from slr_ray.corpora.corpus import Corpus
-from slr_ray.experiment.experiment import experiment, open_corpus, open_split
+from slr_ray.corpora.data import open_data
+from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.records.typed import ArmRecord
+from slr_ray.records.typed import MeasuredRecord
 from slr_ray.train import train
 
 EMBEDDED = {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1}
@@ -30,20 +31,13 @@ SMALL = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _files_may_change() -> None:
-    """What a process opened it keeps; a user's next call is another process."""
-    open_corpus.cache_clear()
-    open_split.cache_clear()
-
-
 def embedded() -> Corpus:
-    return open_corpus(experiment({"data": EMBEDDED}, "test").data)
+    return open_data(build_experiment({"data": EMBEDDED}, "test").data)
 
 
-def run(out: Path, *overrides: str, **options: Any) -> ArmRecord:
+def run(out: Path, *overrides: str, **options: Any) -> MeasuredRecord:
     train([*SMALL, *overrides], seed=0, out=out, num_threads=1, **options)
-    return ArmRecord.model_validate_json((out / "final/sslr_best/0/record.json").read_text())
+    return MeasuredRecord.model_validate_json((out / "seed_0/record.json").read_text())
 
 
 def refused(capsys: pytest.CaptureFixture[str], *given: Any, **options: Any) -> str:
@@ -79,8 +73,6 @@ def test_a_folder_answers_for_its_own_data_only(
     first = run(tmp_path / "out", data=str(shards))
     assert run(tmp_path / "out", data=str(shards)) == first
     write_shards(shards, corpus, list(range(0, corpus.num_clips, 2)))
-    open_corpus.cache_clear()
-    open_split.cache_clear()
     assert "another experiment (other data, split)" in refused(
         capsys, tmp_path / "out", data=str(shards)
     )
@@ -98,7 +90,6 @@ def test_a_changed_split_file_is_another_experiment(
     write_split(tmp_path / "split.csv", corpus)
     run(tmp_path / "out", *data, *split)
     write_split(tmp_path / "split.csv", corpus, swapped=True)
-    open_split.cache_clear()
     assert "another experiment (other split)" in refused(capsys, tmp_path / "out", *data, *split)
 
 
@@ -114,7 +105,7 @@ def test_real_unlabelled_clips_hide_no_label(
     run(tmp_path / "few", "pool.kind=signers", "pool.num_signers=1", data=str(shards))
     assert "labels hidden (pool.num_signers=1)" in printed(capsys)
     # What a search or an earlier training wrote names its pool.
-    run(tmp_path / "again", config=str(tmp_path / "few/final/sslr_best/0/config.yaml"))
+    run(tmp_path / "again", config=str(tmp_path / "few/seed_0/config.yaml"))
     assert "labels hidden (pool.num_signers=1)" in printed(capsys)
 
 
@@ -152,11 +143,11 @@ def test_a_configuration_may_be_behind_a_uri(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = run(tmp_path / "first")
-    uri = f"file://{tmp_path}/first/final/sslr_best/0/config.yaml"
+    uri = f"file://{tmp_path}/first/seed_0/config.yaml"
     train([], seed=0, out=tmp_path / "again", num_threads=1, config=uri)
-    again = (tmp_path / "again/final/sslr_best/0/record.json").read_text()
-    assert ArmRecord.model_validate_json(again).test == first.test
-    recogniser = load_recogniser(f"file://{tmp_path}/again/final/sslr_best/0/checkpoint.pt")
+    again = (tmp_path / "again/seed_0/record.json").read_text()
+    assert MeasuredRecord.model_validate_json(again).test == first.test
+    recogniser = load_recogniser(f"file://{tmp_path}/again/seed_0/checkpoint.pt")
     assert recogniser.config.training.metric == "balanced_accuracy"
     missing = refused(capsys, tmp_path / "none", config=f"file://{tmp_path}/none.yaml")
     assert "none.yaml" in missing

@@ -9,38 +9,35 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
 from slr_ray.config import merge
+from slr_ray.corpora.data import open_data, open_extra
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
-from slr_ray.encoders.compare import Comparison, run_comparison
+from slr_ray.encoders.compare import ObjectiveComparison, run_comparison
 from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.experiment.encoder_file import load_encoder
-from slr_ray.experiment.experiment import (
-    Experiment,
-    experiment,
-    open_corpus,
-    open_extra,
-    problem,
-    stage_facts,
-)
-from slr_ray.experiment.pretraining_clips import pretraining_clips, refuse_measured_clips
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
     check_initialisation,
-    initial_encoder,
-    pretrained,
     pretrained_encoder,
     pretraining_key,
     pretraining_task,
     save_encoder,
 )
 from slr_ray.methods.recogniser import checkpoint_content, load_recogniser
-from slr_ray.methods.sslr import FinishedRound, Setting, rounds
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds
+from slr_ray.poses.reading import read
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
 from slr_ray.records.typed import PretrainingEpoch
-from slr_ray.search.run_record import Run, check_data
+from slr_ray.search.search_run import SearchRun, check_data
 from slr_ray.search.space_file import check_space
 from slr_ray.single.pretrain import run_pretraining
 from slr_ray.single.train import run_single
@@ -84,7 +81,11 @@ OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
 
 
 def tiny(**changes: Any) -> Experiment:
-    return experiment(merge(TINY, changes), "test")
+    return build_experiment(merge(TINY, changes), "test")
+
+
+def opened(config: Experiment) -> Prepared:
+    return Opener().prepare(config)
 
 
 def with_objective(kind: str, **changes: Any) -> Experiment:
@@ -92,7 +93,7 @@ def with_objective(kind: str, **changes: Any) -> Experiment:
 
 
 def trained(config: Experiment, checkpoint: Checkpoint | None = None) -> PretrainedEncoder:
-    return pretrain(pretraining_task(config, 0), PLACE, checkpoint=checkpoint)
+    return pretrain(pretraining_task(opened(config), 0), PLACE, checkpoint=checkpoint)
 
 
 def same(a: State, b: State) -> bool:
@@ -180,52 +181,47 @@ def test_what_would_learn_nothing_is_refused_before_work(
 ) -> None:
     config = with_objective("simclr", **section)
     with pytest.raises(ConfigError, match=message):
-        run_pretraining(config, 0, tmp_path / "out", 1)
+        run_pretraining(opened(config), 0, tmp_path / "out", 1)
     with pytest.raises(ConfigError, match=message):
-        run_single(config, 0, tmp_path / "out", 1)
+        run_single(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     assert not (tmp_path / "out").exists()
     # Objectives that look at one clip at a time may take them one by one.
     if section == {"micro_batch_size": 1}:
         for kind in ("moco", "sl_fpn"):
-            check_initialisation(with_objective(kind, **section))
+            check_initialisation(opened(with_objective(kind, **section)))
 
 
-@pytest.mark.parametrize(
-    ("name", "owner"),
-    [
-        ("pretraining.json", "pretrain"),
-        ("experiment.json", "train"),
-        ("evaluation-knn.json", "evaluate"),
-        ("boundary.json", "boundary"),
-        ("comparison.json", "compare"),
-        ("run.json", "tune"),
-    ],
-)
-def test_no_command_writes_into_a_folder_of_another(name: str, owner: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text("{}")
+OWNERS = ("pretrain", "train", "evaluate", "boundary", "compare", "tune")
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_no_command_writes_into_a_folder_of_another(owner: str, tmp_path: Path) -> None:
+    name = "run.json" if owner == "tune" else "claim.json"
+    (tmp_path / name).write_text(f'{{"command": "{owner}", "parts": {{}}}}')
     config, out = tiny(), str(tmp_path)
-    comparison = Comparison(config.model_dump(), ("sl_fpn",), ("boundary",), (0,), out)
+    comparison = ObjectiveComparison(config.model_dump(), ("sl_fpn",), ("boundary",), (0,), out)
+    prepared, quiet = opened(config), Console(quiet=True)
     commands: dict[str, Callable[[], object]] = {
-        "pretrain": lambda: run_pretraining(config, 0, tmp_path, 1),
-        "train": lambda: run_single(config, 0, tmp_path, 1),
+        "pretrain": lambda: run_pretraining(prepared, 0, tmp_path, 1),
+        "train": lambda: run_single(prepared, 0, str(tmp_path), 1, quiet),
         "compare": lambda: run_comparison(comparison, RunOptions()),
         "boundary": lambda: run_boundary(
-            config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path, 1
+            prepared, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path, 1
         ),
-        "estimate": lambda: run_estimate(config, tmp_path),
+        "estimate": lambda: run_estimate(prepared, tmp_path),
     }
     if owner == "boundary":
         del commands["estimate"]
     for command in commands.keys() - {owner}:
-        with pytest.raises(ConfigError, match=rf"holds results of slr_ray\.{owner} \({name}\)"):
+        with pytest.raises(ConfigError, match=rf"holds (results|a run) of slr_ray\.{owner}"):
             commands[command]()
-    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert {one.name for one in tmp_path.iterdir()} <= {name, ".lock"}
 
 
 def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
     config, stages = tiny(), StageStore(Store(str(tmp_path)))
     seen: list[PretrainingEpoch] = []
-    first = pretrained_encoder(config, 0, stages, PLACE, seen.append)
+    first = pretrained_encoder(opened(config), 0, stages, PLACE, seen.append)
     assert len(seen) == 3
     # Fine-tuning, method and pool are no part of it; watching is none either.
     other = tiny(
@@ -234,8 +230,10 @@ def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
         method={"num_rounds": 4},
         initialisation={"collapse_threshold": 0.5},
     )
-    assert same(pretrained(other, 0, stages, PLACE, seen.append), first.encoder)
+    again = pretrained_encoder(opened(other), 0, stages, PLACE, seen.append)
+    assert same(again.encoder, first.encoder)
     assert len(seen) == 3
+    key = pretraining_key(opened(config), 0)
     for changed in (
         tiny(model={"dropout": 0.2}),
         tiny(split={"seed": 3}),
@@ -243,28 +241,27 @@ def test_stages_are_shared_and_resumed(tmp_path: Path) -> None:
         tiny(initialisation={"num_epochs": 4}),
         with_objective("byol"),
     ):
-        assert pretraining_key(changed, 0) != pretraining_key(config, 0)
-    assert pretraining_key(config, 1) != pretraining_key(config, 0)
-    shared = tiny(initialisation={"seed": 5})
+        assert pretraining_key(opened(changed), 0) != key
+    assert pretraining_key(opened(config), 1) != key
+    shared = opened(tiny(initialisation={"seed": 5}))
     assert pretraining_key(shared, 1) == pretraining_key(shared, 0)
 
 
 def test_held_out_clips_and_glosses_are_not_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = tiny()
-    own = problem(config, 0)
-    seen = pretraining_clips(config)
+    prepared = opened(tiny())
+    own, seen = prepared.problem(0), prepared.pretraining_clips
     assert np.array_equal(np.sort(seen.parts[0][1]), own.split.training)
     hidden = np.concatenate([own.split.validation, own.split.test])
     assert not np.isin(clip_hashes(own.corpus, hidden), seen.hashes()).any()
-    everything = pretraining_clips(tiny(initialisation={"clips": "all"}))
+    everything = opened(tiny(initialisation={"clips": "all"})).pretraining_clips
     assert len(everything) == own.corpus.num_clips
 
-    first = trained(config)
+    first = pretrain(pretraining_task(prepared, 0), PLACE)
     index = np.random.default_rng(0).permutation(own.corpus.gloss_index)
     monkeypatch.setitem(own.corpus.__dict__, "gloss_index", index)
-    assert same(trained(config).encoder, first.encoder)
+    assert same(pretrain(pretraining_task(prepared, 0), PLACE).encoder, first.encoder)
 
 
 def write_corpus(path: Path, **changes: Any) -> Path:
@@ -277,7 +274,7 @@ def write_corpus(path: Path, **changes: Any) -> Path:
 
 def write_split(path: Path, by_signer: bool) -> Path:
     """Every third clip is for test and every third for validation, or every third signer's."""
-    corpus = open_corpus(tiny().data)
+    corpus = open_data(tiny().data)
     numbers = corpus.signer_index if by_signer else np.arange(corpus.num_clips)
     names = [("training", "validation", "test")[one % 3] for one in numbers]
     rows = [f"{one},{name}" for one, name in zip(corpus.clip_ids.to_pylist(), names, strict=True)]
@@ -293,7 +290,8 @@ def test_extra_data_is_without_what_is_measured(kind: str, tmp_path: Path) -> No
     same = write_corpus(tmp_path / "same.parquet")
     other = write_corpus(tmp_path / "other.parquet", seed=2)
     config = tiny(split=how, initialisation={"extra_data": [str(same), str(other)]})
-    seen, own = pretraining_clips(config), problem(config, 0)
+    prepared = opened(config)
+    seen, own = prepared.pretraining_clips, prepared.problem(0)
     measured = np.concatenate([own.split.validation, own.split.test])
     assert not np.isin(clip_hashes(own.corpus, measured), seen.hashes()).any()
     extra = open_extra(str(other), config.data)
@@ -305,7 +303,7 @@ def test_extra_data_is_without_what_is_measured(kind: str, tmp_path: Path) -> No
     of_them = [extra.signers[one] in names for one in extra.signer_index]
     by_signer = kind in ("signer", "file by signer")
     assert seen.num_left_out == len(measured) + (sum(of_them) if by_signer else 0)
-    refuse_measured_clips(config)
+    prepared.refuse_measured_clips()
 
 
 def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
@@ -314,14 +312,15 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         run_rounds(config, tmp_path)
     with pytest.raises(ConfigError, match=message):
-        run_single(config, 0, tmp_path / "out", 1)
-    comparison = Comparison(
+        run_single(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
+    comparison = ObjectiveComparison(
         config.model_dump(), ("sl_fpn",), ("boundary",), (0,), str(tmp_path / "out")
     )
     with pytest.raises(ConfigError, match=message):
         run_comparison(comparison, RunOptions())
+    options = BoundaryOptions("search", 4, None, None, 1, 0)
     with pytest.raises(ConfigError, match=message):
-        run_boundary(config, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path / "out", 1)
+        run_boundary(opened(config), options, tmp_path / "out", 1)
     # A branch of a space is enough.
     written = {
         **config.model_dump(mode="json"),
@@ -330,7 +329,8 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
             "choose": [{"kind": "fresh"}, {"kind": "pretraining", "clips": "all"}],
         },
     }
-    run = Run(str(tmp_path / "out"), check_space(written, "leak", {}), RunOptions(), [])
+    folder = RunFolder(str(tmp_path / "out"))
+    run = SearchRun(folder, check_space(written, "leak", {}), RunOptions(), [])
     with pytest.raises(ConfigError, match=message):
         check_data(run)
     assert not (tmp_path / "out").exists()
@@ -345,28 +345,19 @@ def test_broken_clips_are_left_out_as_the_message_says(tmp_path: Path) -> None:
     shards: dict[str, Any] = {"kind": "shards", "location": str(good)}
     extra = {"extra_data": [broken]}
     with pytest.raises(DataError, match=r"appears twice\. Pass data\.skip_broken=true to leave"):
-        open_corpus(tiny(data={"kind": "shards", "location": broken}).data)
+        open_data(tiny(data={"kind": "shards", "location": broken}).data)
     with pytest.raises(DataError, match=r"Pass data\.skip_broken=true to leave"):
-        pretraining_clips(tiny(data=shards, initialisation=extra))
+        opened(tiny(data=shards, initialisation=extra))
     with pytest.raises(DataError, match=r"Pass --data and data\.skip_broken=true to leave"):
-        pretraining_clips(tiny(initialisation=extra))
-    seen = pretraining_clips(tiny(data={**shards, "skip_broken": True}, initialisation=extra))
+        opened(tiny(initialisation=extra))
+    config = tiny(data={**shards, "skip_broken": True}, initialisation=extra)
+    seen = opened(config).pretraining_clips
     assert [len(clips) for _, clips in seen.parts[1:]] == [1]
 
 
 def run_rounds(config: Experiment, folder: Path, seed: int = 0) -> list[FinishedRound]:
     stages = StageStore(Store(str(folder)))
-    setting = Setting(
-        problem=problem(config, seed),
-        training=config.training,
-        method=config.rounds,
-        seed=seed,
-        facts=stage_facts(config),
-        stages=stages,
-        place=PLACE,
-        encoder=initial_encoder(config, seed, stages, PLACE),
-    )
-    return list(rounds(setting))
+    return list(rounds(prepare_seed(opened(config), seed, stages, PLACE)))
 
 
 _FROZEN = {"optimiser": {"kind": "sgd", "learning_rate": 1e-12}, "ema_decay": None}
@@ -375,7 +366,8 @@ _FROZEN = {"optimiser": {"kind": "sgd", "learning_rate": 1e-12}, "ema_decay": No
 def test_every_round_starts_from_the_encoder(tmp_path: Path) -> None:
     """With a learning rate of nearly 0 the rounds keep what pre-training gave them."""
     config = tiny(training=_FROZEN)
-    encoder = pretrained(config, 0, StageStore(Store(str(tmp_path))), PLACE)
+    stages = StageStore(Store(str(tmp_path)))
+    encoder = pretrained_encoder(opened(config), 0, stages, PLACE).encoder
     done = run_rounds(config, tmp_path)
     assert len(done) == 2
     for one in done:
@@ -391,7 +383,7 @@ def test_spoter_and_each_preset_can_be_pre_trained(tmp_path: Path) -> None:
     one = run_rounds(tiny(model=spoter, method={"num_rounds": 0}), tmp_path)
     assert "class_query" in one[0].model_state
     for name in ("ssl_slr", "ssl_slr_small"):
-        config = experiment({"preset": name}, "test")
+        config = build_experiment({"preset": name}, "test")
         assert config.initialisation.kind == "pretraining"
         assert config.model.kind == "pose_transformer"
 
@@ -399,13 +391,13 @@ def test_spoter_and_each_preset_can_be_pre_trained(tmp_path: Path) -> None:
 def test_a_preset_has_settings_by_objective() -> None:
     def section(**objective: Any) -> Any:
         tree = {"preset": "ssl_slr_small", "initialisation": {"objective": objective}}
-        return experiment(tree, "test").initialisation
+        return build_experiment(tree, "test").initialisation
 
     assert section().objective.batch_norm == "hidden"
     assert section(kind="sl_fpn", batch_norm="none").objective.batch_norm == "none"
     assert section(kind="moco", temperature=0.2).objective.queue_clips == 1024
     assert section(kind="moco").optimiser.learning_rate > section().optimiser.learning_rate
-    published = experiment({"preset": "ssl_slr"}, "test").initialisation
+    published = build_experiment({"preset": "ssl_slr"}, "test").initialisation
     assert published == PretrainingConfig()
 
 
@@ -422,14 +414,14 @@ def test_peers_of_the_published_preset_have_their_papers_optimisers(
     kind: str, at_256: float, weight_decay: float, warmup_epochs: int
 ) -> None:
     tree = {"preset": "ssl_slr", "initialisation": {"objective": {"kind": kind}}}
-    found: Any = experiment(tree, "test").initialisation
+    found: Any = build_experiment(tree, "test").initialisation
     optimiser = found.optimiser
     assert optimiser.learning_rate == pytest.approx(at_256 * found.batch_size / 256)
     assert (optimiser.momentum, optimiser.weight_decay) == (0.9, weight_decay)
     assert found.schedule == "warmup_cosine"
     assert found.warmup_fraction * found.num_epochs == pytest.approx(warmup_epochs)
     tree["initialisation"]["optimiser"] = {"learning_rate": 0.5}  # type: ignore[index]
-    own: Any = experiment(tree, "test").initialisation
+    own: Any = build_experiment(tree, "test").initialisation
     assert (own.optimiser.learning_rate, own.optimiser.momentum) == (0.5, 0.9)
 
 
@@ -440,7 +432,7 @@ def test_kinds_need_not_be_named() -> None:
         "optimiser": {"learning_rate": 0.5},
     }
     for preset, kind in (("ssl_slr", "sgd"), ("ssl_slr_small", "adamw"), ("modern", "sgd")):
-        found: Any = experiment({"preset": preset, "initialisation": section}, "test")
+        found: Any = build_experiment({"preset": preset, "initialisation": section}, "test")
         views, optimiser = found.initialisation.augmentation, found.initialisation.optimiser
         assert (views.kind, views.head_fraction) == ("boundary", 0.2)
         assert (optimiser.kind, optimiser.learning_rate) == (kind, 0.5)
@@ -451,14 +443,14 @@ def file_config(path: Path, **changes: Any) -> Experiment:
     # The preset's optimiser would average weights.
     tree["training"] = {**_FROZEN, "num_epochs": 1, "steps_per_epoch": 1}
     tree["initialisation"] = {"kind": "encoder", "path": str(path)}
-    return experiment(merge(tree, changes), "test")
+    return Opener().build(merge(tree, changes), "test")
 
 
 @pytest.fixture(scope="module")
 def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = tiny()
     folder = tmp_path_factory.mktemp("encoder")
-    save_encoder(config, 0, trained(config), Store(str(folder)), "encoder.pt")
+    save_encoder(opened(config), 0, trained(config), Store(str(folder)), "encoder.pt")
     return folder / "encoder.pt"
 
 
@@ -471,13 +463,13 @@ class TestEncoderFile:
         assert encoder.model_config == config.model
         assert encoder.normalisation == config.normalisation
         assert (encoder.max_frames, encoder.seed) == (8, 0)
-        assert encoder.signers == tuple(pretraining_clips(config).signers())
-        assert encoder.fingerprints == (open_corpus(config.data).fingerprint,)
+        assert encoder.signers == tuple(opened(config).pretraining_clips.signers())
+        assert encoder.fingerprints == (open_data(config.data).fingerprint,)
         assert len(encoder.epochs) == 3
         clips = np.arange(20)
         found = represent_clips(
             encoder.model,
-            open_corpus(config.data),
+            open_data(config.data),
             clips[::-1].copy(),
             normalisation=encoder.normalisation,
             max_frames=encoder.max_frames,
@@ -485,7 +477,7 @@ class TestEncoderFile:
         )
         again = represent_clips(
             encoder.model,
-            open_corpus(config.data),
+            open_data(config.data),
             clips,
             normalisation=encoder.normalisation,
             max_frames=encoder.max_frames,
@@ -505,12 +497,12 @@ class TestEncoderFile:
         moved.write_bytes(encoder_file.read_bytes())
         config = file_config(moved, method={"num_rounds": 0})
         (done,) = run_rounds(config, tmp_path)
-        content = checkpoint_content(config, open_corpus(config.data), done.model_state, "accuracy")
+        content = checkpoint_content(config, open_data(config.data), done.model_state, "accuracy")
         (tmp_path / "checkpoint.pt").write_bytes(dumps(content))
         moved.unlink()
         recogniser = load_recogniser(str(tmp_path / "checkpoint.pt"))
         assert recogniser.config == config
-        found = recogniser.probabilities(open_corpus(config.data), np.arange(3))
+        found = recogniser.probabilities(open_data(config.data), np.arange(3))
         assert found.shape == (3, 4)
 
     @pytest.mark.parametrize(
@@ -531,7 +523,7 @@ class TestEncoderFile:
         config = file_config(encoder_file, model={"width": 16, "dropout": 0.3})
         assert config.model.dropout == 0.3
         # What is written beside a result can be run again.
-        assert experiment(config.model_dump(mode="json"), "again") == config
+        assert build_experiment(config.model_dump(mode="json"), "again") == config
 
     def test_measuring_on_seen_clips_is_refused(self, encoder_file: Path, tmp_path: Path) -> None:
         other = {"split": {"seed": 3}}
@@ -567,11 +559,11 @@ def test_batches_hold_every_clip_at_most_once() -> None:
 
 
 def test_two_corpora_under_one_index() -> None:
-    first = open_corpus(tiny().data)
-    second = open_corpus(tiny(data={"seed": 2}).data)
+    first = open_data(tiny().data)
+    second = open_data(tiny(data={"seed": 2}).data)
     clips = UnlabelledClips(((first, np.array([3, 5])), (second, np.array([7]))))
-    batch = clips.read(np.array([2, 0]), 8)
-    alone = UnlabelledClips(((second, np.array([7])),)).read(np.array([0]), 8)
+    batch = read(clips, np.array([2, 0]), 8)
+    alone = read(UnlabelledClips(((second, np.array([7])),)), np.array([0]), 8)
     frames = alone.positions.shape[1]
     torch.testing.assert_close(batch.positions[:1, :frames], alone.positions)
     # The same ids, other poses: other clips.

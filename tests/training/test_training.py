@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,15 @@ import torch
 
 from slr_ray.boundaries.trainings import ledger_facts
 from slr_ray.config import merge
-from slr_ray.corpora.pools import Pool
-from slr_ray.experiment.experiment import (
-    Experiment,
-    experiment,
-    open_corpus,
-    open_split,
-    problem,
-    stage_facts,
-)
+from slr_ray.corpora.data import open_data
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pretraining import pretraining_key
 from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
-from slr_ray.methods.sslr import FinishedRound, Setting, best_round, rounds, seed_record
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import FinishedRound, SeedRun, best_round, rounds, seed_record
 from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
 from slr_ray.selection.top_confidence import TopConfidence
 from slr_ray.storage import Store
@@ -49,23 +46,19 @@ SMALL: dict[str, Any] = {
 
 
 def small(**changes: Any) -> Experiment:
-    return experiment(merge(SMALL, changes), "test")
+    return build_experiment(merge(SMALL, changes), "test")
 
 
-def setting(config: Experiment, folder: Path, seed: int = 0) -> Setting:
-    return Setting(
-        problem=problem(config, seed),
-        training=config.training,
-        method=config.rounds,
-        seed=seed,
-        facts=stage_facts(config),
-        stages=StageStore(Store(str(folder))),
-        place=this_place(),
-    )
+def opened(config: Experiment) -> Prepared:
+    return Opener().prepare(config)
+
+
+def seed_run(config: Experiment, folder: Path, seed: int = 0) -> SeedRun:
+    return prepare_seed(opened(config), seed, StageStore(Store(str(folder))), this_place())
 
 
 def train_once(config: Experiment, checkpoint: Checkpoint | None = None, **changes: Any) -> Trained:
-    own = problem(config, 0)
+    own = opened(config).problem(0)
     torch.manual_seed(0)
     labelled = true_labels(own.labelled, own.glosses(own.labelled))
     training = config.training.model_copy(update=changes)
@@ -122,7 +115,7 @@ def test_patience_counts_epochs_since_the_best_evaluation() -> None:
 
 
 def test_weights_count_in_batches_of_one_clip_too() -> None:
-    own = problem(small(), 0)
+    own = opened(small()).problem(0)
     labels = true_labels(own.labelled, own.glosses(own.labelled))
     pseudo = own.labelled[:4]
 
@@ -153,7 +146,7 @@ def test_weights_are_1_on_average_over_what_is_drawn(true_share: float | None) -
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
 def test_one_metric_chooses_epoch_and_round(metric: str, tmp_path: Path) -> None:
     config = small(training={"metric": metric, "num_epochs": 6, "steps_per_epoch": 2})
-    own = setting(config, tmp_path)
+    own = seed_run(config, tmp_path)
     done = list(rounds(own))
     for one in done:
         scores = [getattr(epoch.validation, metric) for epoch in one.epochs]
@@ -171,7 +164,7 @@ def test_divergence_is_named() -> None:
 
 
 def run(config: Experiment, folder: Path) -> list[FinishedRound]:
-    return list(rounds(setting(config, folder)))
+    return list(rounds(seed_run(config, folder)))
 
 
 def test_rounds_extend_the_labelled_set(tmp_path: Path) -> None:
@@ -180,7 +173,7 @@ def test_rounds_extend_the_labelled_set(tmp_path: Path) -> None:
     assert [one.record.round for one in done] == [0, 1, 2]
     assert done[0].record.audit is None
     assert done[0].record.num_pseudo_labels == 0
-    unlabelled = set(problem(config, 0).unlabelled.tolist())
+    unlabelled = set(opened(config).problem(0).unlabelled.tolist())
     for before, after in pairwise(done):
         assert set(before.pseudo.clips) < set(after.pseudo.clips) <= unlabelled
         kept = np.isin(after.pseudo.clips, before.pseudo.clips)
@@ -190,28 +183,25 @@ def test_rounds_extend_the_labelled_set(tmp_path: Path) -> None:
         assert audit.num_selected == len(after.pseudo) == after.record.num_pseudo_labels
         assert audit.num_added == len(after.pseudo) - len(before.pseudo)
         assert sum(audit.confidence_counts) == len(unlabelled)
-        truth = problem(config, 0).glosses(after.pseudo.clips)
+        truth = opened(config).problem(0).glosses(after.pseudo.clips)
         assert audit.precision == pytest.approx((truth == after.pseudo.glosses).mean())
-    own = setting(config, tmp_path)
+    own = seed_run(config, tmp_path)
     record = seed_record(own, done)
     assert record.stopped_because == "all rounds done"
     assert record.best_round == best_round(own, done)
 
 
-def test_hidden_labels_steer_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_labels_steer_nothing(tmp_path: Path) -> None:
     """With the unlabelled pool's glosses shuffled, everything but the audit is the same."""
-    config = small()
-    first = run(config, tmp_path / "true")
-    own = problem(config, 0)
-    index = np.array(own.corpus.gloss_index)
-    index[own.unlabelled] = np.random.default_rng(0).permutation(index[own.unlabelled])
-    own.corpus.__dict__["gloss_index"] = index
-    try:
-        pool = Pool(own.labelled, own.unlabelled, ())
-        monkeypatch.setattr("slr_ray.experiment.experiment.draw", lambda *_: pool)
-        second = run(config, tmp_path / "shuffled")
-    finally:
-        del own.corpus.__dict__["gloss_index"]
+    run = seed_run(small(), tmp_path / "true")
+    first = list(rounds(run))
+    problem = run.problem
+    index = np.array(problem.corpus.gloss_index)
+    hidden = problem.unlabelled
+    index[hidden] = np.random.default_rng(0).permutation(index[hidden])
+    problem.corpus.__dict__["gloss_index"] = index
+    elsewhere = StageStore(Store(str(tmp_path / "shuffled")))
+    second = list(rounds(replace(run, stages=elsewhere)))
     for a, b in zip(first, second, strict=True):
         assert same(a.model_state, b.model_state)
         assert (a.pseudo.clips == b.pseudo.clips).all()
@@ -239,13 +229,14 @@ def test_a_changed_split_file_shares_no_stage(tmp_path: Path) -> None:
         split={"kind": "file", "path": str(path)},
         initialisation={"kind": "pretraining"},
     )
-    corpus = open_corpus(config.data)
+    corpus = open_data(config.data)
     found = []
     for names in (("training", "validation", "test"), ("training", "test", "validation")):
         rows = [f"{one},{names[row % 3]}" for row, one in enumerate(corpus.clip_ids.to_pylist())]
         path.write_text("\n".join(["clip_id,split", *rows]))
-        open_split.cache_clear()
-        found.append((stage_facts(config), pretraining_key(config, 0), ledger_facts(config)))
+        prepared = opened(config)
+        key = pretraining_key(prepared, 0)
+        found.append((prepared.stage_facts(), key, ledger_facts(prepared)))
     assert all(one != other for one, other in zip(*found, strict=True))
 
 
@@ -253,7 +244,7 @@ def test_an_empty_selection_stops(tmp_path: Path) -> None:
     config = small(method={"selection": {"kind": "threshold", "confidence": 1.0}})
     done = run(config, tmp_path)
     assert len(done) == 1
-    assert seed_record(setting(config, tmp_path), done).stopped_because == "nothing left to add"
+    assert seed_record(seed_run(config, tmp_path), done).stopped_because == "nothing left to add"
 
 
 def test_patience_rounds_stop(tmp_path: Path) -> None:
@@ -262,13 +253,13 @@ def test_patience_rounds_stop(tmp_path: Path) -> None:
     scores = [one.record.validation.balanced_accuracy for one in done]
     if len(done) < 10:
         assert scores[-1] <= max(scores[:-1])
-        record = seed_record(setting(config, tmp_path), done)
+        record = seed_record(seed_run(config, tmp_path), done)
         assert record.stopped_because.startswith(("validation", "nothing"))
 
 
 def test_continuing_starts_from_the_teacher(tmp_path: Path) -> None:
     frozen = {"optimiser": {"kind": "sgd", "learning_rate": 1e-12}, "ema_decay": None}
-    done = run(small(training=frozen, method={"initialisation": "continue"}), tmp_path)
+    done = run(small(training=frozen, method={"start": "continue"}), tmp_path)
     for a, b in pairwise(done):
         for name in a.model_state:
             torch.testing.assert_close(a.model_state[name], b.model_state[name])
@@ -293,10 +284,10 @@ class TestSelect:
         assert self.chosen() == {10: 0, 30: 1}
 
     def test_reselecting_starts_afresh(self) -> None:
-        assert self.chosen(pool="reselect") == {10: 0}
+        assert self.chosen(pseudo_labels="reselect") == {10: 0}
 
     def test_growth(self) -> None:
-        fresh = {"before": NO_PSEUDO_LABELS, "pool": "reselect"}
+        fresh = {"before": NO_PSEUDO_LABELS, "pseudo_labels": "reselect"}
         assert len(self.chosen(3, growth="constant", **fresh)) == 1
         assert len(self.chosen(3, growth="linear", **fresh)) == 3
         assert len(self.chosen(3, growth="geometric", **fresh)) == 4

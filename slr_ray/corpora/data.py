@@ -1,0 +1,48 @@
+"""Where an experiment's clips come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from slr_ray.config import Config
+from slr_ray.corpora.corpus import Corpus, open_shards
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
+from slr_ray.storage import absolute
+
+# Every command with an experiment takes overrides; not all have the option.
+_SKIP = "data.skip_broken=true"
+
+
+class ShardsConfig(Config):
+    """The user's own poses."""
+
+    kind: Literal["shards"] = "shards"
+    location: str
+    """A Parquet file, a folder of them, or a cloud URI."""
+    skip_broken: bool = False
+    """Leave unusable clips out and list them, instead of stopping at the first; those of
+    pre-training's extra data as well."""
+
+    @field_validator("location")
+    @classmethod
+    def _absolute(cls, location: str) -> str:
+        return absolute(location)
+
+
+DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind")]
+
+
+def open_data(data: EmbeddedConfig | ShardsConfig) -> Corpus:
+    """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
+    if isinstance(data, EmbeddedConfig):
+        return open_embedded(data)
+    return open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+
+
+def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
+    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
+    if isinstance(data, EmbeddedConfig):
+        return open_shards(location, how_to_skip=f"--data and {_SKIP}")
+    return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)

@@ -1,0 +1,87 @@
+"""Opening what experiments name: corpora, splits and encoders, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.data import DataConfig, open_data, open_extra
+from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
+from slr_ray.experiment.encoder_file import Encoder, load_encoder, refuse_contradictions
+from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_path
+from slr_ray.experiment.initialisation import EncoderFile
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.pretraining_clips import choose_clips
+from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.unlabelled import UnlabelledClips
+
+
+class Opener:
+    """Opens experiments; what several of them have in common is opened once.
+
+    Whoever works on more than one experiment holds one: a space with all its ends, a process that
+    runs many trials. A file that changes is seen by the next opener.
+    """
+
+    def __init__(self) -> None:
+        self._corpora: dict[DataConfig, Corpus] = {}
+        self._extra: dict[tuple[str, DataConfig], Corpus] = {}
+        self._splits: dict[tuple[DataConfig, SplitConfig], Split] = {}
+        self._encoders: dict[str, Encoder] = {}
+        self._chosen: dict[tuple[Any, ...], UnlabelledClips] = {}
+
+    def build(self, tree: Mapping[str, Any], origin: str) -> Experiment:
+        """The experiment of a configuration tree, an encoder that it starts from below it."""
+        path = encoder_path(tree)
+        return build_experiment(tree, origin, None if path is None else self.encoder(path))
+
+    def prepare(self, config: Experiment) -> Prepared:
+        """Everything that the experiment names, opened.
+
+        Raises `DataError` or `ConfigError` where data, split or encoder can't be used.
+        """
+        source = config.initialisation
+        prepared = Prepared(config, self.corpus(config.data), self.split(config.data, config.split))
+        match source:
+            case EncoderFile():
+                encoder = self.encoder(source.path)
+                refuse_contradictions(config.model_dump(mode="json"), encoder, source.path)
+                return replace(prepared, encoder=encoder)
+            case PretrainingConfig():
+                extra = tuple(self._open_extra(one, config.data) for one in source.extra_data)
+                chosen = self._choose(config, source, extra)
+                return replace(prepared, extra=extra, unlabelled=chosen)
+            case _:
+                return prepared
+
+    def corpus(self, data: DataConfig) -> Corpus:
+        if data not in self._corpora:
+            self._corpora[data] = open_data(data)
+        return self._corpora[data]
+
+    def split(self, data: DataConfig, how: SplitConfig) -> Split:
+        if (data, how) not in self._splits:
+            self._splits[data, how] = split_corpus(self.corpus(data), how)
+        return self._splits[data, how]
+
+    def encoder(self, path: str) -> Encoder:
+        if path not in self._encoders:
+            self._encoders[path] = load_encoder(path)
+        return self._encoders[path]
+
+    def _open_extra(self, location: str, data: DataConfig) -> Corpus:
+        if (location, data) not in self._extra:
+            self._extra[location, data] = open_extra(location, data)
+        return self._extra[location, data]
+
+    def _choose(
+        self, config: Experiment, section: PretrainingConfig, extra: tuple[Corpus, ...]
+    ) -> UnlabelledClips:
+        key = (config.data, config.split, section.clips, section.extra_data)
+        if key not in self._chosen:
+            parts = self.split(config.data, config.split)
+            corpus = self.corpus(config.data)
+            self._chosen[key] = choose_clips(section.clips, corpus, parts, extra)
+        return self._chosen[key]

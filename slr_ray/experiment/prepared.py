@@ -1,0 +1,112 @@
+"""An experiment with everything that it names: opened once, passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.pools import Pool, draw_pool
+from slr_ray.corpora.splits import Split
+from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
+from slr_ray.experiment.experiment import Experiment, pretraining_of
+from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
+from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
+from slr_ray.experiment.pretraining_clips import refuse_measured
+from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.problem import Problem
+from slr_ray.training.unlabelled import UnlabelledClips
+
+# A change of code that changes what training gives must change this, so that old stages are not
+# taken for new ones.
+STAGE_VERSION = 4
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an experiment works on. Make it with `Opener.prepare`."""
+
+    config: Experiment
+    corpus: Corpus
+    split: Split
+    encoder: Encoder | None = None
+    """Of `initialisation.kind: encoder`."""
+    extra: tuple[Corpus, ...] = ()
+    """Corpora that only pre-training learns from."""
+    unlabelled: UnlabelledClips | None = None
+    """Of `initialisation.kind: pretraining`: the clips that it sees."""
+
+    def with_config(self, config: Experiment) -> Prepared:
+        """The same data and encoder under other settings of training or views."""
+        return replace(self, config=config)
+
+    def pool(self, seed: int) -> Pool:
+        """The labelled and unlabelled pools that `seed` draws."""
+        return draw_pool(self.corpus, self.split.training, self.config.pool, seed)
+
+    def problem(self, seed: int) -> Problem:
+        """What a seed trains on."""
+        pool = self.pool(seed)
+        return Problem(
+            corpus=self.corpus,
+            split=self.split,
+            labelled=pool.labelled,
+            unlabelled=pool.unlabelled,
+            normalisation=self.config.normalisation,
+            augmentation=self.config.augmentation,
+            model=self.config.model,
+        )
+
+    @property
+    def pretraining(self) -> PretrainingConfig:
+        """The experiment's pre-training; `ConfigError` where it has none."""
+        return pretraining_of(self.config)
+
+    @property
+    def pretraining_clips(self) -> UnlabelledClips:
+        """The clips that pre-training sees; `ConfigError` where the experiment has none."""
+        pretraining_of(self.config)
+        assert self.unlabelled is not None
+        return self.unlabelled
+
+    def refuse_measured_clips(self) -> None:
+        """`ConfigError` where the weights training starts from know clips that it measures on."""
+        source = self.config.initialisation
+        if isinstance(source, FreshWeights):
+            return
+        measured = {"validation": self.split.validation, "test": self.split.test}
+        if isinstance(source, EncoderFile):
+            assert self.encoder is not None
+            refuse_seen_clips(self.encoder, source, self.corpus, measured)
+            return
+        refuse_measured(self.pretraining_clips, source.clips, self.corpus, measured)
+
+    def stage_facts(self) -> dict[str, Any]:
+        """What every stage of the experiment depends on besides seed, round and method."""
+        excluded = {"preset", "data", "split", "method", "initialisation"}
+        return {
+            "version": STAGE_VERSION,
+            "fingerprint": self.corpus.fingerprint,
+            # Of its clips: a split file may change under the same path.
+            "split": self.split.fingerprint,
+            "initialisation": self.initialisation_facts(),
+            "frozen": isinstance(self.config.method, LinearEvaluationConfig),
+            **self.config.model_dump(mode="json", exclude=excluded),
+        }
+
+    def initialisation_facts(self) -> dict[str, Any]:
+        """What the initial weights depend on besides data, split, model and seed."""
+        section = self.config.initialisation
+        match section:
+            case FreshWeights():
+                return section.model_dump(mode="json")
+            case EncoderFile():
+                assert self.encoder is not None
+                return {"kind": section.kind, "sha256": self.encoder.sha256}
+            case PretrainingConfig():
+                # Watching for collapse changes no weight; the paths stand for what lies there.
+                excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}
+                extra = [one.fingerprint for one in self.extra]
+                return {"extra": extra, **section.model_dump(mode="json", exclude=excluded)}
+            case _:
+                assert_never(section)

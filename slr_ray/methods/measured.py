@@ -1,0 +1,91 @@
+"""Train, choose the round on validation, measure that model once on the test set."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slr_ray.evaluation.metrics import confusion, f1_scores, measure
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.nearest_neighbour import nearest_neighbour
+from slr_ray.methods.recogniser import checkpoint_content
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
+from slr_ray.records.stages import StageStore, State
+from slr_ray.records.typed import MeasuredRecord, SeedRecord
+from slr_ray.training.prediction import predict_on
+from slr_ray.training.problem import Problem
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one experiment gave with one seed."""
+
+    record: MeasuredRecord
+    checkpoint: State | None
+    """What `load_recogniser` reads; None where nothing was trained."""
+
+
+def train_and_measure(
+    prepared: Prepared,
+    seed: int,
+    stages: StageStore,
+    place: Place,
+    on_epoch: OnEpoch | None = None,
+) -> Measured:
+    """All rounds, those that are stages already included; the test set is used once."""
+    run = prepare_seed(prepared, seed, stages, place, on_epoch)
+    done = list(rounds(run))
+    trained, state = seed_record(run, done), done[best_round(run, done)].model_state
+    config, problem = prepared.config, run.problem
+    model = problem.new_model().to(place.device)
+    model.load_state_dict(state)
+    validation, test = (
+        predict_on(problem, model, clips, config.training, place)
+        for clips in (problem.split.validation, problem.split.test)
+    )
+    # With rounds that another arm or the search had trained: what the method takes alone.
+    training_s = sum(one.training_s for one in trained.rounds)
+    return Measured(
+        _record(problem, seed, validation, test, trained, training_s),
+        checkpoint_content(config, prepared.corpus, state, config.training.metric),
+    )
+
+
+def measure_neighbours(prepared: Prepared, seed: int) -> Measured:
+    """The nearest labelled clip's gloss: the baseline that needs no training."""
+    started = time.monotonic()
+    problem = prepared.problem(seed)
+    validation, test = (
+        nearest_neighbour(problem, clips)
+        for clips in (problem.split.validation, problem.split.test)
+    )
+    wall_s = time.monotonic() - started
+    return Measured(_record(problem, seed, validation, test, None, wall_s), None)
+
+
+def _record(
+    problem: Problem,
+    seed: int,
+    validation: np.ndarray,
+    test: np.ndarray,
+    trained: SeedRecord | None,
+    training_s: float,
+) -> MeasuredRecord:
+    glosses = problem.glosses(problem.split.test)
+    counts = confusion(test.argmax(axis=1), glosses, problem.num_glosses)
+    f1: dict[str, Any] = dict(zip(problem.corpus.glosses, f1_scores(counts), strict=True))
+    return MeasuredRecord(
+        seed=seed,
+        num_steps=sum(one.num_steps for one in trained.rounds) if trained else 0,
+        training_s=training_s,
+        validation=measure(validation, problem.glosses(problem.split.validation)),
+        test=measure(test, glosses),
+        f1_per_gloss={name: float(score) for name, score in f1.items() if not np.isnan(score)},
+        confusion=counts.tolist(),
+        trained=trained,
+    )

@@ -1,0 +1,107 @@
+"""What happened in a run, when and where: one JSON object a line, to be read afterwards."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from slr_ray.config import Record
+from slr_ray.records.run_folder import RunFolder
+
+_KEEP_EVERY_S = 10.0
+
+
+class Event(Record):
+    """One line of the log."""
+
+    at: str
+    """ISO 8601 with time zone."""
+    event: str
+    """run_started, run_resumed, trial_started, round_ended, trial_restarted, trial_cut_off,
+    trial_complete, trial_pruned, trial_failed, arm_started, arm_ended, arm_failed, run_ended."""
+    who: str
+    """The process, as HOST:PID: of the driver, or where the trial or arm ran."""
+    trial: int | None = None
+    arm: str | None = None
+    seed: int | None = None
+    round: int | None = None
+    value: float | None = None
+    reused: bool | None = None
+    """Of a round: whether every seed's stage was found instead of trained."""
+    reason: str | None = None
+
+    @property
+    def time(self) -> datetime.datetime:
+        return datetime.datetime.fromisoformat(self.at)
+
+
+def this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Log:
+    """Writes a run's log; only the driver does.
+
+    On a disk each event is appended at once. Object stores can't append: there the file is
+    replaced at most every ten seconds, and when the run ends.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._store = folder.store
+        self._lines: list[str] = []
+        self._kept = 0.0
+        if not self._store.exists(folder.log):
+            return
+        content = self._store.read_bytes(folder.log).decode(errors="replace")
+        if not self._store.is_local:
+            self._lines = content.splitlines()
+        elif not content.endswith("\n"):
+            # A kill left half a line: the next event must not be written behind it.
+            with self._store.local_path(folder.log).open("ab") as stream:
+                stream.write(b"\n")
+
+    def write(self, event: str, *, who: str | None = None, **facts: Any) -> None:
+        """Add an event that happened just now."""
+        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        found = Event(at=at, event=event, who=who or this_process(), **facts)
+        line = json.dumps(found.model_dump(exclude_none=True))
+        if self._store.is_local:
+            path = self._store.local_path(self._folder.log)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as stream:
+                stream.write((line + "\n").encode())
+            return
+        self._lines.append(line)
+        if time.monotonic() - self._kept > _KEEP_EVERY_S:
+            self.keep()
+
+    def keep(self) -> None:
+        """Bring the file behind a URI up to date."""
+        if self._lines:
+            content = "\n".join(self._lines) + "\n"
+            self._store.write_bytes(self._folder.log, content.encode())
+            self._kept = time.monotonic()
+
+
+def read_log(folder: RunFolder) -> list[Event]:
+    """The events of a run in their order; none where the run has no log.
+
+    Half a line that a kill left is left out.
+    """
+    if not folder.store.exists(folder.log):
+        return []
+    return list(_events(folder.store.read_bytes(folder.log).decode(errors="replace")))
+
+
+def _events(text: str) -> Iterator[Event]:
+    for line in text.splitlines():
+        try:
+            yield Event.model_validate_json(line)
+        except ValueError:
+            continue

@@ -1,0 +1,220 @@
+"""The folder of a run: the one place that knows what its files are called.
+
+run.json, options.json             what was asked, on what data, with which machines
+attempts/0.json                    one for each start of the command
+optuna.journal                     the search's history
+log.jsonl                          what happened when, and where
+trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
+final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt
+stages/                            finished rounds, and checkpoints of those in the middle
+best/                              the checkpoint to use, its configuration and seed
+tensorboard/, report.html, report.md, figures/      for people
+ray/                               Ray's own; nothing of ours is read from there
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from slr_ray.config import Config, Record
+from slr_ray.errors import UserError
+from slr_ray.records.typed import ArmRecord, MeasuredRecord, RunRecord, TrialRecord
+from slr_ray.storage import Store, below, parted
+
+RecordT = TypeVar("RecordT", bound=Record)
+_RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
+_RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
+_PROGRESS, _TASK, _ERROR, _SEED = "progress.json", "task.json", "error.json", "seed.json"
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """One measured experiment: its configuration, record and checkpoint."""
+
+    store: Store
+
+    def is_done(self) -> bool:
+        """Whether the record is there; the test set is not touched again then."""
+        return self.store.exists(_RECORD)
+
+    def write_config(self, config: Config) -> None:
+        """The resolved configuration, usable with `python -m slr_ray.train --config`."""
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+        self.store.write_bytes(_CONFIG, text.encode())
+
+    def read_config(self) -> dict[str, Any]:
+        tree: dict[str, Any] = yaml.safe_load(self.store.read_bytes(_CONFIG))
+        return tree
+
+    def write_checkpoint(self, content: bytes) -> None:
+        self.store.write_bytes(_CHECKPOINT, content)
+
+    def read_checkpoint(self) -> bytes:
+        return self.store.read_bytes(_CHECKPOINT)
+
+    def write_record(self, record: MeasuredRecord | TrialRecord) -> None:
+        _write(self.store, _RECORD, record)
+
+    def measured(self) -> MeasuredRecord:
+        return _read(self.store, _RECORD, MeasuredRecord)
+
+    def arm(self) -> ArmRecord:
+        return _read(self.store, _RECORD, ArmRecord)
+
+    @property
+    def config_location(self) -> str:
+        return below(self.store.location, _CONFIG)
+
+    @property
+    def checkpoint_location(self) -> str:
+        return below(self.store.location, _CHECKPOINT)
+
+
+@dataclass(frozen=True)
+class TrialFolder(ResultFolder):
+    """One trial of the search, from its suggestion to its record."""
+
+    def trial(self) -> TrialRecord:
+        return _read(self.store, _RECORD, TrialRecord)
+
+    def write_task(self, params: dict[str, Any], source: str) -> None:
+        self.store.write_json(_TASK, {"params": params, "source": source})
+
+    def read_task(self) -> dict[str, Any]:
+        task: dict[str, Any] = self.store.read_json(_TASK)
+        return task
+
+    def write_progress(self, record: TrialRecord) -> None:
+        _write(self.store, _PROGRESS, record)
+
+    def read_progress(self) -> TrialRecord | None:
+        if not self.store.exists(_PROGRESS):
+            return None
+        return _read(self.store, _PROGRESS, TrialRecord)
+
+    def write_error(self, error: str, traceback: str) -> None:
+        self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
+
+    def clear_error(self) -> None:
+        self.store.delete(_ERROR)
+
+    def read_error(self) -> str | None:
+        """Why the trial's last try failed; a process that was killed leaves no reason."""
+        return str(self.store.read_json(_ERROR)["error"]) if self.store.exists(_ERROR) else None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder or URI. Plain data, sent to the processes that train."""
+
+    location: str
+
+    @property
+    def store(self) -> Store:
+        return Store(self.location)
+
+    @property
+    def name(self) -> str:
+        return parted(self.location)[1]
+
+    def exists(self) -> bool:
+        return self.store.exists(_RUN)
+
+    def read_run(self) -> RunRecord:
+        """The record of the run; `UserError` where there is none."""
+        if not self.exists():
+            raise UserError(f"{self.location!r} is no run: it has no {_RUN}")
+        return _read(self.store, _RUN, RunRecord)
+
+    def write_run(self, record: RunRecord) -> None:
+        _write(self.store, _RUN, record)
+
+    @property
+    def record_location(self) -> str:
+        return below(self.location, _RUN)
+
+    def read_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = self.store.read_json(_OPTIONS)
+        return options
+
+    def write_options(self, options: Config) -> None:
+        self.store.write_json(_OPTIONS, options.model_dump(mode="json"))
+
+    def begin_attempt(self, started: str, command: list[str]) -> int:
+        """Record one start of the command; its number counts from 0."""
+        number = len(list(self.store.names("attempts")))
+        self.store.write_json(f"attempts/{number}.json", {"started": started, "command": command})
+        return number
+
+    def trial(self, number: int) -> TrialFolder:
+        return TrialFolder(self.store.join(f"trials/{number:04d}"))
+
+    def trials(self) -> list[TrialFolder]:
+        """Those that ended, by number."""
+        return [TrialFolder(self.store.join(one)) for one in self._with_record("trials")]
+
+    def arm(self, name: str, seed: int) -> ResultFolder:
+        return ResultFolder(self.store.join(f"final/{name}/{seed}"))
+
+    def arms(self) -> list[ResultFolder]:
+        """Those with a record."""
+        return [ResultFolder(self.store.join(one)) for one in self._with_record("final")]
+
+    @property
+    def best(self) -> ResultFolder:
+        return ResultFolder(self.store.join("best"))
+
+    def best_seed(self) -> int | None:
+        """Of the checkpoint under `best/`; None where there is none yet."""
+        store = self.best.store
+        return int(store.read_json(_SEED)["seed"]) if store.exists(_SEED) else None
+
+    def write_best(self, chosen: ResultFolder, seed: int) -> None:
+        """Hand out one arm's result as the best."""
+        best = self.best.store
+        best.write_bytes(_CHECKPOINT, chosen.read_checkpoint())
+        best.write_bytes(_CONFIG, chosen.store.read_bytes(_CONFIG))
+        best.write_json(_SEED, {"seed": seed})
+
+    def stages(self, owner: str | None = None) -> Store:
+        """Where stages lie; `owner`'s own where they are not shared."""
+        return self.store.join("stages" if owner is None else f"stages/{owner}")
+
+    @property
+    def journal(self) -> str:
+        """The name of the study's journal below the run."""
+        return _JOURNAL
+
+    @property
+    def log(self) -> str:
+        """The name of the log below the run."""
+        return _LOG
+
+    @property
+    def tensorboard_location(self) -> str:
+        return below(self.location, "tensorboard")
+
+    @property
+    def ray(self) -> Store:
+        return self.store.join("ray")
+
+    def _with_record(self, folder: str) -> list[str]:
+        names = self.store.names(folder, suffix=f"/{_RECORD}")
+        return [str(Path(one).parent) for one in names]
+
+
+def _write(store: Store, name: str, record: Record) -> None:
+    store.write_bytes(name, record.model_dump_json(indent=1).encode())
+
+
+def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
+    return cls.model_validate_json(store.read_bytes(name))
+
+
+def trial_name(number: int) -> str:
+    """A trial's name in Ray, TensorBoard and among stages that are not shared."""
+    return f"trial_{number:04d}"

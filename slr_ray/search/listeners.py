@@ -1,0 +1,152 @@
+"""Who hears what happens in a run: the live view, TensorBoard, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slr_ray.records.log import Log
+from slr_ray.records.run_folder import RunFolder, trial_name
+from slr_ray.records.typed import TrialRecord
+from slr_ray.reporting.board import open_board, write_curves, write_hparams
+
+
+class RunListener:
+    """Hears of a run's trials and arms, all in the driver; override what matters."""
+
+    def found(self, record: TrialRecord) -> None:
+        """A trial that an earlier process finished."""
+
+    def asked(self, number: int, params: dict[str, Any], source: str) -> None:
+        """The search has decided on a trial; it waits for a worker."""
+
+    def started(self, number: int) -> None:
+        """A worker begins it."""
+
+    def progressed(self, number: int, result: dict[str, Any]) -> None:
+        """A round ended; `result` is what `TrialTask` reports, and `who` reported it."""
+
+    def restarted(self, number: int, reason: str) -> None:
+        """A try was lost and the trial begins again, from its stages."""
+
+    def cut_off(self, number: int) -> None:
+        """The time budget ended while the trial ran."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """A trial has its record."""
+
+    def final_begins(self) -> None:
+        """The search is over; the final comparison starts."""
+
+    def arm_started(self, arm: str, seed: int) -> None:
+        """An arm was handed to a worker."""
+
+    def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
+        """An arm has its record, or failed for good; `who` is None where it was there already."""
+
+
+class Listeners(RunListener):
+    """Several listeners as one, in order."""
+
+    def __init__(self, listeners: Sequence[RunListener]) -> None:
+        self._all = listeners
+
+    def found(self, record: TrialRecord) -> None:
+        for one in self._all:
+            one.found(record)
+
+    def asked(self, number: int, params: dict[str, Any], source: str) -> None:
+        for one in self._all:
+            one.asked(number, params, source)
+
+    def started(self, number: int) -> None:
+        for one in self._all:
+            one.started(number)
+
+    def progressed(self, number: int, result: dict[str, Any]) -> None:
+        for one in self._all:
+            one.progressed(number, result)
+
+    def restarted(self, number: int, reason: str) -> None:
+        for one in self._all:
+            one.restarted(number, reason)
+
+    def cut_off(self, number: int) -> None:
+        for one in self._all:
+            one.cut_off(number)
+
+    def ended(self, record: TrialRecord) -> None:
+        for one in self._all:
+            one.ended(record)
+
+    def final_begins(self) -> None:
+        for one in self._all:
+            one.final_begins()
+
+    def arm_started(self, arm: str, seed: int) -> None:
+        for one in self._all:
+            one.arm_started(arm, seed)
+
+    def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
+        for one in self._all:
+            one.arm_ended(arm, seed, who, error)
+
+
+class BoardListener(RunListener):
+    """Writes each trial's TensorBoard files when it ends."""
+
+    def __init__(self, folder: RunFolder, metric: str) -> None:
+        self._folder, self._metric = folder, metric
+
+    def ended(self, record: TrialRecord) -> None:
+        with open_board(self._folder.store, trial_name(record.number)) as writer:
+            write_curves(writer, record.seeds)
+            if record.value is not None:
+                last = max(len(seed.rounds) for seed in record.seeds) - 1
+                write_hparams(writer, record.params, {self._metric: record.value}, last)
+
+
+class LogListener(RunListener):
+    """Writes what happens into the run's log."""
+
+    def __init__(self, log: Log, metric: str) -> None:
+        self._log, self._metric = log, metric
+        self._who: dict[int, str] = {}
+
+    def started(self, number: int) -> None:
+        self._log.write("trial_started", trial=number)
+
+    def progressed(self, number: int, result: dict[str, Any]) -> None:
+        self._who[number] = result["who"]
+        self._log.write(
+            "round_ended",
+            who=result["who"],
+            trial=number,
+            round=result["round"],
+            value=result[self._metric],
+            reused=result["reused"],
+        )
+
+    def restarted(self, number: int, reason: str) -> None:
+        who = self._who.get(number)
+        self._log.write("trial_restarted", who=who, trial=number, reason=reason)
+
+    def cut_off(self, number: int) -> None:
+        self._log.write("trial_cut_off", who=self._who.get(number), trial=number)
+
+    def ended(self, record: TrialRecord) -> None:
+        self._log.write(
+            f"trial_{record.status}",
+            who=self._who.get(record.number),
+            trial=record.number,
+            value=record.value,
+            reason=record.error,
+        )
+
+    def arm_started(self, arm: str, seed: int) -> None:
+        self._log.write("arm_started", arm=arm, seed=seed)
+
+    def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
+        if who is not None or error is not None:
+            event = "arm_ended" if error is None else "arm_failed"
+            self._log.write(event, who=who, arm=arm, seed=seed, reason=error)

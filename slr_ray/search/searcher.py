@@ -1,0 +1,144 @@
+"""Our study behind Ray Tune's interfaces: it suggests, stops early and hears of every end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.records.typed import TrialRecord
+from slr_ray.search.context import RunContext
+from slr_ray.search.endings import failed_record, record_of, why_it_ended
+from slr_ray.search.journal import Journal
+from slr_ray.search.listeners import RunListener
+from slr_ray.search.space import Tree
+from slr_ray.search.study import SearchStudy
+from slr_ray.search.trial import TrialTask
+
+Build = Callable[[Tree, str], Experiment]
+
+
+class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
+    """Asks the study and tells it. The study's journal is all the state there is."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        study: SearchStudy,
+        build: Build,
+        listener: RunListener,
+        num_trials: int,
+        *,
+        has_budget: bool,
+    ) -> None:
+        """`build` makes an experiment of a suggested tree; `num_trials` are still to be run."""
+        super().__init__(metric=context.metric, mode="max")
+        self._context, self._study, self._build = context, study, build
+        self._listener, self._num_trials, self._has_budget = listener, num_trials, has_budget
+        self._journal = Journal(context.folder)
+        self._numbers: dict[str, int] = {}
+        self._num_unusable = 0
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        while len(self._numbers) + self._num_unusable < self._num_trials:
+            suggestion = self._study.ask()
+            folder = self._context.folder.trial(suggestion.number)
+            folder.write_task(suggestion.params, suggestion.source)
+            self._listener.asked(suggestion.number, suggestion.params, suggestion.source)
+            try:
+                config = self._build(suggestion.tree, f"trial {suggestion.number}")
+            except ConfigError as error:
+                # The ends of the ranges were tried; values between them may still not go together.
+                self._num_unusable += 1
+                self._finish(failed_record(folder, suggestion.number, f"ConfigError: {error}"))
+                continue
+            self._numbers[trial_id] = suggestion.number
+            self._journal.keep()
+            task = TrialTask(
+                self._context, suggestion.number, config, suggestion.params, suggestion.source
+            )
+            return {"number": suggestion.number, "task": task}
+        return str(Searcher.FINISHED)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        number = self._numbers[trial_id]
+        folder = self._context.folder.trial(number)
+        pruned = self._study.was_pruned(number)
+        record = record_of(folder, number, failed=error, pruned=pruned)
+        if record is None and not self._has_budget:
+            record = record_of(folder, number, failed=True, pruned=False)
+        if record is not None:
+            self._finish(record)
+
+    def _finish(self, record: TrialRecord) -> None:
+        # Record first: a kill between the two is settled on resume.
+        self._context.folder.trial(record.number).write_record(record)
+        self._study.tell(record.number, record.status, record.value)
+        self._journal.keep()
+        self._listener.ended(record)
+
+    def without_record(self) -> list[int]:
+        """Trials begun by this searcher that have not ended."""
+        numbers = sorted(self._numbers.values())
+        return [one for one in numbers if not self._context.folder.trial(one).is_done()]
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the journal has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore: the journal has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles its searcher beside every experiment state; ours is rebuilt from the journal.
+        return {}
+
+
+class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
+    """Early stopping as the study decides it, so that its history has every decision."""
+
+    def __init__(self, metric: str, study: SearchStudy) -> None:
+        super().__init__()
+        self._by = metric
+        self._study = study
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        round_ = result["round"]
+        # Round 0 is the same for trials that share it: nothing to tell them apart by.
+        if round_ > 0 and self._study.should_prune(
+            trial.config["number"], round_, result[self._by]
+        ):
+            return str(TrialScheduler.STOP)
+        return str(TrialScheduler.CONTINUE)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
+    """Hands on what Tune sees of trials between their beginning and their end."""
+
+    def __init__(self, context: RunContext, listener: RunListener) -> None:
+        self._context, self._listener = context, listener
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        self._listener.started(trial.config["number"])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any
+    ) -> None:
+        who = f"{result['hostname']}:{result['pid']}"
+        self._listener.progressed(trial.config["number"], {**result, "who": who})
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        number = trial.config["number"]
+        self._listener.restarted(number, why_it_ended(self._context.folder.trial(number)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}

@@ -1,0 +1,71 @@
+"""Videos as clips in memory: for a few that are predicted or looked at, not for a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from slr_ray.config import build
+from slr_ray.poses.clip import Clip
+from slr_ray.progress import ProgressBar
+from slr_ray.videos.detection.config import ExtractionConfig, settings_of
+from slr_ray.videos.detection.extractor import Extractor
+from slr_ray.videos.detection.files import video_clips
+from slr_ray.videos.detection.models import models
+from slr_ray.videos.detection.source import ExtractionFailed
+
+
+@dataclass(frozen=True)
+class ClipsOfVideos:
+    """What became of some videos."""
+
+    clips: list[Clip]
+    failures: list[str]
+    """One sentence each, for those without a clip."""
+
+
+def extract_clips(
+    videos: Sequence[Path],
+    config: ExtractionConfig,
+    models_folder: Path | None,
+    console: Console,
+) -> ClipsOfVideos:
+    """The poses of videos and of folders of videos, in this process.
+
+    `models_folder` holds MediaPipe's .task bundles; without it they are fetched once.
+    """
+    found = video_clips(videos)
+    bundles = models(models_folder, config.pose_model)
+    clips: list[Clip] = []
+    failures: list[str] = []
+    bar = ProgressBar(console, "extracting poses", len(found))
+    with Extractor(config, bundles) as extractor, bar:
+        for video in bar.over(found):
+            try:
+                clips.append(extractor.extract(video).clip)
+            except ExtractionFailed as error:
+                failures.append(str(error))
+    return ClipsOfVideos(clips, failures)
+
+
+def settings_like(
+    provenance: Sequence[dict[str, Any]], target_fps: float | None = None
+) -> tuple[ExtractionConfig, str | None]:
+    """The settings by which poses came about, and a note where they can't be known.
+
+    `target_fps` takes the place of the one that they had.
+    """
+    trained = settings_of(provenance)
+    tree, note = (trained[0] if len(trained) == 1 else {}), None
+    if len(trained) != 1:
+        how = "in several ways" if trained else "by something else than slr_ray.extract"
+        note = (
+            f"note: the training poses were extracted {how}; videos are extracted with the "
+            "default settings, and predictions may be worse than on the test set"
+        )
+    over = {} if target_fps is None else {"target_fps": target_fps}
+    return build(ExtractionConfig, {**(tree or {}), **over}, "--target-fps"), note

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
-from slr_ray.options import NumThreads
+from slr_ray.options import NumThreads, SkipBroken, data_and_pool, laid_over
 
 _ALGORITHMS = ("greedy", "search", "estimate")
 
@@ -33,6 +33,7 @@ def boundary(
             "Without it: the embedded corpus, whose true boundaries are known."
         ),
     ] = None,
+    skip_broken: SkipBroken = False,
     preset: Annotated[
         str, typer.Option(help="What pre-training starts from, as in slr_ray.pretrain.")
     ] = "ssl_slr_small",
@@ -65,15 +66,12 @@ def boundary(
                 f"--algorithm: there is no {algorithm!r}; there are {', '.join(_ALGORITHMS)}"
             )
         from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
-        from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
+        from slr_ray.config import merge, read_yaml
         from slr_ray.experiment.opener import Opener
 
-        over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
-        named: dict[str, Any] = {}
-        if data is not None:
-            named |= {"data.kind": "shards", "data.location": data}
-        for dotted, value in (named | parse_overrides(overrides or [])).items():
-            set_dotted(over, dotted, value)
+        sections = data_and_pool(data, skip_broken=skip_broken)
+        fixed = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
+        over = laid_over({**fixed, **sections}, overrides or [])
         tree = read_yaml(config) if config is not None else {"preset": preset}
         origin, opener = str(config) if config is not None else "command line", Opener()
         prepared = opener.prepare(opener.build(merge(tree, over), origin))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
-from slr_ray.options import Address, Data, ExtraData, LabelledFraction, LabelledSigners
+from slr_ray.options import (
+    AUGMENTATIONS,
+    OBJECTIVES,
+    Address,
+    Data,
+    ExtraData,
+    LabelledFraction,
+    LabelledSigners,
+    SkipBroken,
+    data_and_pool,
+    laid_over,
+)
 
-_OBJECTIVES = "sl_fpn,simclr,moco,simsiam,byol"
 _AUGMENTATIONS = "boundary,standard"
 
 
@@ -22,12 +32,13 @@ def compare(
             "objective or augmentation is for those that have the field."
         ),
     ] = None,
-    objectives: Annotated[str, typer.Option(help="Comma-separated.")] = _OBJECTIVES,
+    objectives: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(OBJECTIVES),
     augmentations: Annotated[
-        str, typer.Option(help="Comma-separated: boundary, standard, strong.")
+        str, typer.Option(help=f"Comma-separated: {', '.join(AUGMENTATIONS)}.")
     ] = _AUGMENTATIONS,
     seeds: Annotated[int, typer.Option(min=1, help="Encoders of each kind.")] = 8,
     data: Data = None,
+    skip_broken: SkipBroken = False,
     extra_data: ExtraData = None,
     labelled_fraction: LabelledFraction = None,
     labelled_signers: LabelledSigners = None,
@@ -53,24 +64,20 @@ def compare(
     status: 1 where one failed.
     """
     with user_errors(CALL_AGAIN):
-        from slr_ray.config import build, parse_overrides, set_dotted
+        from slr_ray.config import build
         from slr_ray.encoders.compare import ObjectiveComparison, run_comparison
         from slr_ray.workers.run_options import RunOptions
 
-        if labelled_fraction is not None and labelled_signers is not None:
-            raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
-        pool: dict[str, Any] = {"kind": "all"}
-        if labelled_signers is not None:
-            pool = {"kind": "signers", "num_signers": labelled_signers}
-        elif labelled_fraction is not None:
-            pool = {"kind": "fraction", "fraction": labelled_fraction}
-        tree: dict[str, Any] = {"preset": preset, "pool": pool}
-        if data is not None:
-            tree["data"] = {"kind": "shards", "location": data}
+        sections = data_and_pool(
+            data,
+            skip_broken=skip_broken,
+            labelled_fraction=labelled_fraction,
+            labelled_signers=labelled_signers,
+        )
         if extra_data:
-            set_dotted(tree, "initialisation.extra_data", extra_data)
-        for dotted, value in parse_overrides(overrides or []).items():
-            set_dotted(tree, dotted, value)
+            sections["initialisation"] = {"extra_data": extra_data}
+        fixed = {"preset": preset, "pool": {"kind": "all"}}
+        tree = laid_over({**fixed, **sections}, overrides or [])
         options = build(
             RunOptions,
             {

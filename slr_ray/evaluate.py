@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
-from slr_ray.options import Data, LabelledSigners, NumThreads
+from slr_ray.options import (
+    Data,
+    LabelledSigners,
+    NumThreads,
+    SkipBroken,
+    data_and_pool,
+    laid_over,
+)
 
 _PROTOCOLS = ("linear", "mlp", "knn", "semi", "transfer", "inertia", "collapse", "map")
 _SEMI_FRACTION = 0.3
@@ -39,9 +46,7 @@ def evaluate(
         ),
     ] = "linear",
     data: Data = None,
-    skip_broken: Annotated[
-        bool, typer.Option(help="Leave unusable clips out, instead of stopping.")
-    ] = False,
+    skip_broken: SkipBroken = False,
     labelled_fraction: Annotated[
         float | None,
         typer.Option(
@@ -76,26 +81,22 @@ def evaluate(
             )
         if not encoder:
             raise ConfigError("name an encoder: --encoder FILE, from `python -m slr_ray.pretrain`")
-        if labelled_fraction is not None and labelled_signers is not None:
-            raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
-        if skip_broken and data is None:
-            raise ConfigError("--skip-broken is about your own clips: give --data too")
-        from slr_ray.config import parse_overrides, set_dotted
+        from slr_ray.config import parse_overrides
         from slr_ray.encoders.evaluate import run_evaluation
         from slr_ray.encoders.evaluation_runs import EvaluationTask
 
-        pool: dict[str, Any] = {"kind": "all"}
-        if labelled_signers is not None:
-            pool = {"kind": "signers", "num_signers": labelled_signers}
-        elif labelled_fraction is not None or protocol == "semi":
-            share = _SEMI_FRACTION if labelled_fraction is None else labelled_fraction
-            pool = {"kind": "fraction", "fraction": share}
-        tree: dict[str, Any] = {"pool": pool, "method": {"kind": "supervised"}}
-        if data is not None:
-            tree["data"] = {"kind": "shards", "location": data, "skip_broken": skip_broken}
-        for dotted, value in parse_overrides(overrides or []).items():
+        sections = data_and_pool(
+            data,
+            skip_broken=skip_broken,
+            labelled_fraction=labelled_fraction,
+            labelled_signers=labelled_signers,
+        )
+        if protocol == "semi":
+            sections.setdefault("pool", {"kind": "fraction", "fraction": _SEMI_FRACTION})
+        for dotted in parse_overrides(overrides or []):
             _check_override(dotted, protocol)
-            set_dotted(tree, dotted, value)
+        fixed = {"pool": {"kind": "all"}, "method": {"kind": "supervised"}}
+        tree = laid_over({**fixed, **sections}, overrides or [])
         task = EvaluationTask(
             protocol=protocol,
             encoders=tuple(encoder),

@@ -1,10 +1,23 @@
-"""Command line options that several commands have in common; typer only, so that help is fast."""
+"""Command line options that several commands have in common, and what they say as configuration.
+
+Nothing of torch or Ray is imported here, so that help is fast.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeAlias
 
 import typer
+
+from slr_ray.config import parse_overrides, set_dotted
+from slr_ray.errors import ConfigError
+
+OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
+AUGMENTATIONS = ("boundary", "standard", "strong")
+"""Of views for pre-training. Both are here for the help texts; a test holds them against the
+configuration."""
 
 Data: TypeAlias = Annotated[
     str | None,
@@ -26,3 +39,46 @@ Address: TypeAlias = Annotated[
     str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
 ]
 NumThreads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")]
+SkipBroken: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--skip-broken", help="Leave unusable clips out and list them, instead of stopping."
+    ),
+]
+Overrides: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(help="section.field=value, e.g. training.num_epochs=20")
+]
+
+
+def data_and_pool(
+    data: str | None,
+    *,
+    skip_broken: bool = False,
+    labelled_fraction: float | None = None,
+    labelled_signers: int | None = None,
+) -> dict[str, Any]:
+    """What the options say of an experiment's data and pool, by section; nothing where none does.
+
+    Raises `ConfigError` where they contradict each other.
+    """
+    if labelled_fraction is not None and labelled_signers is not None:
+        raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
+    if skip_broken and data is None:
+        raise ConfigError("--skip-broken is about your own clips: give --data too")
+    sections: dict[str, Any] = {}
+    if data is not None:
+        skipping = {"skip_broken": True} if skip_broken else {}
+        sections["data"] = {"kind": "shards", "location": data, **skipping}
+    if labelled_fraction is not None:
+        sections["pool"] = {"kind": "fraction", "fraction": labelled_fraction}
+    if labelled_signers is not None:
+        sections["pool"] = {"kind": "signers", "num_signers": labelled_signers}
+    return sections
+
+
+def laid_over(sections: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """A tree of what options say, and the user's `section.field=value` on top of it."""
+    tree = copy.deepcopy(dict(sections))
+    for dotted, value in parse_overrides(overrides).items():
+        set_dotted(tree, dotted, value)
+    return tree

@@ -9,10 +9,16 @@ import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
-from slr_ray.options import Data, ExtraData, NumThreads
-
-_OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
-_AUGMENTATIONS = ("boundary", "standard", "strong")
+from slr_ray.options import (
+    AUGMENTATIONS,
+    OBJECTIVES,
+    Data,
+    ExtraData,
+    NumThreads,
+    SkipBroken,
+    data_and_pool,
+    laid_over,
+)
 
 
 def pretrain(
@@ -21,13 +27,14 @@ def pretrain(
         typer.Argument(help="section.field=value, e.g. initialisation.batch_size=256"),
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help=f"{', '.join(_OBJECTIVES)}; default: sl_fpn.")
+        str | None, typer.Option(help=f"{', '.join(OBJECTIVES)}; default: sl_fpn.")
     ] = None,
     augmentation: Annotated[
         str | None,
-        typer.Option(help=f"Of the two views: {', '.join(_AUGMENTATIONS)}; default: boundary."),
+        typer.Option(help=f"Of the two views: {', '.join(AUGMENTATIONS)}; default: boundary."),
     ] = None,
     data: Data = None,
+    skip_broken: SkipBroken = False,
     extra_data: ExtraData = None,
     all_clips: Annotated[
         bool,
@@ -57,29 +64,27 @@ def pretrain(
     slr_ray.pretrain.
     """
     with user_errors(CALL_AGAIN):
-        from slr_ray.config import merge, parse_overrides, read_yaml, set_dotted
+        from slr_ray.config import merge, read_yaml
         from slr_ray.experiment.experiment import pretraining_of
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.pretrain import run_pretraining
 
-        over: dict[str, Any] = {"initialisation": {"kind": "pretraining"}}
-        named: dict[str, Any] = {
-            "initialisation.objective.kind": objective,
-            "initialisation.augmentation.kind": augmentation,
-            "initialisation.num_epochs": epochs,
-            "initialisation.extra_data": extra_data or None,
-            "initialisation.clips": "all" if all_clips else None,
-        }
-        if epochs is not None:
-            over["initialisation"]["num_steps"] = None
-        if data is not None:
-            named |= {"data.kind": "shards", "data.location": data}
-        own = parse_overrides(overrides or [])
-        if epochs is not None and "initialisation.num_steps" in own:
+        given = overrides or []
+        if epochs is not None and any(one.startswith("initialisation.num_steps=") for one in given):
             raise ConfigError("give --epochs or initialisation.num_steps, not both")
-        given = {dotted: value for dotted, value in named.items() if value is not None}
-        for dotted, value in (given | own).items():
-            set_dotted(over, dotted, value)
+        section: dict[str, Any] = {"kind": "pretraining"}
+        if objective is not None:
+            section["objective"] = {"kind": objective}
+        if augmentation is not None:
+            section["augmentation"] = {"kind": augmentation}
+        if epochs is not None:
+            section |= {"num_epochs": epochs, "num_steps": None}
+        if extra_data:
+            section["extra_data"] = extra_data
+        if all_clips:
+            section["clips"] = "all"
+        sections = data_and_pool(data, skip_broken=skip_broken)
+        over = laid_over({**sections, "initialisation": section}, given)
         tree = merge({"preset": preset}, read_yaml(config) if config is not None else {})
         origin = str(config) if config is not None else "command line"
         opener = Opener()

@@ -8,18 +8,27 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
-from slr_ray.options import Data, LabelledFraction, NumThreads
+from slr_ray.options import (
+    Data,
+    LabelledFraction,
+    LabelledSigners,
+    NumThreads,
+    Overrides,
+    SkipBroken,
+    data_and_pool,
+    laid_over,
+)
 
 
 def train(
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="section.field=value, e.g. method.num_rounds=3")
-    ] = None,
+    overrides: Overrides = None,
     config: Annotated[
         str | None, typer.Option(help="A configuration, a file or URI; without it the defaults.")
     ] = None,
     data: Data = None,
+    skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
+    labelled_signers: LabelledSigners = None,
     init: Annotated[
         str | None,
         typer.Option(
@@ -41,22 +50,21 @@ def train(
     with user_errors(CALL_AGAIN):
         from rich.console import Console
 
-        from slr_ray.config import merge, parse_overrides, set_dotted
+        from slr_ray.config import merge
         from slr_ray.experiment.default_pool import build_with_pool
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.train import run_single
 
         tree = _configuration(config) if config is not None else {}
-        over: dict[str, object] = {}
-        named: dict[str, object] = {}
-        if data is not None:
-            named |= {"data.kind": "shards", "data.location": data}
-        if labelled_fraction is not None:
-            named |= {"pool.kind": "fraction", "pool.fraction": labelled_fraction}
+        sections = data_and_pool(
+            data,
+            skip_broken=skip_broken,
+            labelled_fraction=labelled_fraction,
+            labelled_signers=labelled_signers,
+        )
         if init is not None:
-            named |= {"initialisation.kind": "encoder", "initialisation.path": init}
-        for dotted, value in (named | parse_overrides(overrides or [])).items():
-            set_dotted(over, dotted, value)
+            sections["initialisation"] = {"kind": "encoder", "path": init}
+        over = laid_over(sections, overrides or [])
         origin = config if config is not None else "command line"
         opener = Opener()
         prepared = opener.prepare(build_with_pool(merge(tree, over), origin, opener))

@@ -13,7 +13,14 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import ConfigError
-from slr_ray.options import Address, Data, LabelledFraction, LabelledSigners
+from slr_ray.options import (
+    Address,
+    Data,
+    LabelledFraction,
+    LabelledSigners,
+    SkipBroken,
+    data_and_pool,
+)
 
 _OVERRIDES_HELP = (
     "section.field=value, e.g. training.num_epochs=20; one that the space searches is then fixed"
@@ -26,9 +33,7 @@ def tune(
         str | None, typer.Option(help="A shipped search space's name, or a YAML file.")
     ] = None,
     data: Data = None,
-    skip_broken: Annotated[
-        bool, typer.Option(help="Leave unusable clips out and list them, instead of stopping.")
-    ] = False,
+    skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
     labelled_signers: LabelledSigners = None,
     num_trials: Annotated[int | None, typer.Option(help="Trials.")] = None,
@@ -93,9 +98,12 @@ def tune(
         else:
             if space is None:
                 raise ConfigError("name a search space: --space sslr_thresholds")
-            if labelled_fraction is not None and labelled_signers is not None:
-                raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
-            dotted = _dotted(data, skip_broken, labelled_fraction, labelled_signers)
+            dotted = data_and_pool(
+                data,
+                skip_broken=skip_broken,
+                labelled_fraction=labelled_fraction,
+                labelled_signers=labelled_signers,
+            )
             if num_trials is not None:
                 dotted["search.num_trials"] = num_trials
             if seeds is not None:
@@ -159,24 +167,6 @@ def _go(run: Any, dry_run: bool) -> int:
         ) from None
     print_end(run, console)
     return status
-
-
-def _dotted(
-    data: str | None,
-    skip_broken: bool,
-    labelled_fraction: float | None,
-    labelled_signers: int | None,
-) -> dict[str, Any]:
-    dotted: dict[str, Any] = {}
-    if data is not None:
-        dotted["data"] = {"kind": "shards", "location": data, "skip_broken": skip_broken}
-    elif skip_broken:
-        raise ConfigError("--skip-broken is about your own clips: give --data too")
-    if labelled_fraction is not None:
-        dotted["pool"] = {"kind": "fraction", "fraction": labelled_fraction}
-    if labelled_signers is not None:
-        dotted["pool"] = {"kind": "signers", "num_signers": labelled_signers}
-    return dotted
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

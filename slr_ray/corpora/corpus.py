@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock
 
+from slr_ray.config import Config
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import ShardReader, Skipped
@@ -33,6 +34,10 @@ UNLABELLED = -1
 class Corpus:
     """Clips by index 0..num_clips-1, in the order of their shards.
 
+        >>> clip = corpus.clip(0)
+        >>> clip.gloss in corpus.glosses, corpus.num_frames[0] == clip.num_frames
+        (True, True)
+
     `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`
     (-1) marks clips without a gloss. `fingerprint` is the sha256 of every clip's content: two
     corpora with the same fingerprint give the same results.
@@ -46,6 +51,8 @@ class Corpus:
     num_clips: int
     provenance: tuple[dict[str, Any], ...]
     skipped: tuple[Skipped, ...]
+    data: Config | None = None
+    """The section `data` of an experiment on this corpus; None where it is no experiment's."""
 
     @cached_property
     def gloss_index(self) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -37,8 +39,26 @@ DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind"
 def open_data(data: EmbeddedConfig | ShardsConfig) -> Corpus:
     """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
     if isinstance(data, EmbeddedConfig):
-        return open_embedded(data)
-    return open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+        return replace(open_embedded(data), data=data)
+    corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+    return replace(corpus, data=data)
+
+
+def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False) -> Corpus:
+    """The clips in pose shards; without a location those of the embedded, synthetic corpus.
+
+        >>> corpus = slr_ray.open_corpus()
+        >>> corpus.num_clips > 1000, len(corpus.glosses)
+        (True, 12)
+        >>> corpus.clip(0).positions.shape[1:]
+        (54, 2)
+
+    `location` is a Parquet file, a folder of them, or a cloud URI. With `skip_broken`, unusable
+    clips are listed in `corpus.skipped`; else the first one raises `DataError`.
+    """
+    if location is None:
+        return open_data(EmbeddedConfig())
+    return open_data(ShardsConfig(location=str(location), skip_broken=skip_broken))
 
 
 def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:

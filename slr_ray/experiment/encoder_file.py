@@ -35,7 +35,14 @@ _NORMALISATION: TypeAdapter[Any] = TypeAdapter(NormalisationConfig)
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pre-trained encoder and what it takes to use it."""
+    """A pre-trained encoder and what it takes to use it.
+
+        >>> encoder = slr_ray.load_encoder(encoder_file)
+        >>> encoder.model_config.kind, encoder.max_frames
+        ('pose_transformer', 8)
+
+    `slr_ray.train(corpus, encoder=encoder)` starts from it.
+    """
 
     model: Model
     """Without a classifier, in evaluation mode: calling it, or `represent`, gives
@@ -56,6 +63,8 @@ class Encoder:
     epochs: tuple[PretrainingEpoch, ...]
     sha256: str
     """Of the file."""
+    path: str
+    """Where it was read."""
 
     @property
     def weights(self) -> State:
@@ -64,6 +73,9 @@ class Encoder:
 
 def load_encoder(path: str | Path) -> Encoder:
     """Read an encoder file, local or behind a URI, or the one in a folder of `slr_ray.pretrain`.
+
+        >>> slr_ray.load_encoder(encoder_file).config.objective.kind
+        'sl_fpn'
 
     Loaded with `weights_only`: a hostile file can run no code. Raises `DataError` where it is none
     of ours.
@@ -112,6 +124,7 @@ def load_encoder(path: str | Path) -> Encoder:
         signers=tuple(stored.get("signers", ())),
         epochs=tuple(PretrainingEpoch.model_validate(one) for one in stored["epochs"]),
         sha256=hashlib.sha256(content).hexdigest(),
+        path=location,
     )
 
 

@@ -34,7 +34,13 @@ Method = Annotated[
 
 
 class Experiment(Config):
-    """Everything that one result depends on, except the seed. Build it with `build_experiment`."""
+    """Everything that one result depends on, except the seed. Build it with `build_experiment`.
+
+    >>> result.config.training.metric
+    'balanced_accuracy'
+    >>> type(result.config) is slr_ray.Experiment
+    True
+    """
 
     preset: Preset = "modern"
     """What the other sections start from: `published` or `modern`."""

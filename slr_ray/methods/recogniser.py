@@ -17,7 +17,6 @@ from slr_ray.config import build
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
-from slr_ray.models.config import new_model
 from slr_ray.models.model import Model
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.normalisation import num_channels
@@ -32,7 +31,12 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a recogniser says of one clip."""
+    """What a recogniser says of one clip.
+
+    >>> first = result.recogniser.predict(corpus.clip(0), top=2)[0]
+    >>> first.clip_id == corpus.clip(0).clip_id, first.gloss == first.top[0][0]
+    (True, True)
+    """
 
     clip_id: str
     top: tuple[tuple[str, float], ...]
@@ -48,7 +52,7 @@ class Prediction:
 class Recogniser:
     """A trained model and what it takes to use it.
 
-        >>> recogniser = slr_ray.Recogniser.load(checkpoint)
+        >>> recogniser = slr_ray.Recogniser.load(result.checkpoint)
         >>> recogniser.predict(corpus)[0].gloss in recogniser.glosses
         True
 
@@ -168,6 +172,6 @@ def load_recogniser(path: str) -> Recogniser:
     # Resolved when it was written, and complete: an encoder file that it started from may be gone.
     config = build(Experiment, content["config"], path)
     glosses = tuple(content["glosses"])
-    model = new_model(config.model, num_channels(config.normalisation), len(glosses))
+    model = config.model.build(num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])
     return Recogniser(model.eval(), config, glosses, tuple(content["provenance"]))

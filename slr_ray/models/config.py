@@ -1,38 +1,28 @@
-"""The models to choose from, each both a recogniser and an encoder to pre-train."""
+"""The models to choose from, each both a recogniser and an encoder to pre-train.
+
+A new one is one file with a `Config` that has a `kind` and `build`, and one member here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import nn
 
 from slr_ray.models.model import Model
-from slr_ray.models.pose_transformer import PoseTransformer, PoseTransformerConfig
-from slr_ray.models.spoter import Spoter, SpoterConfig
+from slr_ray.models.pose_transformer import PoseTransformerConfig
+from slr_ray.models.spoter import SpoterConfig
 
 ModelConfig = Annotated[SpoterConfig | PoseTransformerConfig, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
 
 
-def new_model(
-    config: SpoterConfig | PoseTransformerConfig, num_channels: int, num_glosses: int
-) -> Model:
-    """A model with fresh weights, drawn from torch's global generator."""
-    match config:
-        case SpoterConfig():
-            return Spoter(config, num_channels, num_glosses)
-        case PoseTransformerConfig():
-            return PoseTransformer(config, num_channels, num_glosses)
-        case _:
-            assert_never(config)
-
-
 def new_encoder(config: SpoterConfig | PoseTransformerConfig, num_channels: int) -> Model:
-    """The same without a classifier: calling it gives representations."""
-    encoder = new_model(config, num_channels, 1)
+    """A model without its classifier: calling it gives representations."""
+    encoder: Model = config.build(num_channels, 1)
     encoder.classifier = nn.Identity()
     return encoder
 

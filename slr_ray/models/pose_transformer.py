@@ -51,6 +51,10 @@ class PoseTransformerConfig(Config):
             raise ValueError(f"width {self.width} is not divisible by num_heads {self.num_heads}")
         return self
 
+    def build(self, num_channels: int, num_glosses: int) -> PoseTransformer:
+        """A model with fresh weights, drawn from torch's global generator."""
+        return PoseTransformer(self, num_channels, num_glosses)
+
 
 class PoseTransformer(Model):
     """Frames → two layer norms around a linear embedding → blocks → representation → glosses."""

@@ -39,6 +39,10 @@ class SpoterConfig(Config):
             raise ValueError(f"width {self.width} is not divisible by num_heads {self.num_heads}")
         return self
 
+    def build(self, num_channels: int, num_glosses: int) -> Spoter:
+        """A model with fresh weights, drawn from torch's global generator."""
+        return Spoter(self, num_channels, num_glosses)
+
 
 class Spoter(Model):
     """SPOTER's model; differs from the release in two ways.

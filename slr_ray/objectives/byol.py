@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,8 @@ from slr_ray.objectives.objective import Objective, Outcome, View
 class ByolConfig(Config):
     """Heads and loss of the paper (section 3); SSL-SLR's sizes (BYOL: 4096 → 256)."""
 
+    title: ClassVar[str] = "BYOL"
+
     kind: Literal["byol"] = "byol"
     projector_hidden: int = Field(512, ge=1)
     embedding_width: int = Field(128, ge=1)
@@ -31,6 +33,13 @@ class ByolConfig(Config):
     def mixes_clips(self) -> bool:
         """Whether a clip's loss depends on the others of its batch: by batch norm."""
         return True
+
+    def build(self, encoder: nn.Module, width: int) -> Byol:
+        """The objective around an encoder whose representations have `width` numbers.
+
+        Fresh heads are drawn from torch's global generator.
+        """
+        return Byol(self, encoder, width)
 
 
 class Byol(Objective):

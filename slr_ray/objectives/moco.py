@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,8 @@ from slr_ray.objectives.objective import Objective, Outcome, View
 class MocoConfig(Config):
     """Loss and head of the papers; temperature of SSL-SLR (MoCo v2: 0.2)."""
 
+    title: ClassVar[str] = "MoCo v2"
+
     kind: Literal["moco"] = "moco"
     projector_hidden: int = Field(512, ge=1)
     embedding_width: int = Field(128, ge=1)
@@ -34,6 +36,13 @@ class MocoConfig(Config):
     def mixes_clips(self) -> bool:
         """Whether a clip's loss depends on the others of its batch: negatives are the queue's."""
         return False
+
+    def build(self, encoder: nn.Module, width: int) -> Moco:
+        """The objective around an encoder whose representations have `width` numbers.
+
+        Fresh heads are drawn from torch's global generator.
+        """
+        return Moco(self, encoder, width)
 
 
 class Moco(Objective):

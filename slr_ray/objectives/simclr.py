@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,8 @@ from slr_ray.objectives.objective import Objective, Outcome, View
 class SimclrConfig(Config):
     """Heads and loss of the paper (sections 2.1 and 4.2), sizes and temperature of SSL-SLR's."""
 
+    title: ClassVar[str] = "SimCLR"
+
     kind: Literal["simclr"] = "simclr"
     projector_hidden: int = Field(512, ge=1)
     embedding_width: int = Field(128, ge=1)
@@ -30,6 +32,13 @@ class SimclrConfig(Config):
     def mixes_clips(self) -> bool:
         """Whether a clip's loss depends on the others of its batch."""
         return True
+
+    def build(self, encoder: nn.Module, width: int) -> Simclr:
+        """The objective around an encoder whose representations have `width` numbers.
+
+        Fresh heads are drawn from torch's global generator.
+        """
+        return Simclr(self, encoder, width)
 
 
 class Simclr(Objective):

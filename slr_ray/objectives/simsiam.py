@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from pydantic import Field
@@ -17,6 +17,8 @@ from slr_ray.objectives.objective import Objective, Outcome, View
 class SimsiamConfig(Config):
     """Heads and loss of the paper (section 3); SSL-SLR's sizes."""
 
+    title: ClassVar[str] = "SimSiam"
+
     kind: Literal["simsiam"] = "simsiam"
     projector_hidden: int = Field(512, ge=1)
     projector_layers: Literal[2, 3] = 3
@@ -29,6 +31,13 @@ class SimsiamConfig(Config):
     def mixes_clips(self) -> bool:
         """Whether a clip's loss depends on the others of its batch: by batch norm."""
         return True
+
+    def build(self, encoder: nn.Module, width: int) -> Simsiam:
+        """The objective around an encoder whose representations have `width` numbers.
+
+        Fresh heads are drawn from torch's global generator.
+        """
+        return Simsiam(self, encoder, width)
 
 
 class Simsiam(Objective):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from pydantic import Field
@@ -16,6 +16,8 @@ from slr_ray.objectives.objective import Objective, Outcome, View
 
 class SlFpnConfig(Config):
     """Defaults as published; the switches are the ablation of the paper's section 7."""
+
+    title: ClassVar[str] = "SL-FPN"
 
     kind: Literal["sl_fpn"] = "sl_fpn"
     projector_hidden: int = Field(512, ge=1)
@@ -41,6 +43,13 @@ class SlFpnConfig(Config):
     def mixes_clips(self) -> bool:
         """Whether a clip's loss depends on the others of its batch."""
         return self.batch_norm != "none"
+
+    def build(self, encoder: nn.Module, width: int) -> SlFpn:
+        """The objective around an encoder whose representations have `width` numbers.
+
+        Fresh heads are drawn from torch's global generator.
+        """
+        return SlFpn(self, encoder, width)
 
 
 class SlFpn(Objective):

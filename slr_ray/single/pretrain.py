@@ -32,7 +32,13 @@ from slr_ray.training.pretraining_plan import PretrainingPlan, plan
 from slr_ray.workers.place import Place, joined_workers
 
 
-def run_pretraining(prepared: Prepared, seed: int, out: Path, num_threads: int | None) -> Path:
+def run_pretraining(
+    prepared: Prepared,
+    seed: int,
+    out: Path,
+    num_threads: int | None,
+    console: Console | None = None,
+) -> Path:
     """Pre-train as the experiment's `initialisation` says; returns the encoder file.
 
     `out` gets encoder.pt, history.json, curves.png, tensorboard/, and a checkpoint in stages/ with
@@ -41,7 +47,7 @@ def run_pretraining(prepared: Prepared, seed: int, out: Path, num_threads: int |
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     store = Store(absolute(str(out)))
     with joined_workers() as place, contextlib.ExitStack() as held:
-        console = Console(quiet=not place.leads)
+        console = console if console and place.leads else Console(quiet=not place.leads)
         task = pretraining_task(prepared, seed)
         steps = plan(task.config, len(task.clips), place.world_size)
         if place.leads:

@@ -19,7 +19,6 @@ from torch import Tensor, distributed, nn
 from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
-from slr_ray.objectives.objectives import new_objective
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.poses.reading import read
@@ -124,7 +123,7 @@ class PretrainingLoop:
         channels = num_channels(task.normalisation)
         encoder = new_encoder(task.model, channels)
         width = representation_width(task.model, channels)
-        self.objective = new_objective(task.config.objective, encoder, width).to(place.device)
+        self.objective = task.config.objective.build(encoder, width).to(place.device)
         if task.config.compile:
             encoder.compile()
         self.replica = place.replicated(self.objective)

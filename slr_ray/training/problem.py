@@ -11,7 +11,7 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
-from slr_ray.models.config import ModelConfig, new_model
+from slr_ray.models.config import ModelConfig
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 
@@ -36,7 +36,7 @@ class Problem:
 
     def new_model(self) -> Model:
         """A model with fresh weights, drawn from torch's global generator."""
-        return new_model(self.model, num_channels(self.normalisation), self.num_glosses)
+        return self.model.build(num_channels(self.normalisation), self.num_glosses)
 
     def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
         """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""

@@ -9,7 +9,7 @@ import torch
 from attention_reference import as_torch
 from torch import Tensor, nn
 
-from slr_ray.models.config import load_encoder_weights, new_encoder, new_model
+from slr_ray.models.config import load_encoder_weights, new_encoder
 from slr_ray.models.pose_transformer import PoseTransformer, PoseTransformerConfig
 from slr_ray.models.positions import sinusoids
 from slr_ray.models.spoter import SpoterConfig
@@ -146,7 +146,7 @@ SPOTER = SpoterConfig(width=16, num_heads=4, num_encoder_layers=1, num_decoder_l
 def test_an_encoder_becomes_part_of_a_recogniser(config: Any) -> None:
     """All but the classifier; called, the encoder gives what the classifier reads."""
     encoder = new_encoder(config, CHANNELS).eval()
-    model = new_model(config, CHANNELS, 7).eval()
+    model = config.build(CHANNELS, 7).eval()
     before = model.classifier.weight.clone()
     load_encoder_weights(model, encoder.state_dict())
     features, mask = inputs([6, 10])
@@ -158,7 +158,7 @@ def test_an_encoder_of_another_architecture() -> None:
     encoder = new_encoder(VARIANTS["published"], CHANNELS).state_dict()
     for other in (SPOTER, VARIANTS["sines, mean"]):
         with pytest.raises(ValueError, match="another architecture"):
-            load_encoder_weights(new_model(other, CHANNELS, 7), encoder)
+            load_encoder_weights(other.build(CHANNELS, 7), encoder)
     wider = VARIANTS["published"].model_copy(update={"width": 32})
     with pytest.raises(ValueError, match="another architecture"):
-        load_encoder_weights(new_model(wider, CHANNELS, 7), encoder)
+        load_encoder_weights(wider.build(CHANNELS, 7), encoder)

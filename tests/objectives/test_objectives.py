@@ -17,7 +17,6 @@ from slr_ray.models.heads import follow
 from slr_ray.objectives.byol import Byol, ByolConfig
 from slr_ray.objectives.moco import Moco, MocoConfig, info_nce
 from slr_ray.objectives.objective import Objective, View
-from slr_ray.objectives.objectives import new_objective
 from slr_ray.objectives.simclr import Simclr, SimclrConfig, nt_xent
 from slr_ray.objectives.simsiam import Simsiam, SimsiamConfig, negative_cosine
 from slr_ray.objectives.sl_fpn import SlFpn, SlFpnConfig
@@ -53,7 +52,7 @@ def view(seed: int, clips: int = CLIPS) -> View:
 
 def made(config: Any, seed: int = 0) -> Any:
     torch.manual_seed(seed)
-    return new_objective(config, MeanOfFrames(), WIDTH)
+    return config.build(MeanOfFrames(), WIDTH)
 
 
 def mse(a: Tensor, b: Tensor) -> Tensor:

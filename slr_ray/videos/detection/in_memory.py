@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from slr_ray.config import build
+from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.progress import ProgressBar
 from slr_ray.videos.detection.config import ExtractionConfig, settings_of
@@ -69,3 +70,29 @@ def settings_like(
         )
     over = {} if target_fps is None else {"target_fps": target_fps}
     return build(ExtractionConfig, {**(tree or {}), **over}, "--target-fps"), note
+
+
+def extract_poses(
+    video: str | Path,
+    *,
+    target_fps: float | None = None,
+    models: str | Path | None = None,
+    quiet: bool = False,
+) -> list[Clip]:
+    """The clips of a video, or of a folder of videos, one a video.
+
+        >>> slr_ray.extract_poses("nowhere.mp4")
+        Traceback (most recent call last):
+        slr_ray.errors.DataError: no such file or folder: nowhere.mp4
+
+    For a few videos, in this process; `python -m slr_ray.extract` is for many, writes pose shards
+    and goes on after a stop. `models` is a folder of MediaPipe's .task bundles, which are fetched
+    once if not given. Raises `DataError` where a video can't be used.
+    """
+    over = {} if target_fps is None else {"target_fps": target_fps}
+    config = build(ExtractionConfig, over, "extract_poses")
+    folder = None if models is None else Path(models)
+    found = extract_clips([Path(video)], config, folder, Console(stderr=True, quiet=quiet))
+    if found.failures:
+        raise DataError("; ".join(found.failures))
+    return found.clips

@@ -55,8 +55,9 @@ def ours(run: SearchRun) -> float:
     """Seconds of the search phase."""
     settings, options = run.space.search, run.options
     begin(run, check_data(run))
+    journal = Journal(run.folder)
     study = SearchStudy(
-        Journal(run.folder).path,
+        journal.path,
         run.space.tree,
         name=run.folder.name,
         seed=settings.seed,
@@ -68,7 +69,7 @@ def ours(run: SearchRun) -> float:
     view = LiveView(Console(quiet=True), context.metric, settings.num_trials, 0)
     limits = TuneLimits(settings.num_trials, None, options.max_failures, options.max_concurrent)
     started = time.perf_counter()
-    search(context, study, run.opener.build, limits, options.workers(), view, 0)
+    search(context, study, journal, run.opener.build, limits, options.workers(), view, 0)
     return time.perf_counter() - started
 
 

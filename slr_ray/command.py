@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from slr_ray.errors import UserError
 
 CALL_AGAIN = "what is finished is kept, run the same command again to go on"
-_INTERRUPTED = 130
+
+
+class _Ending:
+    """How the process ends when it is stopped: by Ctrl-C unless SIGTERM came."""
+
+    word, status = "interrupted", 130
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the command as Ctrl-C does, with status 143 as shells expect.
+
+    Batch systems, containers and spot machines send it ahead of the end. Ray sets a handler of its
+    own when it starts: call this again after it.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _on_sigterm(*_: object) -> None:
+    _Ending.word, _Ending.status = "terminated", 128 + signal.SIGTERM
+    # A script's background processes ignore SIGINT; where it is heard, whoever heard Ctrl-C hears
+    # this as well.
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL, None):
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -17,9 +43,10 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
     """Print `error: ...` to stderr and exit with the error's status; also a decorator.
 
     Ctrl-C prints `interrupted`, what the exception says or else `when_interrupted`, and exits with
-    130 as shells expect. Any other exception than `UserError` is a bug of ours and keeps its
-    traceback.
+    130 as shells expect; SIGTERM prints `terminated` and exits with 143. Any other exception than
+    `UserError` is a bug of ours and keeps its traceback.
     """
+    end_on_sigterm()
     try:
         yield
     except UserError as error:
@@ -27,5 +54,5 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
         raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt as interrupt:
         hint = str(interrupt) or when_interrupted
-        print("interrupted" + (f": {hint}" if hint else ""), file=sys.stderr)
-        raise SystemExit(_INTERRUPTED) from None
+        print(_Ending.word + (f": {hint}" if hint else ""), file=sys.stderr)
+        raise SystemExit(_Ending.status) from None

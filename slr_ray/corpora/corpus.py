@@ -35,7 +35,7 @@ class Corpus:
     """Clips by index 0..num_clips-1, in the order of their shards.
 
         >>> clip = corpus.clip(0)
-        >>> clip.gloss in corpus.glosses, corpus.num_frames[0] == clip.num_frames
+        >>> clip.gloss in corpus.glosses, clip.num_frames == len(corpus.frames_of(0))
         (True, True)
 
     `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`

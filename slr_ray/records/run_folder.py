@@ -153,6 +153,12 @@ class RunFolder:
     def trial(self, number: int) -> TrialFolder:
         return TrialFolder(self.store.join(f"trials/{number:04d}"))
 
+    def begun_trials(self) -> dict[int, TrialFolder]:
+        """Those that were suggested, ended or not."""
+        names = self.store.names("trials", suffix=f"/{_TASK}")
+        numbers = sorted(int(Path(one).parent.name) for one in names)
+        return {number: self.trial(number) for number in numbers}
+
     def trials(self) -> list[TrialFolder]:
         """Those that ended, by number."""
         return [TrialFolder(self.store.join(one)) for one in self._with_record("trials")]

@@ -8,25 +8,36 @@ takes the run over, or takes it back, begins with that copy.
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+from pathlib import Path
 
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import cache_root
 
 
 class Journal:
-    """The journal of a run."""
+    """The journal of a run, whole: half a line that a kill or a full disk left is cut off.
+
+    The caller holds the run, so that no other process writes into the journal meanwhile.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         store = self._store = folder.store
         self._name = folder.journal
         if store.is_local:
             self.path = store.local_path(self._name)
+        else:
+            key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
+            self.path = cache_root() / "journals" / f"{key}.journal"
+            self._take_over()
+        _mend(self.path)
+
+    def _take_over(self) -> None:
+        """Begin with the copy behind the URI, unless this machine knows more."""
+        if not self._store.exists(self._name):
             return
-        key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
-        self.path = cache_root() / "journals" / f"{key}.journal"
-        if not store.exists(self._name):
-            return
-        copy = store.read_bytes(self._name)
+        copy = self._store.read_bytes(self._name)
         # A longer journal has what was not kept yet; any other one was overtaken elsewhere.
         if not self.path.exists() or not self.path.read_bytes().startswith(copy):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,3 +49,33 @@ class Journal:
         """Bring the copy behind a URI up to date."""
         if not self._store.is_local and self.path.exists():
             self._store.write_bytes(self._name, self.path.read_bytes())
+
+
+def _mend(path: Path) -> None:
+    """Cut the journal off before the first line that is none.
+
+    A kill, a full disk or a power cut leaves half a line at the end; what is appended to it would
+    be lost, and the search with it. What more is cut off stays beside the journal.
+    """
+    # Optuna's lock, which is left where its process was killed in the middle of a write.
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    good = 0
+    for line in content.splitlines(keepends=True):
+        if not _is_entry(line):
+            break
+        good += len(line)
+    if good == len(content):
+        return
+    if b"\n" in content[good:].rstrip(b"\n"):
+        path.with_name(f"{path.name}.damaged").write_bytes(content[good:])
+    os.truncate(path, good)
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -15,6 +15,7 @@ from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.typed import TrialRecord
 from slr_ray.search.arms import ARMS, BEST, Candidates
+from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
 from slr_ray.storage import absolute, below
@@ -34,7 +35,8 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     record = begin(run, split)
     context, options, settings = run.context, run.options, run.space.search
     workers, seeds = options.workers(), settings.final_seeds
-    study = _open_study(run, console)
+    journal = Journal(run.folder)
+    study = _open_study(run, journal, console)
     log = Log(run.folder)
     log.write("run_resumed" if run.is_resumed else "run_started")
     view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(seeds))
@@ -49,7 +51,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     )
     try:
         with connected(options, workers), view.showing():
-            search(context, study, run.opener.build, limits, workers, listeners, attempt)
+            search(context, study, journal, run.opener.build, limits, workers, listeners, attempt)
             records = [folder.trial() for folder in run.folder.trials()]
             candidates = Candidates(_best(run, records), run.space.default)
             listeners.final_begins()
@@ -68,19 +70,20 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     return 1 if told else 0
 
 
-def _open_study(run: SearchRun, console: Console) -> Any:
-    from slr_ray.search.journal import Journal
+def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
     from slr_ray.search.study import SearchStudy
 
     settings = run.space.search
     study = SearchStudy(
-        Journal(run.folder).path,
+        journal.path,
         run.space.tree,
         name=run.folder.name,
         seed=settings.seed,
         early_stopping=settings.early_stopping,
     )
     if run.is_resumed:
+        for number, folder in run.folder.begun_trials().items():
+            study.restore(number, **folder.read_task())
         return study
     for given in run.space.start_from:
         outside = study.enqueue(given.model_dump(mode="json"))

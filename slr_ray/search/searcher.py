@@ -31,6 +31,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         context: RunContext,
         study: SearchStudy,
         build: Build,
+        journal: Journal,
         listener: RunListener,
         num_trials: int,
         *,
@@ -40,7 +41,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
         self._listener, self._num_trials, self._has_budget = listener, num_trials, has_budget
-        self._journal = Journal(context.folder)
+        self._journal = journal
         self._numbers: dict[str, int] = {}
         self._num_unusable = 0
 

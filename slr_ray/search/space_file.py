@@ -15,7 +15,7 @@ from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.search.space import Tree, extremes, parameters, parse
+from slr_ray.search.space import Tree, as_tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 
 Seed = Annotated[int, Field(ge=0)]
@@ -228,10 +228,7 @@ def fixed_part(tree: Tree) -> Tree:
 
 
 def undotted(given: Any, origin: str) -> Tree:
-    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
+    """`as_tree` of what a file says; `ConfigError` where it is no mapping."""
     if not isinstance(given, Mapping):
         raise ConfigError(f"{origin}: expected a mapping of dotted paths to values, got {given!r}")
-    tree: Tree = {}
-    for dotted, value in given.items():
-        set_dotted(tree, str(dotted), value)
-    return tree
+    return as_tree(given)

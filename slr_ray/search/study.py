@@ -10,6 +10,7 @@ NaN running for ever; hence our own, on Ray's `Searcher` interface.)
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from slr_ray.search.space import Tree, as_optuna_params, suggest
+from slr_ray.search.space import Tree, as_optuna_params, as_tree, parameters, suggest
 
 _SOURCE = "source"
 
@@ -67,6 +68,26 @@ class SearchStudy:
         params, outside = as_optuna_params(self.space, plain)
         self.study.enqueue_trial(params, user_attrs={_SOURCE: "start_from"}, skip_if_exists=True)
         return outside
+
+    def restore(self, number: int, params: Mapping[str, Any], source: str) -> None:
+        """Bring back what the journal has lost of a trial; what it has is kept.
+
+        `params` are the suggested values by dotted path, as the trial's folder has them. Trials
+        before it that left no folder come back as failed: their numbers were given once.
+        """
+        by_name = {one.name: one.distribution for one in parameters(self.space)}
+        named = as_optuna_params(self.space, as_tree(params))[0]
+        for _ in range(len(self.study.get_trials(deepcopy=False)), number):
+            self.study.add_trial(create_trial(state=TrialState.FAIL))
+        if number == len(self.study.get_trials(deepcopy=False)):
+            marked = {_SOURCE: source}
+            self.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=marked))
+            self._unfinished.append(number)
+        if number in self._unfinished:
+            frozen = self._frozen(number)
+            for name in named.keys() - frozen.params.keys():
+                value = by_name[name].to_internal_repr(named[name])
+                self.study._storage.set_trial_param(frozen._trial_id, name, value, by_name[name])
 
     def ask(self) -> Suggestion:
         """The next trial: an unfinished one of an earlier process, then new ones."""

@@ -17,6 +17,7 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.records.run_folder import trial_name
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import settle_unfinished
+from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, TuneEvents
 from slr_ray.search.study import SearchStudy
@@ -38,6 +39,7 @@ class TuneLimits:
 def search(
     context: RunContext,
     study: SearchStudy,
+    journal: Journal,
     build: Build,
     limits: TuneLimits,
     workers: Workers,
@@ -55,7 +57,9 @@ def search(
     if remaining <= 0:
         return
     has_budget = limits.time_budget_s is not None
-    searcher = StudySearcher(context, study, build, listener, remaining, has_budget=has_budget)
+    searcher = StudySearcher(
+        context, study, build, journal, listener, remaining, has_budget=has_budget
+    )
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
     )

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 
+from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
 
 
@@ -33,6 +34,7 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConfigError(f"--address {address}: cannot connect: {error}") from None
+    end_on_sigterm()
     try:
         yield
     finally:

@@ -1,0 +1,105 @@
+"""The public names: lazy, light to import, and every example in their docstrings runs."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import record_factory
+
+import slr_ray
+from slr_ray.corpora.data import open_data
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig
+
+SMALL = {
+    "model.width": 16,
+    "model.num_heads": 2,
+    "model.hidden": 16,
+    "model.num_encoder_layers": 1,
+    "training.num_epochs": 1,
+    "training.steps_per_epoch": 2,
+    "training.max_frames": 8,
+    "method.num_rounds": 1,
+}
+TINY = {
+    "model.width": 16,
+    "model.num_heads": 2,
+    "model.num_layers": 1,
+    "initialisation.num_steps": 3,
+    "initialisation.batch_size": 16,
+    "training.max_frames": 8,
+}
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the examples take for granted."""
+    folder = tmp_path_factory.mktemp("examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        corpus = open_data(EmbeddedConfig(num_glosses=4, num_signers=8, seed=1))
+        trained = folder / "result"
+        result = slr_ray.train(corpus, labelled_signers=4, settings=SMALL, out=trained, quiet=True)
+        slr_ray.pretrain(corpus, settings=TINY, out=folder / "sl_fpn", quiet=True)
+    record_factory.write_run(str(folder / "run"), record_factory.WIN)
+    return {
+        "slr_ray": slr_ray,
+        "folder": folder,
+        "corpus": corpus,
+        "small": SMALL,
+        "tiny": TINY,
+        "result": result,
+        "encoder_file": folder / "sl_fpn" / "encoder.pt",
+        "run_folder": folder / "run",
+    }
+
+
+@pytest.mark.parametrize("name", slr_ray.__all__)
+def test_every_example_runs(name: str, names: dict[str, Any]) -> None:
+    public = getattr(slr_ray, name)
+    found = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(public) or "", dict(names), name, None, None
+    )
+    assert found.examples, f"{name} has no example in its docstring"
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    outcome = runner.run(found, out=told.append)
+    assert outcome.failed == 0, "".join(told)
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, slr_ray; "
+        "print(*sorted({'torch', 'ray', 'numpy', 'pydantic', 'mediapipe'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_function_stays_one_beside_the_command_of_its_name() -> None:
+    code = (
+        "import slr_ray.train, slr_ray.pretrain, slr_ray; "
+        "print(callable(slr_ray.train), callable(slr_ray.pretrain)); "
+        "from slr_ray.train import main; print(callable(main))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]
+
+
+def test_all_names_are_listed_and_an_unknown_one_is_named() -> None:
+    assert set(slr_ray.__all__) <= set(dir(slr_ray))
+    assert 10 <= len(slr_ray.__all__) <= 15
+    with pytest.raises(AttributeError, match="recognizer"):
+        _ = slr_ray.recognizer  # type: ignore[attr-defined]
+
+
+def test_a_missing_corpus_is_a_clear_error(tmp_path: Path) -> None:
+    from slr_ray.errors import DataError
+
+    with pytest.raises(DataError, match=r"nowhere"):
+        slr_ray.open_corpus(tmp_path / "nowhere.parquet")

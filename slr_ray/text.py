@@ -9,10 +9,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from typing import Any
 
 from slr_ray.errors import DataError
 
@@ -85,14 +87,18 @@ def decoded(content: bytes, source: str) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file in their normal form; blank ones at its end are left out."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
-    lines = [normal_name(line) for line in decoded(content, str(path)).splitlines()]
+    lines = [normal_name(line) for line in _read(path).splitlines()]
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; NaN and Infinity, which Python writes, are read as numbers."""
+    try:
+        return json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"cannot read {str(path)!r} as JSON: {error}") from None
 
 
 def read_table(path: Path) -> tuple[tuple[str, ...], list[Row]]:
@@ -154,6 +160,13 @@ def _rows(lines: Iterator[str], names: list[str], delimiter: str, source: str) -
         raise _not_text(source, error) from None
     except csv.Error as error:
         raise DataError(f"cannot read {source} as CSV: {error}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
 
 
 def _encoding(content: bytes) -> str:

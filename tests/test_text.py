@@ -14,6 +14,7 @@ from slr_ray.text import (
     known,
     normal_name,
     open_table,
+    read_json,
     read_lines,
     read_table,
     split_name,
@@ -31,6 +32,8 @@ def test_encodings_and_their_marks_are_read(tmp_path: Path, encoding: str) -> No
     path.write_text("café\nthé\n", encoding=encoding)
     assert read_lines(path) == ["café", "thé"]
     assert decoded("été".encode(encoding), "x") == "été"
+    path.write_text('{"gloss": "café"}', encoding=encoding)
+    assert read_json(path) == {"gloss": "café"}
 
 
 def test_other_encodings_are_named_with_what_to_do(tmp_path: Path) -> None:
@@ -42,9 +45,17 @@ def test_other_encodings_are_named_with_what_to_do(tmp_path: Path) -> None:
     path.write_text("café\n", encoding="latin-1")
     with pytest.raises(DataError, match="save it as UTF-8"):
         read_table(path)
-    for read in (read_table, read_lines):
+    for read in (read_table, read_lines, read_json):
         with pytest.raises(DataError, match=r"cannot read .*nowhere"):
             read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", ["", "{oops", "[" * 100_000])
+def test_broken_json_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(DataError, match=r"cannot read .*x\.json.* as JSON"):
+        read_json(path)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -99,6 +99,18 @@ def test_the_command_lists_what_it_skipped(tmp_path: Path) -> None:
     assert "shape (7,)" in result.output
 
 
+def test_names_in_brackets_are_no_markup(tmp_path: Path) -> None:
+    written = write_mp_data(tmp_path)
+    (written.path / "dog").rename(written.path / "[bold]")
+    (written.path / "[bold]" / "0").rename(written.path / "[bold]" / "[")
+    (written.path / "[bold]" / "[" / "]0.npy").write_bytes(b"")
+    out = tmp_path / "[" / "[b].parquet"
+    arguments = ["import", "--format", "mp_data", str(written.path), str(out), "--skip-broken"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.exception
+    assert "[bold]/[" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

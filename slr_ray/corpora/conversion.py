@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.asked import read_options
@@ -31,8 +32,7 @@ class ImportCount:
     num_frames: int = 0
     clips_per_gloss: Counter[str | None] = field(default_factory=Counter)
     signers: set[str] = field(default_factory=set)
-    num_unknown: int = 0
-    """Clips whose signer is not known."""
+    num_of_unknown_signers: int = 0
     remarks: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class ImportCount:
             self.num_frames += clip.num_frames
             self.clips_per_gloss[clip.gloss] += 1
             if clip.signer == UNKNOWN_SIGNER:
-                self.num_unknown += 1
+                self.num_of_unknown_signers += 1
             else:
                 self.signers.add(clip.signer)
             yield clip
@@ -86,7 +86,7 @@ def convert(
 
 
 def _print(count: ImportCount) -> None:
-    table = Table("", "", show_header=False, title=str(count.path), title_justify="left")
+    table = Table("", "", show_header=False, title=Text(str(count.path)), title_justify="left")
     labelled = {gloss: num for gloss, num in count.clips_per_gloss.items() if gloss is not None}
     unlabelled = count.clips_per_gloss[None]
     table.add_row("clips", f"{count.num_clips:,}")
@@ -94,8 +94,8 @@ def _print(count: ImportCount) -> None:
     if unlabelled and labelled:
         table.add_row("clips without gloss", f"{unlabelled:,}")
     table.add_row("signers", f"{len(count.signers):,}")
-    if count.num_unknown:
-        table.add_row("clips of unknown signers", f"{count.num_unknown:,}")
+    if count.num_of_unknown_signers:
+        table.add_row("clips of unknown signers", f"{count.num_of_unknown_signers:,}")
     table.add_row("frames", f"{count.num_frames:,}")
     table.add_row("skipped", f"{len(count.skipped):,}")
     console = Console()
@@ -105,7 +105,7 @@ def _print(count: ImportCount) -> None:
     if count.skipped:
         listed = Table("clip", "skipped because", title_justify="left")
         for one in count.skipped[:_NUM_LISTED]:
-            listed.add_row(one.clip_id, one.reason)
+            listed.add_row(Text(one.clip_id), Text(one.reason))
         if len(count.skipped) > _NUM_LISTED:
             listed.add_row("...", f"{len(count.skipped) - _NUM_LISTED} more")
         console.print(listed)

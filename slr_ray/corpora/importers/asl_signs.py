@@ -82,7 +82,7 @@ def _listed(folder: Path, options: ImportOptions, remarks: Remarks) -> list[Item
     for number, row in enumerate(rows, start=1):
         name, file = _located(folder, row["path"])
         names.add(name)
-        clip_id = _clip_id(name)
+        clip_id = _clip_id(name) if file else f"row {number}"
         signer = options.signer_or(row.get("participant_id"))
         read = partial(_read, file, clip_id, row.get("sign"), signer, options, remarks)
         items.append(Item(clip_id, str(file or f"{listing}, row {number}"), read))

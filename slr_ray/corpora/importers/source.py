@@ -104,7 +104,7 @@ def _named(clip: Clip) -> Clip:
         clip,
         clip_id=normal_name(clip.clip_id),
         gloss=normal_name(clip.gloss or "") or None,
-        signer=normal_name(clip.signer),
+        signer=known(clip.signer) or UNKNOWN_SIGNER,
     )
 
 

@@ -55,7 +55,7 @@ def _metadata(values: Any) -> tuple[float | None, tuple[int, int] | None]:
         return None, None
     size = tuple(values.get(name) for name in ("width", "height"))
     whole = all(type(value) is int and value > 0 for value in size)
-    return usable_fps(values.get("fps")), size if whole else None  # type: ignore[return-value]
+    return usable_fps(str(values.get("fps"))), size if whole else None  # type: ignore[return-value]
 
 
 def _stacked(people: list[np.ndarray], frame: int, file: Path) -> np.ndarray:

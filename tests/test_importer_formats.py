@@ -369,3 +369,9 @@ def test_openpose_clips_without_a_gloss(tmp_path: Path) -> None:
     written = write_openpose(tmp_path)
     (clip,) = read("openpose", written.path / "cat")
     assert (clip.clip_id, clip.gloss, clip.signer) == ("1", None, "unknown")
+    (clip,) = read("openpose", written.path / "cat" / "1")
+    assert (clip.clip_id, clip.gloss) == ("v", None)
+    for file in (written.path / "cat" / "1").iterdir():
+        file.rename(file.with_name(file.name.removeprefix("v_")))
+    (clip,) = read("openpose", written.path / "cat" / "1")
+    assert (clip.clip_id, clip.gloss) == ("1", None)

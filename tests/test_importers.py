@@ -99,6 +99,34 @@ def test_the_command_lists_what_it_skipped(tmp_path: Path) -> None:
     assert "shape (7,)" in result.output
 
 
+def test_clip_ids_of_other_shards_in_the_folder_are_told(tmp_path: Path) -> None:
+    for name in ("ann", "ben"):
+        write_pose(tmp_path / name)
+    out = tmp_path / "out"
+    (out / "x").mkdir(parents=True)
+    (out / "other.parquet").write_bytes(b"no shard")
+    results = [
+        CliRunner().invoke(app, ["import", "--format", "pose", str(tmp_path / name), str(out)])
+        for name in ("ann", "ben", "ben")
+    ]
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    assert "same clip ids" not in results[0].output
+    assert "same clip ids" in results[1].output
+    assert "ann.parquet" in results[1].output
+    assert ["is replaced" in result.output for result in results] == [False, False, True]
+
+
+def test_links_to_folders_are_followed_and_circles_are_not(tmp_path: Path) -> None:
+    written = write_mp_data(tmp_path)
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "cat").symlink_to(written.path / "cat")
+    (linked / "again").symlink_to(linked)
+    (clip,) = read("mp_data", linked)
+    assert clip.gloss == "cat"
+    assert_person(clip)
+
+
 def test_names_in_brackets_are_no_markup(tmp_path: Path) -> None:
     written = write_mp_data(tmp_path)
     (written.path / "dog").rename(written.path / "[bold]")

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.asked import read_options
+from slr_ray.corpora.importers.neighbours import shards_with
 from slr_ray.corpora.importers.source import UNKNOWN_SIGNER, read_clips
 from slr_ray.errors import StorageError
 from slr_ray.poses.clip import Clip
@@ -30,6 +31,7 @@ class ImportCount:
     path: Path
     num_clips: int = 0
     num_frames: int = 0
+    clip_ids: set[str] = field(default_factory=set)
     clips_per_gloss: Counter[str | None] = field(default_factory=Counter)
     signers: set[str] = field(default_factory=set)
     num_of_unknown_signers: int = 0
@@ -40,6 +42,7 @@ class ImportCount:
         """Hand the clips on, counting them."""
         for clip in clips:
             self.num_clips += 1
+            self.clip_ids.add(clip.clip_id)
             self.num_frames += clip.num_frames
             self.clips_per_gloss[clip.gloss] += 1
             if clip.signer == UNKNOWN_SIGNER:
@@ -73,6 +76,7 @@ def convert(
     name = source.resolve().name
     path = out if out.suffix == ".parquet" else out / f"{Path(name).stem}.parquet"
     count = ImportCount(path)
+    was_there = path.exists()
     provenance = {**opened.provenance, "source_format": source_format, "source": name}
     clips = read_clips(opened, skip_broken=skip_broken, skipped=count.skipped)
     with ProgressBar(Console(stderr=True), source_format, opened.num_clips) as bar:
@@ -80,6 +84,14 @@ def convert(
             write_shard(path, bar.over(count.watch(clips)), provenance)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
+    if was_there:
+        opened.remarks.add(f"{path.name} was there before and is replaced")
+    for other in shards_with(count.clip_ids, path):
+        opened.remarks.add(
+            "shards of the same folder with some of the same clip ids, so that the folder can't be "
+            "read as one corpus; import to another one",
+            other,
+        )
     count.remarks = opened.remarks.lines()
     _print(count)
     return count

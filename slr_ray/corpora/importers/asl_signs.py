@@ -108,12 +108,8 @@ def _located(folder: Path, text: str) -> tuple[PurePosixPath, Path | None]:
 
 
 def _found(folder: Path, options: ImportOptions, remarks: Remarks) -> list[Item]:
-    if folder.is_file():
-        files = [(folder, PurePosixPath(folder.name))]
-    else:
-        files = list(files_below(folder, "*.parquet"))
     items = []
-    for file, name in files:
+    for file, name in files_below(folder, "*.parquet"):
         clip_id = _clip_id(name)
         signer = options.signer_or(name.parent.name if name.parent.name != _FILES else None)
         read = partial(_read, file, clip_id, None, signer, options, remarks)

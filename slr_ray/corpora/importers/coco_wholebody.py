@@ -10,7 +10,7 @@ the file. A file right in the folder that was named has no gloss. The formats na
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from slr_ray.corpora.importers.gloss_tree import files_below, glosses
 from slr_ray.corpora.importers.people import one_person
@@ -29,10 +29,7 @@ def open_source(path: Path, options: ImportOptions) -> Source:
     """One file or every one below a folder; `DataError` where there is none."""
     require_exists(path)
     remarks = Remarks()
-    if path.is_file():
-        files = [(path, PurePosixPath(path.name))]
-    else:
-        files = [one for one in files_below(path, "*") if one[0].suffix.lower() in _SUFFIXES]
+    files = [one for one in files_below(path, "*") if one[0].suffix.lower() in _SUFFIXES]
     if not files:
         raise DataError(f"{str(path)!r} holds no .npy, .npz or .json file")
     named = glosses([name for _, name in files], remarks)

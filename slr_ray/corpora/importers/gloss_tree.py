@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+import fnmatch
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePath, PurePosixPath
 
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.text import is_sidecar, normal_name, split_name
 
 
-def files_below(folder: Path, pattern: str) -> Iterator[tuple[Path, PurePosixPath]]:
-    """The data files below a folder with their paths from there, in the order of these paths."""
-    found = ((file, file.relative_to(folder)) for file in folder.rglob(pattern))
-    for file, name in sorted(found, key=lambda one: one[1].as_posix()):
-        if file.is_file() and not is_sidecar(name):
-            yield file, PurePosixPath(name.as_posix())
+def files_below(folder: Path, pattern: str) -> list[tuple[Path, PurePosixPath]]:
+    """The data files below a folder with their paths from there, in the order of these paths.
+
+    A file that was named instead of a folder is the only one, whatever it is called. Links to
+    folders are followed: corpora are often put together from them.
+    """
+    if folder.is_file():
+        return [(folder, PurePosixPath(folder.name))]
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place)
+        # A link to a folder above it would lead round in circles.
+        folders[:] = [
+            one
+            for one in folders
+            if not is_sidecar(PurePath(one)) and not _is_within(here, here / one)
+        ]
+        found += [here / name for name in fnmatch.filter(names, pattern)]
+    named = ((file, PurePosixPath(file.relative_to(folder).as_posix())) for file in found)
+    return sorted(
+        (one for one in named if not is_sidecar(one[1])), key=lambda one: one[1].as_posix()
+    )
+
+
+def _is_within(folder: Path, above: Path) -> bool:
+    return above.is_symlink() and folder.resolve().is_relative_to(above.resolve())
 
 
 def glosses(clips: Sequence[PurePosixPath], remarks: Remarks) -> list[str | None]:

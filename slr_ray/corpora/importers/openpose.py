@@ -58,7 +58,7 @@ def open_source(path: Path, options: ImportOptions) -> Source:
             clips[frame["clip"]].append((int(frame["number"]), file))
     if not frames:
         raise DataError(f"{str(path)!r} has no file such as CLIP_000000000000_keypoints.json")
-    named = _clips(frames)
+    named = _clips(frames, path.resolve().name)
     items = [
         Item(
             str(clip),
@@ -78,18 +78,18 @@ def open_source(path: Path, options: ImportOptions) -> Source:
 
 
 def _clips(
-    frames: dict[PurePosixPath, dict[str, list[tuple[int, Path]]]],
+    frames: dict[PurePosixPath, dict[str, list[tuple[int, Path]]]], source: str
 ) -> dict[PurePosixPath, list[tuple[int, Path]]]:
     """Frames by clip: a folder is one, unless some folder holds the frames of several."""
     if all(len(clips) == 1 for clips in frames.values()):
         root = PurePosixPath()
         return {
-            PurePosixPath(name) if folder == root else folder: numbered
+            PurePosixPath(name or source) if folder == root else folder: numbered
             for folder, clips in frames.items()
             for name, numbered in clips.items()
         }
     return {
-        folder / (name or "clip"): numbered
+        folder / (name or source): numbered
         for folder, clips in frames.items()
         for name, numbered in clips.items()
     }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,10 +94,7 @@ def open_source(path: Path, options: ImportOptions) -> Source:
     """One `.pose` file or every one below a folder; `DataError` where there is none."""
     require_exists(path)
     remarks = Remarks()
-    if path.is_file():
-        files = [(path, PurePosixPath(path.name))]
-    else:
-        files = list(files_below(path, "*.pose"))
+    files = files_below(path, "*.pose")
     if not files:
         raise DataError(f"{str(path)!r} holds no .pose file")
     named = glosses([name for _, name in files], remarks)

@@ -30,9 +30,20 @@ _HAND_SUFFIX = {"_0": "_left", "_1": "_right"}
 _ROWS_TO_ORIENT = 50
 _LABELS = ("labels", "label", "label_id", "class_id", "gloss_id")
 _NAMES = ("label_name", "label_names", "gloss", "gloss_name", "sign", "word", "class_name")
-_SIGNERS = ("signer", "signer_id", "signerid", "participant_id", "participant", "person", "subject")
+_SIGNERS = (
+    "signer",
+    "signer_id",
+    "signerid",
+    "signer_name",
+    "participant_id",
+    "participant",
+    "person",
+    "subject",
+    "speaker",
+    "user",
+)
 _FPS = ("video_fps", "fps", "frame_rate")
-_SPLITS = ("split", "subset", "partition")
+_SPLITS = ("split", "subset", "partition", "set")
 
 
 def column(joint: str) -> str:
@@ -117,8 +128,8 @@ def _columns(path: Path, names: tuple[str, ...], remarks: Remarks) -> _Columns:
 
 
 def _first(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
-    """The column with the foremost of the wanted names, whatever its case."""
-    by_name = {name.lower(): name for name in names}
+    """The column with the foremost of the wanted names, whatever its case: "Signer ID" too."""
+    by_name = {name.lower().replace(" ", "_"): name for name in names}
     return next((by_name[name] for name in wanted if name in by_name), None)
 
 

@@ -71,11 +71,7 @@ def test_hands_without_a_body(tmp_path: Path) -> None:
     (source / "cat").mkdir(parents=True)
     np.save(source / "cat" / "0.npy", vectors(tmp_path)[:, -126:])
     (clip,) = read("mp_data", source)
-    hands = slice(LEFT_HAND.start, None)
-    positions, confidence = person()
-    np.testing.assert_allclose(clip.positions[:, hands], positions[:, hands], atol=1e-5)
-    assert (clip.confidence[:, : LEFT_HAND.start] == 0).all()
-    np.testing.assert_array_equal(clip.confidence[:, hands] > 0, confidence[:, hands] > 0)
+    assert_hands(clip)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +116,7 @@ def in_pixels(frames: list[dict[str, Any]], scale: tuple[float, float, float]) -
 
 def test_openpose_in_pixels_needs_the_size(tmp_path: Path) -> None:
     write_openpose_frames(tmp_path / "v", in_pixels(openpose_person(), (*SIZE, 1)))
-    with pytest.raises(DataError, match=r"are pixels.*--picture-size WIDTHxHEIGHT"):
+    with pytest.raises(DataError, match=r"are pixels.*--picture-size WIDTHxHEIGHT$"):
         read("openpose", tmp_path)
     (clip,) = read("openpose", tmp_path, picture_size=SIZE)
     assert_person(clip)
@@ -327,7 +323,23 @@ COCO_NAMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("ending", ["", "_133", "_136", None])
+def test_openpose_hands_without_a_body(tmp_path: Path) -> None:
+    frames = [[one | {"pose_keypoints_2d": []}] for one in openpose_person()]
+    write_openpose_frames(tmp_path / "v", frames)
+    (clip,) = read("openpose", tmp_path)
+    assert_hands(clip)
+
+
+def assert_hands(clip: Clip) -> None:
+    """The person's hands, and nothing else."""
+    hands = slice(LEFT_HAND.start, None)
+    positions, confidence = person()
+    np.testing.assert_allclose(clip.positions[:, hands], positions[:, hands], atol=1e-5)
+    np.testing.assert_array_equal(clip.confidence[:, hands] > 0, confidence[:, hands] > 0)
+    assert (clip.confidence[:, : LEFT_HAND.start] == 0).all()
+
+
+@pytest.mark.parametrize("ending", ["", "_133", "_136", None, "hands"])
 def test_pose_files_of_whole_bodies(tmp_path: Path, ending: str | None) -> None:
     """In the components of pose-format's mmpose and AlphaPose readers, or all 133 in one."""
     from pose_format import Pose
@@ -340,6 +352,10 @@ def test_pose_files_of_whole_bodies(tmp_path: Path, ending: str | None) -> None:
     if ending is None:
         components = {"wholebody": [f"point_{point}" for point in range(133)]}
         values = POINTS
+    elif ending == "hands":
+        components = {"LEFT_HAND_LANDMARKS": hand, "RIGHT_HAND_LANDMARKS": hand}
+        order = [INDEX[joint + suffix] for suffix in ("_0", "_1") for joint in in_order]
+        values = np.concatenate([positions, confidence[..., None]], axis=-1)[:, order]
     else:
         components = {
             f"BODY{ending}": list(COCO_NAMES.values()),
@@ -362,7 +378,7 @@ def test_pose_files_of_whole_bodies(tmp_path: Path, ending: str | None) -> None:
         Pose(header, body).write(stream)
     (clip,) = read("pose", tmp_path, fps=30.0)
     assert clip.fps == 30
-    assert_person(clip)
+    (assert_hands if ending == "hands" else assert_person)(clip)
 
 
 def test_openpose_clips_without_a_gloss(tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ def _people(file: Path) -> np.ndarray:
 def _person(person: dict[str, Any], file: Path) -> np.ndarray:
     # Releases before 1.2 call the parts pose_keypoints and hand_left_keypoints.
     body = _part(person, "pose_keypoints", file)
+    if not len(body):
+        body = np.zeros((max(_BODIES), 3))
     if len(body) not in _BODIES:
         raise DataError(
             f"{file.name} has a body of {len(body)} points, expected 25 (BODY_25) or 18 (COCO)"

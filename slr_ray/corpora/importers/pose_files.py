@@ -11,7 +11,6 @@ the highest confidence over all frames is taken. The format names no signer.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,8 +85,15 @@ _COCO_BODY = {
 """After pose-format's `cocowholebody133_header.py` and `alphapose.py`; of 133, none is a neck."""
 
 
-_WHOLEBODY = re.compile(r"BODY(_133|_136)?")
-"""The component of the body; those of the hands are LEFT_HAND and RIGHT_HAND with its ending."""
+_PARTS = {
+    ("POSE_LANDMARKS", "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"): _HOLISTIC_BODY,
+    ("pose_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d"): _OPENPOSE_BODY,
+    **{
+        tuple(f"{part}{ending}" for part in ("BODY", "LEFT_HAND", "RIGHT_HAND")): _COCO_BODY
+        for ending in ("", "_133", "_136")
+    },
+}
+"""Names of the body, the left and the right hand, with those of the body's points."""
 
 
 def open_source(path: Path, options: ImportOptions) -> Source:
@@ -134,22 +140,18 @@ def _joints(components: dict[str, _Points], frames: int) -> Landmarks:
     if whole is not None:
         positions, confidence = zip(*whole.values(), strict=True)
         return wholebody_joints(np.stack(positions, axis=1), np.stack(confidence, axis=1))
-    coco = next((name for name in components if _WHOLEBODY.fullmatch(name)), None)
-    if "POSE_LANDMARKS" in components:
-        body = _holistic_body(components)
-        left, right = "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"
-    elif "pose_keypoints_2d" in components:
-        body = _named(components["pose_keypoints_2d"], _OPENPOSE_BODY)
-        left, right = "hand_left_keypoints_2d", "hand_right_keypoints_2d"
-    elif coco is not None:
-        body = _named(components[coco], _COCO_BODY)
-        left, right = (coco.replace("BODY", f"{side}_HAND") for side in ("LEFT", "RIGHT"))
-    else:
-        raise DataError(
-            "it has neither MediaPipe Holistic's POSE_LANDMARKS nor OpenPose's pose_keypoints_2d "
-            f"nor a whole body (BODY, LEFT_HAND, RIGHT_HAND), only {', '.join(components)}"
-        )
-    return assemble(body, _hand(components, left, frames), _hand(components, right, frames))
+    for (body, left, right), names in _PARTS.items():
+        if not components.keys().isdisjoint((body, left, right)):
+            # Files of hands alone have no body.
+            joints = _named(components.get(body, {}), names)
+            if names is _HOLISTIC_BODY:
+                _add_face(joints, components.get("FACE_LANDMARKS", {}))
+            hands = (_hand(components, name, frames) for name in (left, right))
+            return assemble(joints, *hands)
+    raise DataError(
+        "it has no part of MediaPipe Holistic (POSE_LANDMARKS), of OpenPose (pose_keypoints_2d) or "
+        f"of a whole body (BODY, LEFT_HAND, RIGHT_HAND), only {', '.join(components)}"
+    )
 
 
 def _named(points: _Points, names: dict[str, str]) -> _Points:
@@ -187,16 +189,13 @@ def _components(pose: Any, size: np.ndarray) -> dict[str, _Points]:
     return components
 
 
-def _holistic_body(components: dict[str, _Points]) -> _Points:
-    face = components.get("FACE_LANDMARKS", {})
-    body = _named(components["POSE_LANDMARKS"], _HOLISTIC_BODY)
+def _add_face(body: _Points, face: _Points) -> None:
     for joint, points in _HOLISTIC_FACE.items():
         if joint not in body and all(point in face for point in points):
             body[joint] = (
                 np.mean([face[point][0] for point in points], axis=0),
                 np.min([face[point][1] for point in points], axis=0),
             )
-    return body
 
 
 def _hand(components: dict[str, _Points], name: str, frames: int) -> Landmarks:

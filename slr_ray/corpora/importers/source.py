@@ -17,6 +17,10 @@ from slr_ray.text import known, normal_name
 UNKNOWN_SIGNER = "unknown"
 
 
+class SourceError(DataError):
+    """What is wrong with all clips of a source, so that to leave some out does not help."""
+
+
 @dataclass(frozen=True)
 class ImportOptions:
     """What the user knows and the source may not say."""
@@ -76,7 +80,8 @@ def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> 
     """The clips of a source, each a valid pose sequence with an id of its own.
 
     Names have their normal form. The first broken clip raises `DataError`; with `skip_broken` it is
-    added to `skipped` instead. A source of which no clip is left raises `DataError` in any case.
+    added to `skipped` instead. What is wrong with the whole source, and one of which no clip is
+    left, raises `DataError` in any case.
     """
     seen: set[str] = set()
     for item in source.items:
@@ -85,6 +90,8 @@ def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> 
             check_clip(clip)
             if clip.clip_id in seen:
                 raise DataError(f"clip id {clip.clip_id!r} appears twice")
+        except SourceError as error:
+            raise DataError(f"{item.origin}: {error}") from None
         except DataError as error:
             if not skip_broken:
                 raise DataError(

@@ -105,7 +105,7 @@ def _clips(path: Path) -> tuple[dict[PurePosixPath, list[Path]], list[str]]:
             clips.setdefault(name.parent, []).append(file)
         elif len(name.parts) == 2:
             clips[name] = [file]
-        else:
+        elif name.suffix == _SUFFIX:
             elsewhere[name.parent.as_posix() if len(name.parts) > 1 else name.as_posix()] = None
     return dict(sorted(clips.items(), key=lambda one: _natural(one[0]))), list(elsewhere)
 

@@ -31,7 +31,10 @@ def import_(
     ],
     source_format: Annotated[
         str,
-        typer.Option("--format", help="spoter_csv, mp_data, asl_signs or pose."),
+        typer.Option(
+            "--format",
+            help="spoter_csv, mp_data, asl_signs, pose, openpose or coco_wholebody.",
+        ),
     ],
     signer: Annotated[
         str | None,
@@ -39,7 +42,25 @@ def import_(
     ] = None,
     glosses: Annotated[
         Path | None,
-        typer.Option(help="Text file, one gloss a line: names of spoter_csv's labels 1, 2, ..."),
+        typer.Option(
+            help="Names of spoter_csv's numbered labels: a text file, one gloss a line, with or "
+            "without its number, or JSON."
+        ),
+    ] = None,
+    labels_from: Annotated[
+        int | None,
+        typer.Option(help="The label of the first of --glosses: 0 or 1; else 1, as SPOTER counts."),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second of clips for which SRC names none; else unknown."),
+    ] = None,
+    picture_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTHxHEIGHT",
+            help="Size of the videos, for openpose and coco_wholebody in pixels.",
+        ),
     ] = None,
     skip_broken: SkipBroken = False,
 ) -> None:
@@ -52,6 +73,9 @@ def import_(
         source_format=source_format,
         signer=signer,
         glosses_file=glosses,
+        labels_from=labels_from,
+        fps=fps,
+        picture_size=picture_size,
         skip_broken=skip_broken,
     )
 

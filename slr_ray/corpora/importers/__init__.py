@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from slr_ray.corpora.importers import asl_signs, mp_data, pose_files, spoter_csv
+from slr_ray.corpora.importers import (
+    asl_signs,
+    coco_wholebody,
+    mp_data,
+    openpose,
+    pose_files,
+    spoter_csv,
+)
 from slr_ray.corpora.importers.source import Importer
 
 IMPORTERS: dict[str, Importer] = {
@@ -10,5 +17,7 @@ IMPORTERS: dict[str, Importer] = {
     "mp_data": mp_data.open_source,
     "asl_signs": asl_signs.open_source,
     "pose": pose_files.open_source,
+    "openpose": openpose.open_source,
+    "coco_wholebody": coco_wholebody.open_source,
 }
 """Every source format by the name that the command line takes."""

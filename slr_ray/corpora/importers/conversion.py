@@ -9,10 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from slr_ray.corpora.importers import IMPORTERS
-from slr_ray.corpora.importers.source import ImportOptions, read_clips
-from slr_ray.errors import ConfigError, DataError, StorageError
+from slr_ray.corpora.importers.asked import read_options
+from slr_ray.corpora.importers.neighbours import shards_with
+from slr_ray.corpora.importers.source import UNKNOWN_SIGNER, read_clips
+from slr_ray.errors import StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.shards import Skipped
@@ -28,17 +31,24 @@ class ImportCount:
     path: Path
     num_clips: int = 0
     num_frames: int = 0
+    clip_ids: set[str] = field(default_factory=set)
     clips_per_gloss: Counter[str | None] = field(default_factory=Counter)
     signers: set[str] = field(default_factory=set)
+    num_of_unknown_signers: int = 0
+    remarks: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
     def watch(self, clips: Iterable[Clip]) -> Iterator[Clip]:
         """Hand the clips on, counting them."""
         for clip in clips:
             self.num_clips += 1
+            self.clip_ids.add(clip.clip_id)
             self.num_frames += clip.num_frames
             self.clips_per_gloss[clip.gloss] += 1
-            self.signers.add(clip.signer)
+            if clip.signer == UNKNOWN_SIGNER:
+                self.num_of_unknown_signers += 1
+            else:
+                self.signers.add(clip.signer)
             yield clip
 
 
@@ -49,23 +59,24 @@ def convert(
     source_format: str,
     signer: str | None = None,
     glosses_file: Path | None = None,
+    labels_from: int | None = None,
+    fps: float | None = None,
+    picture_size: str | None = None,
     skip_broken: bool = False,
 ) -> ImportCount:
     """Write the clips of `source` to one pose shard and print what came through.
 
     `out` is a .parquet file, or a folder that gets one named after `source`. An existing file is
-    replaced when the new one is complete. Raises `ConfigError` on an unknown format, `DataError` on
-    unusable input, `StorageError` where `out` can't be written.
+    replaced when the new one is complete. Raises `ConfigError` on an unknown format and on options
+    that do nothing for it, `DataError` on unusable input, `StorageError` where `out` can't be
+    written.
     """
-    if source_format not in IMPORTERS:
-        raise ConfigError(f"no format {source_format!r}; there are {', '.join(IMPORTERS)}")
-    if glosses_file is not None and source_format != "spoter_csv":
-        raise ConfigError(f"--glosses is for spoter_csv; {source_format} names its own glosses")
-    options = ImportOptions(signer, _read_glosses(glosses_file) if glosses_file else None)
+    options = read_options(source_format, signer, glosses_file, labels_from, fps, picture_size)
     opened = IMPORTERS[source_format](source, options)
     name = source.resolve().name
     path = out if out.suffix == ".parquet" else out / f"{Path(name).stem}.parquet"
     count = ImportCount(path)
+    was_there = path.exists()
     provenance = {**opened.provenance, "source_format": source_format, "source": name}
     clips = read_clips(opened, skip_broken=skip_broken, skipped=count.skipped)
     with ProgressBar(Console(stderr=True), source_format, opened.num_clips) as bar:
@@ -73,23 +84,21 @@ def convert(
             write_shard(path, bar.over(count.watch(clips)), provenance)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
+    if was_there:
+        opened.remarks.add(f"{path.name} was there before and is replaced")
+    for other in shards_with(count.clip_ids, path):
+        opened.remarks.add(
+            "shards of the same folder with some of the same clip ids, so that the folder can't be "
+            "read as one corpus; import to another one",
+            other,
+        )
+    count.remarks = opened.remarks.lines()
     _print(count)
     return count
 
 
-def _read_glosses(path: Path) -> tuple[str, ...]:
-    try:
-        names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read the glosses file {str(path)!r}: {error}") from None
-    blank = [number for number, name in enumerate(names, start=1) if not name]
-    if blank or not names:
-        raise DataError(f"{path}: line {blank[0] if blank else 1} names no gloss")
-    return names
-
-
 def _print(count: ImportCount) -> None:
-    table = Table("", "", show_header=False, title=str(count.path), title_justify="left")
+    table = Table("", "", show_header=False, title=Text(str(count.path)), title_justify="left")
     labelled = {gloss: num for gloss, num in count.clips_per_gloss.items() if gloss is not None}
     unlabelled = count.clips_per_gloss[None]
     table.add_row("clips", f"{count.num_clips:,}")
@@ -97,14 +106,18 @@ def _print(count: ImportCount) -> None:
     if unlabelled and labelled:
         table.add_row("clips without gloss", f"{unlabelled:,}")
     table.add_row("signers", f"{len(count.signers):,}")
+    if count.num_of_unknown_signers:
+        table.add_row("clips of unknown signers", f"{count.num_of_unknown_signers:,}")
     table.add_row("frames", f"{count.num_frames:,}")
     table.add_row("skipped", f"{len(count.skipped):,}")
     console = Console()
     console.print(table)
+    for line in count.remarks:
+        console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)
     if count.skipped:
         listed = Table("clip", "skipped because", title_justify="left")
         for one in count.skipped[:_NUM_LISTED]:
-            listed.add_row(one.clip_id, one.reason)
+            listed.add_row(Text(one.clip_id), Text(one.reason))
         if len(count.skipped) > _NUM_LISTED:
             listed.add_row("...", f"{len(count.skipped) - _NUM_LISTED} more")
         console.print(listed)

@@ -1,4 +1,8 @@
-"""`.pose` files, read with the pose-format library: MediaPipe Holistic and OpenPose bodies.
+"""`.pose` files, read with the pose-format library.
+
+Bodies of MediaPipe Holistic, of OpenPose, and whole bodies of 133 or 136 points (see
+`wholebody.py`), in the components that the library gives mmpose's, openpifpaf's and AlphaPose's
+output, or in one.
 
 Coordinates in the file are pixels of the header's width and height. GLOSS/CLIP.pose gives the
 gloss; a file right in the folder that was named has none. Of several people in a file, the one with
@@ -13,12 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from slr_ray.corpora.importers.gloss_tree import files_below, glosses
+from slr_ray.corpora.importers.missing import Landmarks, found
+from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.corpora.importers.wholebody import HANDS
+from slr_ray.corpora.importers.wholebody import joints as wholebody_joints
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.landmarks import NUM_HAND_LANDMARKS, assemble
 
-_Landmarks = dict[str, tuple[np.ndarray, np.ndarray]]
+_Points = dict[str, Landmarks]
 
 _HOLISTIC_BODY = {
     "nose": "NOSE",
@@ -59,15 +68,42 @@ _OPENPOSE_BODY = {
     "rightWrist": "RWrist",
     "leftWrist": "LWrist",
 }
+_COCO_BODY = {
+    "nose": "nose",
+    "neck": "neck",
+    "rightEye": "right_eye",
+    "leftEye": "left_eye",
+    "rightEar": "right_ear",
+    "leftEar": "left_ear",
+    "rightShoulder": "right_shoulder",
+    "leftShoulder": "left_shoulder",
+    "rightElbow": "right_elbow",
+    "leftElbow": "left_elbow",
+    "rightWrist": "right_wrist",
+    "leftWrist": "left_wrist",
+}
+"""After pose-format's `cocowholebody133_header.py` and `alphapose.py`; of 133, none is a neck."""
+
+
+_PARTS = {
+    ("POSE_LANDMARKS", "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"): _HOLISTIC_BODY,
+    ("pose_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d"): _OPENPOSE_BODY,
+    **{
+        tuple(f"{part}{ending}" for part in ("BODY", "LEFT_HAND", "RIGHT_HAND")): _COCO_BODY
+        for ending in ("", "_133", "_136")
+    },
+}
+"""Names of the body, the left and the right hand, with those of the body's points."""
 
 
 def open_source(path: Path, options: ImportOptions) -> Source:
     """One `.pose` file or every one below a folder; `DataError` where there is none."""
     require_exists(path)
-    files = [path] if path.is_file() else sorted(path.rglob("*.pose"))
-    root = path.parent if path.is_file() else path
+    remarks = Remarks()
+    files = files_below(path, "*.pose")
     if not files:
         raise DataError(f"{str(path)!r} holds no .pose file")
+    named = glosses([name for _, name in files], remarks)
     return Source(
         num_clips=len(files),
         provenance={
@@ -76,44 +112,50 @@ def open_source(path: Path, options: ImportOptions) -> Source:
             "settings": {"library": "pose-format"},
         },
         items=[
-            Item(clip_id, str(file), partial(_read, file, clip_id, root, options))
-            for file in files
-            for clip_id in [file.relative_to(root).with_suffix("").as_posix()]
+            Item(clip_id, str(file), partial(_read, file, clip_id, gloss, options))
+            for (file, name), gloss in zip(files, named, strict=True)
+            for clip_id in [name.with_suffix("").as_posix()]
         ],
+        remarks=remarks,
     )
 
 
-def _read(file: Path, clip_id: str, root: Path, options: ImportOptions) -> Clip:
+def _read(file: Path, clip_id: str, gloss: str | None, options: ImportOptions) -> Clip:
     pose = _load(file)
     width, height = pose.header.dimensions.width, pose.header.dimensions.height
     if width <= 0 or height <= 0:
         raise DataError(f"its header has no picture size ({width} x {height})")
     components = _components(pose, np.array([width, height], np.float64))
-    if "POSE_LANDMARKS" in components:
-        body = _holistic_body(components)
-        left, right = "LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS"
-    elif "pose_keypoints_2d" in components:
-        named = components["pose_keypoints_2d"]
-        body = {joint: named[name] for joint, name in _OPENPOSE_BODY.items() if name in named}
-        left, right = "hand_left_keypoints_2d", "hand_right_keypoints_2d"
-    else:
-        raise DataError(
-            "it has neither MediaPipe Holistic's POSE_LANDMARKS nor OpenPose's pose_keypoints_2d, "
-            f"only {', '.join(components)}"
-        )
-    frames = len(pose.body.data)
-    positions, confidence = assemble(
-        body, _hand(components, left, frames), _hand(components, right, frames)
-    )
-    fps = float(pose.body.fps)
     return Clip(
-        clip_id=clip_id,
-        gloss=file.parent.name if file.parent != root else None,
-        signer=options.fallback_signer,
-        fps=fps if fps > 0 else None,
-        positions=positions,
-        confidence=confidence,
+        clip_id,
+        gloss,
+        options.fallback_signer,
+        options.fps_or(float(pose.body.fps)),
+        *_joints(components, len(pose.body.data)),
     )
+
+
+def _joints(components: dict[str, _Points], frames: int) -> Landmarks:
+    whole = next((one for one in components.values() if len(one) in HANDS), None)
+    if whole is not None:
+        positions, confidence = zip(*whole.values(), strict=True)
+        return wholebody_joints(np.stack(positions, axis=1), np.stack(confidence, axis=1))
+    for (body, left, right), names in _PARTS.items():
+        if not components.keys().isdisjoint((body, left, right)):
+            # Files of hands alone have no body.
+            joints = _named(components.get(body, {}), names)
+            if names is _HOLISTIC_BODY:
+                _add_face(joints, components.get("FACE_LANDMARKS", {}))
+            hands = (_hand(components, name, frames) for name in (left, right))
+            return assemble(joints, *hands)
+    raise DataError(
+        "it has no part of MediaPipe Holistic (POSE_LANDMARKS), of OpenPose (pose_keypoints_2d) or "
+        f"of a whole body (BODY, LEFT_HAND, RIGHT_HAND), only {', '.join(components)}"
+    )
+
+
+def _named(points: _Points, names: dict[str, str]) -> _Points:
+    return {joint: points[name] for joint, name in names.items() if name in points}
 
 
 def _load(file: Path) -> Any:
@@ -125,16 +167,18 @@ def _load(file: Path) -> Any:
         raise DataError(f"it is not a .pose file: {type(error).__name__}: {error}") from None
 
 
-def _components(pose: Any, size: np.ndarray) -> dict[str, _Landmarks]:
+def _components(pose: Any, size: np.ndarray) -> dict[str, _Points]:
     """By component and point: positions (frames x 2, fractions) and confidence (frames)."""
-    found = np.nan_to_num(np.asarray(pose.body.confidence, np.float64)).clip(0, 1)
-    person = int(found.sum(axis=(0, 2)).argmax()) if found.shape[1] else 0
-    if not found.size:
+    sure = np.nan_to_num(np.asarray(pose.body.confidence, np.float64)).clip(0, 1)
+    if not sure.size:
         raise DataError("it has no frames or no people")
+    person = int(sure.sum(axis=(0, 2)).argmax())
     masked = np.ma.getmaskarray(pose.body.data)[:, person, :, :2].any(axis=-1)
-    positions = np.asarray(pose.body.data.data[:, person, :, :2], np.float64) / size
-    confidence = np.where(masked | ~np.isfinite(positions).all(axis=-1), 0, found[:, person])
-    components: dict[str, _Landmarks] = {}
+    positions, confidence = found(
+        np.asarray(pose.body.data.data[:, person, :, :2], np.float64) / size,
+        np.where(masked, 0.0, sure[:, person]),
+    )
+    components: dict[str, _Points] = {}
     start = 0
     for component in pose.header.components:
         components[component.name] = {
@@ -145,22 +189,17 @@ def _components(pose: Any, size: np.ndarray) -> dict[str, _Landmarks]:
     return components
 
 
-def _holistic_body(components: dict[str, _Landmarks]) -> _Landmarks:
-    named, face = components["POSE_LANDMARKS"], components.get("FACE_LANDMARKS", {})
-    body = {joint: named[name] for joint, name in _HOLISTIC_BODY.items() if name in named}
+def _add_face(body: _Points, face: _Points) -> None:
     for joint, points in _HOLISTIC_FACE.items():
         if joint not in body and all(point in face for point in points):
             body[joint] = (
                 np.mean([face[point][0] for point in points], axis=0),
                 np.min([face[point][1] for point in points], axis=0),
             )
-    return body
 
 
-def _hand(
-    components: dict[str, _Landmarks], name: str, frames: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """A hand's 21 landmarks; MediaPipe and OpenPose store them in one order."""
+def _hand(components: dict[str, _Points], name: str, frames: int) -> Landmarks:
+    """A hand's 21 landmarks; all of these detectors store them in one order."""
     points = list(components.get(name, {}).values())
     if not points:
         return np.zeros((frames, NUM_HAND_LANDMARKS, 2)), np.zeros((frames, NUM_HAND_LANDMARKS))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.shards import Skipped
+from slr_ray.text import known, normal_name
 
 UNKNOWN_SIGNER = "unknown"
+
+
+class SourceError(DataError):
+    """What is wrong with all clips of a source, so that to leave some out does not help."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +28,25 @@ class ImportOptions:
     signer: str | None = None
     """Signer of the clips for which the source names none."""
     glosses: tuple[str, ...] | None = None
-    """Names of the labels 1, 2, ...; only formats that number their glosses use it."""
+    """Names of the labels; only formats that number their glosses use it."""
+    labels_from: int | None = None
+    """The label of the first of `glosses`, 0 or 1; None where the user did not say."""
+    fps: float | None = None
+    """Frame rate of the clips for which the source names none."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height of the videos in pixels; only formats that give pixels without it use it."""
 
     @property
     def fallback_signer(self) -> str:
-        return self.signer or UNKNOWN_SIGNER
+        return known(self.signer) or UNKNOWN_SIGNER
+
+    def signer_or(self, named: str | None) -> str:
+        """The signer that the source names, else the user's."""
+        return known(named) or self.fallback_signer
+
+    def fps_or(self, named: float | str | None) -> float | None:
+        """The frame rate that the source names, else the user's."""
+        return usable_fps(named) or self.fps
 
 
 @dataclass(frozen=True)
@@ -43,12 +64,13 @@ class Source:
     """A source that exists and has the format's layout; only reading tells whether clips are whole.
 
     `provenance` says where the poses come from: `extractor`, `version` (None where the source does
-    not say) and `settings`.
+    not say) and `settings`. `remarks` grow while clips are read.
     """
 
     num_clips: int
     provenance: dict[str, Any]
     items: Iterable[Item]
+    remarks: Remarks = field(default_factory=Remarks)
 
 
 Importer = Callable[[Path, ImportOptions], Source]
@@ -57,16 +79,19 @@ Importer = Callable[[Path, ImportOptions], Source]
 def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> Iterator[Clip]:
     """The clips of a source, each a valid pose sequence with an id of its own.
 
-    The first broken one raises `DataError`; with `skip_broken` it is added to `skipped` instead. A
-    source of which no clip is left raises `DataError` in any case.
+    Names have their normal form. The first broken clip raises `DataError`; with `skip_broken` it is
+    added to `skipped` instead. What is wrong with the whole source, and one of which no clip is
+    left, raises `DataError` in any case.
     """
     seen: set[str] = set()
     for item in source.items:
         try:
-            clip = item.read()
+            clip = _named(item.read())
             check_clip(clip)
             if clip.clip_id in seen:
                 raise DataError(f"clip id {clip.clip_id!r} appears twice")
+        except SourceError as error:
+            raise DataError(f"{item.origin}: {error}") from None
         except DataError as error:
             if not skip_broken:
                 raise DataError(
@@ -79,6 +104,24 @@ def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> 
     if not seen:
         first = f", the first because: {skipped[0].reason}" if skipped else ""
         raise DataError(f"no usable clip: {len(skipped)} skipped{first}")
+
+
+def _named(clip: Clip) -> Clip:
+    return replace(
+        clip,
+        clip_id=normal_name(clip.clip_id),
+        gloss=normal_name(clip.gloss or "") or None,
+        signer=known(clip.signer) or UNKNOWN_SIGNER,
+    )
+
+
+def usable_fps(value: float | str | None) -> float | None:
+    """A frame rate from a header or a cell; None where it is blank, no number, or not above 0."""
+    try:
+        fps = float(value or 0)
+    except ValueError:
+        return None
+    return fps if fps > 0 and math.isfinite(fps) else None
 
 
 def require_exists(path: Path) -> None:

@@ -1,0 +1,28 @@
+"""Other shards beside the one that an import writes: a folder of shards is read as one corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+def shards_with(clip_ids: set[str], written: Path) -> list[str]:
+    """Names of the shards in the folder of `written` that hold some of its clip ids.
+
+    Files that are no pose shards are left to the readers, which name them.
+    """
+    wanted = pa.array(sorted(clip_ids), pa.string())
+    names = []
+    for other in sorted(written.parent.glob("*.parquet")):
+        if other.name == written.name or other.name.startswith((".", "_")):
+            continue
+        try:
+            ids = pq.read_table(other, columns=["clip_id"]).column("clip_id").cast(pa.string())
+        except (pa.ArrowException, OSError, KeyError):
+            continue
+        if pc.any(pc.is_in(ids, value_set=wanted)).as_py():
+            names.append(other.name)
+    return names

@@ -36,7 +36,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Check Python, packages, GPUs, Ray's dashboard, cache and disk; exit status 1 on a problem."""
+    """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem."""
     findings = list(_findings())
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "
@@ -53,6 +53,7 @@ def _findings() -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding(package, False, "missing", "pip install slr_ray brings it")
     yield _dashboard()
+    yield _temporary_folder()
     yield _gpus()
     yield _models()
     yield Finding("processors", True, str(os.cpu_count()))
@@ -73,6 +74,13 @@ def _dashboard() -> Finding:
         advice = "trials with several workers leak resources without it: pip install 'ray[default]'"
         return Finding("Ray dashboard", False, "missing", advice)
     return Finding("Ray dashboard", True, "installed")
+
+
+def _temporary_folder() -> Finding:
+    from slr_ray.workers.session import temporary_folder
+
+    folder, problem = temporary_folder()
+    return Finding("temporary folder", problem is None, folder, problem or "")
 
 
 def _models() -> Finding:

@@ -44,7 +44,7 @@ def extract(
         str | None,
         typer.Option(
             help="What folders mean: gloss/clip, signer/gloss/clip, gloss/signer/clip, "
-            "split/gloss/clip, flat or lsa64."
+            "category/gloss/clip, split/gloss/clip, flat or lsa64."
         ),
     ] = None,
     pattern: Annotated[
@@ -53,6 +53,12 @@ def extract(
     ] = None,
     signer: Annotated[
         str | None, typer.Option(help="Signer of clips for which nothing names one.")
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Frames a second of folders of pictures (PNG, JPEG), one folder a clip."
+        ),
     ] = None,
     skip_broken: Annotated[
         bool, typer.Option(help="Skip and list entries that make no sense, instead of stopping.")
@@ -89,7 +95,7 @@ def extract(
 
         source, overrides = _arguments(arguments or [])
         settings = _settings(config, overrides)
-        options = ManifestOptions(signer, layout, pattern, videos, skip_broken)
+        options = ManifestOptions(signer, layout, pattern, videos, fps, skip_broken)
         manifest = _manifest(source, corpus, metadata, options)
         if require_all and manifest.absent:
             first = ", ".join(one.clip_id for one in manifest.absent[:5])

@@ -24,7 +24,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Videos, folders of videos, or pose shards (a Parquet file, a folder, a URI).",
+            help="Videos, folders of videos, folders of pictures (one a frame), or pose shards (a "
+            "Parquet file, a folder, a URI).",
         ),
     ],
     checkpoint: Annotated[
@@ -43,6 +44,10 @@ def predict(
         float | None,
         typer.Option(help="Frames a second of videos; else what the training poses had."),
     ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Frames a second that folders of pictures were filmed at."),
+    ] = None,
 ) -> None:
     """Predict the glosses of clips with a trained checkpoint.
 
@@ -58,7 +63,7 @@ def predict(
         printer = _Printer(recogniser, top, as_json=json_lines)
         failures: list[str] = []
         if videos:
-            failures = _predict_videos(printer, videos, models, target_fps)
+            failures = _predict_videos(printer, videos, models, fps, target_fps)
         if shards:
             _predict_shards(printer, shards, skip_broken)
         printer.end()
@@ -80,7 +85,11 @@ def _is_shards(source: str) -> bool:
 
 
 def _predict_videos(
-    printer: _Printer, videos: list[Path], models: Path | None, target_fps: float | None
+    printer: _Printer,
+    videos: list[Path],
+    models: Path | None,
+    fps: float | None,
+    target_fps: float | None,
 ) -> list[str]:
     """Extracted like the training poses; returns why some could not be used."""
     import numpy as np
@@ -93,7 +102,9 @@ def _predict_videos(
     settings, note = settings_like(printer.recogniser.provenance, target_fps)
     if note is not None:
         typer.echo(note, err=True)
-    found = extract_clips(videos, settings, models, Console(stderr=True))
+    found = extract_clips(videos, settings, models, Console(stderr=True), fps)
+    for told in found.notes:
+        typer.echo(f"note: {told}", err=True)
     if not found.clips:
         raise DataError("; ".join(found.failures))
     ids = [one.clip_id for one in found.clips]

@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
+
+_SOCKET_BYTES = 107 if sys.platform == "linux" else 103
+"""Longest path of a Unix socket."""
+_RAY_FOLDERS = "/ray/session_2026-01-31_12-00-00_000000_{pid}/sockets/plasma_store"
+"""What Ray adds to the temporary folder for its longest socket."""
 
 
 @contextlib.contextmanager
@@ -16,7 +23,8 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     """Ray for the body: the cluster at `address`, or one of this machine's own.
 
     A session that this process already has is used and left alone. `dashboard` is for an own one.
-    Raises `ConfigError` where the address can't be reached.
+    Raises `ConfigError` where the address can't be reached, or Ray can't work in the temporary
+    folder.
     """
     # Spares a warning per run: our trials ask for resources by placement group, not by override.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -24,6 +32,8 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
 
     was_running = ray.is_initialized()
     if not was_running:
+        if address is None and (problem := temporary_folder()[1]) is not None:
+            raise ConfigError(problem)
         try:
             ray.init(
                 # "local": a Ray that happens to run on this machine is not ours to use.
@@ -32,11 +42,40 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
                 log_to_driver=False,
                 include_dashboard=dashboard if address is None else None,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(f"--address {address}: cannot connect: {error}") from None
+        except (OSError, ValueError, RuntimeError) as error:
+            what = "cannot start Ray" if address is None else f"--address {address}: cannot connect"
+            raise ConfigError(f"{what}: {error}") from None
     end_on_sigterm()
     try:
         yield
     finally:
         if not was_running:
             ray.shutdown()
+
+
+def temporary_folder() -> tuple[str, str | None]:
+    """Where a Ray of this machine's own keeps its sockets and logs, and why it can't, if so."""
+    looked_at = ("RAY_TMPDIR", "TMPDIR") if sys.platform == "linux" else ("RAY_TMPDIR",)
+    variable = next((name for name in looked_at if name in os.environ), None)
+    folder = os.environ[variable] if variable else "/tmp"
+    named = f"{variable or 'the temporary folder'} is {folder!r}"
+    advice = "set RAY_TMPDIR to a short folder of this machine that can be written, such as /tmp"
+    length = len(os.fsencode(folder.rstrip("/")))
+    longest = longest_temporary_folder()
+    if length > longest:
+        return folder, (
+            f"{named}, {length} bytes long: Ray's sockets below it allow {longest}; {advice}"
+        )
+    if not folder.startswith("/"):
+        return folder, f"{named}: Ray needs an absolute path; {advice}"
+    existing = Path(folder)
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return folder, f"{named}, which can't be written; {advice}"
+    return folder, None
+
+
+def longest_temporary_folder() -> int:
+    """In bytes; Ray names its session after this process."""
+    return _SOCKET_BYTES - len(_RAY_FOLDERS.format(pid=os.getpid()))

@@ -74,6 +74,22 @@ def test_the_worst_clips_come_first_and_each_failure_is_counted_once() -> None:
     assert report.num_clips_with_damage == 1
 
 
+def test_pictures_that_gave_no_frame_are_shown() -> None:
+    """15 of 37 pictures, as of a recording that begins between two key frames."""
+    late = quality(22, num_source_frames=22, num_undecoded_frames=15)
+    report = assess([*EVERY, outcome("late", quality=late)])
+    assert (report.num_undecoded_frames, report.num_clips_with_damage) == (15, 2)
+    (found,) = [one for one in report.suspicious if one.clip_id == "late"]
+    assert found.why == ["15 of 37 pictures gave no frame"]
+    assert found.score == pytest.approx(15 / 37)
+    html = page(report, "/poses", []).decode()
+    assert "15 of 37 pictures gave no frame" in html
+    assert "15 gave no frame" in html
+    printed = io.StringIO()
+    print_quality(report, Console(file=printed, width=160))
+    assert "2 clips have pictures that did not decode: 15 gave no frame" in printed.getvalue()
+
+
 def test_the_page_stands_alone_and_runs_nothing_of_the_data() -> None:
     html = page(assess(EVERY), "/my poses", [0.2, 1.0, 1.0, 0.0]).decode()
     assert "<script>alert" not in html

@@ -97,7 +97,7 @@ def test_lsa64_names_are_recognised(tmp_path: Path) -> None:
     ("pattern", "name", "expected"),
     [
         ("{gloss}_{signer}_{n}", "x/red_ann_1.mp4", ("red", "ann", None)),
-        ("{split}/{signer}-{gloss}", "train/ann-red.mp4", ("red", "ann", "train")),
+        ("{split}/{signer}-{gloss}", "train/ann-red.mp4", ("red", "ann", "training")),
         ("{signer}/take.{n}.{gloss}", "ann/take.3.red.mp4", ("red", "ann", None)),
     ],
 )
@@ -233,7 +233,7 @@ def test_spaces_around_headings_and_cells_are_no_part_of_them(tmp_path: Path) ->
     made = read_manifest(str(path), PLAIN)
     rows = by_id(made)
     assert made.notes == []
-    assert (rows["v"].gloss, rows["v"].end_frame) == ("hello  there", 7)
+    assert (rows["v"].gloss, rows["v"].end_frame) == ("hello there", 7)
     assert rows["w"].gloss is None
 
 
@@ -309,7 +309,10 @@ def test_unusable_tables(content: bytes, word: str, tmp_path: Path) -> None:
 
 
 def test_our_own_manifest_reads_back(tmp_path: Path) -> None:
-    rows = [Row("a", "/v.mp4", None, "s", start_s=1.5), Row("b", "/w.mp4", "g", "t", "train", 1, 2)]
+    rows = [
+        Row("a", "/v.mp4", None, "s", start_s=1.5),
+        Row("b", "/w.mp4", "g", "t", "training", 1, 2),
+    ]
     path = tmp_path / "m.parquet"
     path.write_bytes(to_parquet(rows))
     assert from_table(pq.read_table(path)) == rows
@@ -347,7 +350,11 @@ def test_wlasl(tmp_path: Path) -> None:
     assert (rows["00001"].start_s, rows["00001"].end_s) == (1.0, 3.0)
     assert (rows["00002"].start_s, rows["00002"].end_s) == (3.0, None)
     # A file named after the clip is cut already, whatever the range says.
-    assert (rows["00004"].start_s, rows["00004"].split, rows["00004"].signer) == (None, "val", "7")
+    assert (rows["00004"].start_s, rows["00004"].split, rows["00004"].signer) == (
+        None,
+        "validation",
+        "7",
+    )
 
 
 def test_wlasl_that_is_none(tmp_path: Path) -> None:
@@ -374,7 +381,7 @@ def test_asl_citizen(tmp_path: Path) -> None:
     made = read_corpus("asl_citizen", splits, ManifestOptions(videos=str(videos)))
     rows = by_id(made)
     assert {key: (row.signer, row.split, row.gloss) for key, row in rows.items()} == {
-        "15-APPLE": ("P1", "train", "APPLE"),
+        "15-APPLE": ("P1", "training", "APPLE"),
         "16-APPLE": ("P2", "test", "APPLE"),
     }
     assert [one.clip_id for one in made.absent] == ["17"]
@@ -391,7 +398,7 @@ def test_gsl(tmp_path: Path) -> None:
     videos = files(tmp_path / "v", "GSL_isol/police1_signer3_rep1_glosses/glosses0000.mp4")
     made = read_corpus("gsl", tmp_path, ManifestOptions(videos=str(videos)))
     (row,) = made.rows
-    assert (row.gloss, row.signer, row.split) == ("ΓΕΙΑ", "signer3", "dev")
+    assert (row.gloss, row.signer, row.split) == ("ΓΕΙΑ", "signer3", "validation")
     assert len(made.absent) == 1
 
 
@@ -403,7 +410,7 @@ def test_lsfb_isol(tmp_path: Path) -> None:
     (tmp_path / "metadata/splits/train.json").write_text('["C1"]')
     videos = files(tmp_path / "videos", "C1.mp4", "C2.mp4")
     rows = by_id(read_corpus("lsfb_isol", tmp_path, ManifestOptions(videos=str(videos))))
-    assert (rows["C1"].gloss, rows["C1"].split, rows["C1"].start_s) == ("AVOIR", "train", None)
+    assert (rows["C1"].gloss, rows["C1"].split, rows["C1"].start_s) == ("AVOIR", "training", None)
     assert rows["C2"].split is None
 
 

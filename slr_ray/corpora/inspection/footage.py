@@ -61,8 +61,8 @@ def find_footage(
 def footage_by_hand(
     video: Path, clip_id: str, provenance: Iterable[dict[str, Any]], known: dict[str, Footage]
 ) -> Footage:
-    """The user's own file as a clip's video, in the range that the manifest gives, if it does."""
-    if not video.is_file():
+    """The user's own file, or folder of pictures, as a clip's video, in the manifest's range."""
+    if not video.exists():
         raise DataError(f"no such video: {video}")
     told = known[clip_id].video if clip_id in known else VideoClip(clip_id, "", None, "")
     return Footage(replace(told, path=str(video)), _target_fps(provenance))

@@ -50,7 +50,7 @@ def _open(path: str) -> InputContainer:
     except OSError as error:
         raise _unreadable(path, error) from None
     if Path(path).is_dir() or not os.access(path, os.R_OK):
-        raise _unreadable(path, OSError(0, "a folder, or no permission to read it"))
+        raise _unreadable(path, OSError(0, "a folder without pictures, or no permission"))
     if size == 0:
         raise ExtractionFailed("empty", f"{path} is empty (0 bytes): get it again")
     try:

@@ -48,6 +48,8 @@ class Quality:
     num_still_frames: int
     """Frames not looked at because nothing had moved."""
     num_damaged_packets: int
+    num_undecoded_frames: int
+    """Pictures in the clip's range that the file holds and that gave no frame."""
     is_cut: bool
     """Whether `max_frames` cut frames off."""
     width: int
@@ -173,6 +175,7 @@ class Extractor:
             num_interpolated_joints=num_interpolated,
             num_still_frames=found.num_still_frames,
             num_damaged_packets=reading.num_damaged_packets,
+            num_undecoded_frames=reading.num_undecoded_frames,
             is_cut=found.is_cut,
             width=found.width,
             height=found.height,

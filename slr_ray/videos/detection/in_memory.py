@@ -27,6 +27,8 @@ class ClipsOfVideos:
     clips: list[Clip]
     failures: list[str]
     """One sentence each, for those without a clip."""
+    notes: list[str]
+    """What is missing from clips that there are."""
 
 
 def extract_clips(
@@ -34,23 +36,33 @@ def extract_clips(
     config: ExtractionConfig,
     models_folder: Path | None,
     console: Console,
+    fps: float | None = None,
 ) -> ClipsOfVideos:
     """The poses of videos and of folders of videos, in this process.
 
-    `models_folder` holds MediaPipe's .task bundles; without it they are fetched once.
+    `models_folder` holds MediaPipe's .task bundles; without it they are fetched once. `fps` is the
+    frame rate of folders of pictures.
     """
-    found = video_clips(videos)
+    found = video_clips(videos, fps)
     bundles = models(models_folder, config.pose_model)
     clips: list[Clip] = []
     failures: list[str] = []
+    notes: list[str] = []
     bar = ProgressBar(console, "extracting poses", len(found))
     with Extractor(config, bundles) as extractor, bar:
         for video in bar.over(found):
             try:
-                clips.append(extractor.extract(video).clip)
+                extracted = extractor.extract(video)
             except ExtractionFailed as error:
                 failures.append(str(error))
-    return ClipsOfVideos(clips, failures)
+                continue
+            clips.append(extracted.clip)
+            if extracted.quality.num_undecoded_frames:
+                notes.append(
+                    f"{extracted.quality.num_undecoded_frames} pictures of {video.path} gave no "
+                    "frame: its prediction goes by the others"
+                )
+    return ClipsOfVideos(clips, failures, notes)
 
 
 def settings_like(

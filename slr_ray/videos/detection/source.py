@@ -1,4 +1,4 @@
-"""A clip as a video file, and why nothing could be extracted from one."""
+"""A clip as a video, and why nothing could be extracted from one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ FailureKind = Literal[
     "truncated",
     "bad_range",
     "range_beyond_end",
+    "no_frame_rate",
     "no_person",
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
@@ -23,9 +24,9 @@ FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 
 @dataclass(frozen=True)
 class VideoClip:
-    """A clip in a video file: all of it, or a range of frames or of seconds.
+    """A clip in a video file or a folder of pictures: all of it, or a range of frames or seconds.
 
-    To be read, the file must be a local one; see `fetching` for one behind a URI.
+    To be read, it must be a local one; see `fetching` for one behind a URI.
 
     Frames count from 0, seconds from the first frame; the end is excluded, None means the file's.
     """
@@ -39,6 +40,8 @@ class VideoClip:
     end_frame: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    fps: float | None = None
+    """Frames a second of a folder of pictures; a video file has its own times."""
 
 
 class ExtractionFailed(Exception):

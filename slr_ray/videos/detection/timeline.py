@@ -47,18 +47,13 @@ def frame_range(video: VideoClip, container: InputContainer, stream: VideoStream
     A range of frames is looked up in the packets' timestamps up to its end, which is exact at any
     frame rate and reads but does not decode. Both ends of a range in seconds are taken a quarter of
     a frame early: a frame at 1/30 s may be stamped 0.033 s or written as 0.0334 s. Raises
-    `ExtractionFailed` of kind range_beyond_end.
+    `ExtractionFailed` of kind range_beyond_end where a range of frames begins after the file; of
+    one in seconds only the frames can tell, as stated lengths may be wrong.
     """
     origin = stream.start_time or 0
     file_s = _duration_s(container, stream)
     if video.start_frame is None and video.end_frame is None:
         start_s, end_s = video.start_s or 0.0, math.inf if video.end_s is None else video.end_s
-        if file_s is not None and start_s >= file_s:
-            raise ExtractionFailed(
-                "range_beyond_end",
-                f"clip {video.clip_id!r} starts at {start_s:.2f} s, its file {video.path} is "
-                f"{file_s:.2f} s long: correct the range",
-            )
         early_s = _TOLERATED_INTERVAL * _shortest_interval_s(stream)
         start_s, end_s = max(0.0, start_s - early_s), end_s - early_s
         seek = origin + int(start_s / tick_s(stream)) if start_s > 0 else None

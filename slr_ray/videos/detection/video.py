@@ -1,6 +1,7 @@
-"""Frames of a video file: turned upright, in their range, at the wanted rate and size.
+"""Frames of a video: turned upright, in their range, at the wanted rate and size.
 
-PyAV decodes, libswscale scales and converts in one pass. One frame is held at a time.
+PyAV decodes, libswscale scales and converts in one pass. One frame is held at a time. A folder of
+pictures is a video too; see `pictures`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,21 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
+from slr_ray.videos.detection.completeness import check_complete, check_share
 from slr_ray.videos.detection.container import interval_s, open_video, reason_of, tick_s
+from slr_ray.videos.detection.orientation import upright
+from slr_ray.videos.detection.pictures import (
+    is_picture_folder,
+    picture_sequence,
+    read_picture,
+    without_rate,
+)
+from slr_ray.videos.detection.resampling import resampled
 from slr_ray.videos.detection.source import ExtractionFailed, VideoClip, check_range
 from slr_ray.videos.detection.timeline import FrameRange, frame_range
+from slr_ray.videos.detection.undecoded import Undecoded
 
-_MISSING_SHARE = 0.05
-_MISSING_S = 0.5
-"""A file lacks its end where more than this share and this time of what it announces is missing."""
+_USUAL_FPS = 25.0
 _EARLIER_S = (0.0, 2.0, 10.0)
 """How far before a range to seek, one after another, until a frame before the range is met."""
 
@@ -31,7 +40,7 @@ class Frame:
     """One picture, upright, with square pixels."""
 
     time_s: float
-    """Since the first frame of the file."""
+    """Since the first frame of the file; of pictures without a rate, at a usual one."""
     image: UInt8[np.ndarray, "height width 3"]
 
 
@@ -42,6 +51,9 @@ class Reading:
     num_source_frames: int = 0
     """Frames in the range, before the rate was changed."""
     num_damaged_packets: int = 0
+    num_undecoded_frames: int = 0
+    """Pictures in the range that the file holds and that gave no frame, damaged packets aside; of a
+    folder of pictures, those that are not there."""
     source_fps: float = 0.0
     """Mean rate of the frames so far; 0 while fewer than two are known."""
 
@@ -59,21 +71,58 @@ def read_frames(
     from the first one on, and each takes the source frame next to it in time; where the source is
     slower, one frame stands for several. Raises `ExtractionFailed`.
     """
+    if is_picture_folder(video.path):
+        yield from _of_pictures(video, reading, target_fps, longest_side_px)
+        return
     check_range(video)
     with open_video(video.path) as (container, stream):
         # What a pixel is wide for each that it is high; old digital camcorders have oblong ones.
         aspect = float(stream.sample_aspect_ratio or 1)
         kept = _in_range(video, container, stream, reading)
-        due = ((*one, 1) for one in kept) if target_fps is None else _resampled(kept, target_fps)
+        due = ((*one, 1) for one in kept) if target_fps is None else resampled(kept, target_fps)
         for time_s, raw, repeats in due:
             yield Frame(time_s, _upright(raw, aspect, longest_side_px)), repeats
+
+
+def _of_pictures(
+    video: VideoClip, reading: Reading, target_fps: float | None, longest_side_px: int | None
+) -> Iterator[tuple[Frame, int]]:
+    if target_fps is not None and video.fps is None:
+        raise without_rate(video, "target_fps is set")
+    images = _pictures(video, reading, longest_side_px)
+    due = ((*one, 1) for one in images) if target_fps is None else resampled(images, target_fps)
+    for time_s, image, repeats in due:
+        yield Frame(time_s, image), repeats
+
+
+def _pictures(
+    video: VideoClip, reading: Reading, longest_side_px: int | None
+) -> Iterator[tuple[float, UInt8[np.ndarray, "height width 3"]]]:
+    found = picture_sequence(video)
+    reading.num_undecoded_frames = found.num_missing
+    reading.source_fps = video.fps or 0.0
+    shape = None
+    for path, frame in zip(found.files, found.frames, strict=True):
+        image = read_picture(path, longest_side_px)
+        if image is None:
+            reading.num_damaged_packets += 1
+            continue
+        if image.shape != (shape := shape or image.shape):
+            raise ExtractionFailed(
+                "not_a_video",
+                f"{video.path} holds pictures of different sizes ({path.name} is another than "
+                "those before it): one folder is one clip",
+            )
+        reading.num_source_frames += 1
+        yield frame / (video.fps or _USUAL_FPS), image
+    check_share(video.path, reading.num_damaged_packets, reading.num_source_frames)
 
 
 def _in_range(
     video: VideoClip, container: InputContainer, stream: VideoStream, reading: Reading
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     wanted = frame_range(video, container, stream)
-    first = last = -math.inf
+    first = found_s = -math.inf
     for time_s, frame in _decoded(video.path, container, stream, wanted, reading):
         if time_s >= wanted.end_s:
             break
@@ -84,15 +133,13 @@ def _in_range(
             if time_s > first:
                 reading.source_fps = (reading.num_source_frames - 1) / (time_s - first)
             yield time_s, frame
-        last = max(last, time_s)
+        # A last picture may be shown for seconds, as those of loops are.
+        shown_s = max(interval_s(stream), (frame.duration or 0) * tick_s(stream))
+        found_s = max(found_s, time_s + shown_s)
     else:
-        _check_complete(video, stream, wanted, last)
+        check_complete(video, wanted, found_s)
     if reading.num_source_frames == 0:
-        raise ExtractionFailed(
-            "range_beyond_end" if wanted.start_s > 0 else "truncated",
-            f"{video.path} has no frame "
-            + (f"from {wanted.start_s:.2f} s on" if wanted.start_s > 0 else "that can be decoded"),
-        )
+        raise _without_frame(video, wanted, found_s)
 
 
 def _decoded(
@@ -113,14 +160,17 @@ def _decoded(
     tick = tick_s(stream)
     for earlier_s in _EARLIER_S:
         target = max(wanted.origin_pts, wanted.seek_pts - round(earlier_s / tick))
-        container.seek(target, stream=stream, backward=True)
+        try:
+            container.seek(target, stream=stream, backward=True)
+        except av.error.FFmpegError:
+            continue
         frames = _timed(path, container, stream, wanted, reading)
         first = next(frames, None)
         if first is not None and _is_before(first, wanted, tick):
             yield first
             yield from frames
             return
-        reading.num_damaged_packets = 0
+        reading.num_damaged_packets = reading.num_undecoded_frames = 0
     with open_video(path) as (container, stream):
         yield from _timed(path, container, stream, wanted, reading)
 
@@ -139,15 +189,21 @@ def _timed(
     wanted: FrameRange,
     reading: Reading,
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Frames from where the container stands, with their time; damaged packets are counted."""
+    """Frames from where the container stands, with their time; what gives none is counted."""
     interval, tick = interval_s(stream), tick_s(stream)
     time_s = -interval
-    num_good = 0
+    num_good = num_refused = 0
+    undecoded = Undecoded(wanted, tick)
     for packet in container.demux(stream):
+        undecoded.sent(packet)
+        # Of a packet that lacks bytes the decoder may make a picture all the same.
+        reading.num_damaged_packets += packet.is_corrupt
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:
-            reading.num_damaged_packets += 1
+            undecoded.refused(packet)
+            num_refused += 1
+            reading.num_damaged_packets += not packet.is_corrupt
             continue
         except av.error.FFmpegError as error:
             raise ExtractionFailed(
@@ -158,73 +214,34 @@ def _timed(
             time_s = (
                 time_s + interval if frame.pts is None else (frame.pts - wanted.origin_pts) * tick
             )
+            reading.num_undecoded_frames += undecoded.came(frame)
             yield time_s, frame
-    share = reading.num_damaged_packets / max(1, num_good + reading.num_damaged_packets)
+    reading.num_undecoded_frames += undecoded.left()
     # Not even one good frame: seeking may have ended behind the last key frame.
-    if num_good and share > _MISSING_SHARE:
-        raise ExtractionFailed(
-            "truncated",
-            f"{path}: {reading.num_damaged_packets} of "
-            f"{num_good + reading.num_damaged_packets} pictures can't be decoded: it breaks off or "
-            "is damaged, get it again",
-        )
+    if num_good:
+        check_share(path, num_refused, num_good)
 
 
-def _check_complete(
-    video: VideoClip, stream: VideoStream, wanted: FrameRange, last_s: float
-) -> None:
-    """The file ended before the range did: was there less than it, or the range, promised?"""
-    found_s = last_s + interval_s(stream)
-    for promised_s in (wanted.file_s, wanted.promised_s):
-        if promised_s is None:
-            continue
-        missing_s = promised_s - found_s
-        if missing_s > max(_MISSING_S, _MISSING_SHARE * promised_s):
-            raise ExtractionFailed(
-                "truncated",
-                f"{video.path} breaks off after {max(found_s, 0):.2f} of {promised_s:.2f} s: get "
-                "it again",
-            )
-    if math.isfinite(wanted.end_s) and wanted.end_s - found_s > _MISSING_S:
-        raise ExtractionFailed(
+def _without_frame(video: VideoClip, wanted: FrameRange, found_s: float) -> ExtractionFailed:
+    if wanted.start_s > 0 and math.isfinite(found_s):
+        return ExtractionFailed(
             "range_beyond_end",
-            f"clip {video.clip_id!r} ends at {wanted.end_s:.2f} s, its file {video.path} at "
-            f"{found_s:.2f} s: correct the range",
+            f"clip {video.clip_id!r} starts at {wanted.start_s:.2f} s, the last frame of its file "
+            f"{video.path} ends at {found_s:.2f} s: correct the range",
         )
-
-
-def _resampled(
-    frames: Iterator[tuple[float, av.VideoFrame]], target_fps: float
-) -> Iterator[tuple[float, av.VideoFrame, int]]:
-    start = None
-    num_given = 0
-    held: tuple[float, av.VideoFrame] | None = None
-    for time_s, frame in frames:
-        if start is None:
-            start = time_s
-        if held is not None:
-            # The held frame is the nearest to all instants up to the middle of the two.
-            middle = (held[0] + time_s) / 2 - start
-            due = max(num_given, math.ceil(middle * target_fps - 1e-6))
-            if due > num_given:
-                yield (*held, due - num_given)
-                num_given = due
-        held = (time_s, frame)
-    if held is not None and start is not None:
-        due = math.floor((held[0] - start) * target_fps + 1e-6) + 1
-        if due > num_given:
-            yield (*held, due - num_given)
+    return ExtractionFailed(
+        "truncated", f"{video.path} has no frame that can be decoded: get it again"
+    )
 
 
 def _upright(
     frame: av.VideoFrame, aspect: float, longest_side_px: int | None
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """RGB with square pixels, at most `longest_side_px` long, turned as the file says."""
+    """RGB with square pixels, at most `longest_side_px` long, as players show it."""
     width, height = frame.width * aspect, float(frame.height)
     scale = min(1.0, longest_side_px / max(width, height)) if longest_side_px else 1.0
     image = frame.to_ndarray(
         format="rgb24", width=max(2, round(width * scale)), height=max(2, round(height * scale))
     )
-    quarter_turns = round(frame.rotation / 90) % 4
     # Contiguous: rows of odd widths are padded, and MediaPipe reads over the padding silently.
-    return np.ascontiguousarray(np.rot90(image, quarter_turns))
+    return np.ascontiguousarray(upright(image, frame))

@@ -1,6 +1,7 @@
 """Clips from where videos lie and what they are called.
 
 Layouts: `gloss/clip` (GLOSS/CLIP.mp4), `signer/gloss/clip`, `gloss/signer/clip`,
+`category/gloss/clip` (topics such as Animals, as INCLUDE has them; they are not used),
 `split/gloss/clip`, `flat` (unlabelled clips) and `lsa64` (LSA64's names, see `lsa64.py`). Without
 one it is detected from the depth of the folders, and from names such as train and val on the first
 level; the notes say which was taken.
@@ -12,21 +13,19 @@ import re
 from pathlib import PurePosixPath
 
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.text import split_name
+from slr_ray.videos.manifests.categories import category_note
 from slr_ray.videos.manifests.files import Listing, VideoFile, list_videos
-from slr_ray.videos.manifests.manifest import Entries, Manifest, ManifestOptions, Row
+from slr_ray.videos.manifests.manifest import Entries, Manifest, ManifestOptions
 
 _BY_DEPTH = {1: "flat", 2: "gloss/clip", 3: "signer/gloss/clip"}
-LAYOUTS = (*_BY_DEPTH.values(), "gloss/signer/clip", "split/gloss/clip", "lsa64")
-_SPLITS = {
-    "train": "training",
-    "training": "training",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-}
-"""Folders of a split, in lower case, and what the split is called in ours."""
+LAYOUTS = (
+    *_BY_DEPTH.values(),
+    "gloss/signer/clip",
+    "category/gloss/clip",
+    "split/gloss/clip",
+    "lsa64",
+)
 LSA64_NAME = re.compile(r"(?P<gloss>\d{3})_(?P<signer>\d{3})_(?P<repetition>\d{3})")
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -47,8 +46,7 @@ def from_videos(source: str, options: ManifestOptions) -> Manifest:
         raise ConfigError(f"no layout {layout!r}; there are {', '.join(LAYOUTS)}")
     how = "as asked" if options.layout else "detected; --layout or --pattern says otherwise"
     notes = [f"layout {layout} ({how})"]
-    if listing.num_others:
-        notes.append(f"{listing.num_others} files that are no videos left aside")
+    notes += listing.notes(options.fps)
     if layout == "lsa64":
         made = _by_pattern(listing, LSA64_NAME, options)
         return Manifest(made.rows, [*notes, *made.notes], made.skipped)
@@ -60,15 +58,15 @@ def from_videos(source: str, options: ManifestOptions) -> Manifest:
             entries.broken(file.path, file.stem, f"{file.name!r} is not {layout}.mp4")
             continue
         known = dict(zip(names, parts, strict=False)) if layout != "flat" else {}
-        if "split" in known:
-            known["split"] = _SPLITS.get(known["split"].lower(), known["split"])
-        entries.rows.append(_row(file, known, options))
+        _add(entries, file, known)
+    if layout == "signer/gloss/clip" and options.layout is None:
+        notes += category_note(entries.rows)
     return entries.manifest(*notes)
 
 
 def detected(files: list[VideoFile]) -> str:
     """The layout that fits all files; `DataError` where none does."""
-    if all(LSA64_NAME.fullmatch(PurePosixPath(one.name).stem) for one in files):
+    if all(LSA64_NAME.fullmatch(PurePosixPath(one.stem).name) for one in files):
         return "lsa64"
     depths: dict[int, str] = {}
     for one in files:
@@ -81,7 +79,7 @@ def detected(files: list[VideoFile]) -> str:
             "--pattern '{signer}/{gloss}/{clip}'"
         )
     if next(iter(depths)) == 3 and all(
-        PurePosixPath(one.name).parts[0].lower() in _SPLITS for one in files
+        split_name(PurePosixPath(one.name).parts[0]) is not None for one in files
     ):
         return "split/gloss/clip"
     return _BY_DEPTH[next(iter(depths))]
@@ -128,16 +126,9 @@ def _by_pattern(
         if found is None:
             entries.broken(file.path, file.stem, f"the name {text!r} does not fit the pattern")
             continue
-        entries.rows.append(_row(file, found.groupdict(), options))
-    return entries.manifest()
+        _add(entries, file, found.groupdict())
+    return entries.manifest(*(listing.notes(options.fps) if options.pattern else []))
 
 
-def _row(file: VideoFile, known: dict[str, str], options: ManifestOptions) -> Row:
-    return Row(
-        clip_id=file.stem,
-        path=file.path,
-        gloss=known.get("gloss"),
-        signer=known.get("signer") or options.fallback_signer,
-        split=known.get("split"),
-        size_bytes=file.size_bytes,
-    )
+def _add(entries: Entries, file: VideoFile, known: dict[str, str]) -> None:
+    entries.add(file.stem, file, known.get("gloss"), known.get("signer"), known.get("split"))

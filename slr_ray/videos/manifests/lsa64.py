@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slr_ray.errors import DataError
+from slr_ray.text import read_lines
 from slr_ray.videos.manifests.folders import from_videos
 from slr_ray.videos.manifests.manifest import Manifest, ManifestOptions
 
@@ -20,10 +21,7 @@ def from_metadata(metadata: Path | None, videos: str, options: ManifestOptions) 
     made = from_videos(videos, replace(options, layout="lsa64"))
     if metadata is None:
         return made
-    try:
-        names = [line.strip() for line in metadata.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {str(metadata)!r}: {error}") from None
+    names = read_lines(metadata)
     rows = []
     for row in made.rows:
         number = int(row.gloss or 0)

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 
 from slr_ray.errors import DataError
 from slr_ray.poses.shards import Skipped
+from slr_ray.text import known, normal_name, split_name
 from slr_ray.videos.detection.source import VideoClip
+from slr_ray.videos.manifests.files import VideoFile
 
 SCHEMA = pa.schema(
     [
@@ -28,6 +30,7 @@ SCHEMA = pa.schema(
         ("end_s", pa.float64()),
         ("size_bytes", pa.int64()),
         ("corpus", pa.string()),
+        ("fps", pa.float64()),
     ]
 )
 
@@ -83,12 +86,14 @@ class ManifestOptions:
     """What file names mean."""
     videos: str | None = None
     """Folder or URI of the videos, for sources that only name them."""
+    fps: float | None = None
+    """Frames a second of folders of pictures."""
     skip_broken: bool = False
     """Whether entries that make no sense are skipped and listed, or end the command."""
 
-    @property
-    def fallback_signer(self) -> str:
-        return self.signer or "unknown"
+    def signer_of(self, named: str | None) -> str:
+        """A clip's signer: whom the source names, or else the user, or nobody."""
+        return known(named) or known(self.signer) or "unknown"
 
 
 def check_manifest(manifest: Manifest) -> None:
@@ -134,6 +139,32 @@ class Entries:
         self.skipped: list[Skipped] = []
         self.absent: list[Skipped] = []
 
+    def add(
+        self,
+        clip_id: str,
+        file: VideoFile,
+        gloss: str | None = None,
+        signer: str | None = None,
+        split: str | None = None,
+        **span: float | None,
+    ) -> None:
+        """A clip of a video that is there; `span` is its range, by the names of `VideoClip`.
+
+        Names take their normal form, and the words for splits become ours.
+        """
+        self.rows.append(
+            Row(
+                clip_id=normal_name(clip_id),
+                path=file.path,
+                gloss=normal_name(gloss or "") or None,
+                signer=self.options.signer_of(signer),
+                split=one_split(split),
+                size_bytes=file.size_bytes,
+                fps=self.options.fps if file.is_folder else None,
+                **span,  # type: ignore[arg-type]
+            )
+        )
+
     def broken(self, source: str, clip_id: str, reason: str) -> None:
         if not self.options.skip_broken:
             raise DataError(f"{source}: {reason}. Pass --skip-broken to leave such entries out")
@@ -144,6 +175,12 @@ class Entries:
 
     def manifest(self, *notes: str) -> Manifest:
         return Manifest(self.rows, list(notes), self.skipped, self.absent)
+
+
+def one_split(word: str | None) -> str | None:
+    """A split by our name for it; a word of another meaning is kept."""
+    named = known(word)
+    return None if named is None else split_name(named) or named
 
 
 def whole(value: Any) -> int:

@@ -1,31 +1,39 @@
 """A user's own manifest: CSV or Parquet with one row a clip.
 
 Column `path` is needed; `clip_id`, `gloss`, `signer`, `split`, `corpus`, `start_frame`,
-`end_frame`, `start_s` and `end_s` are optional, others are ignored. The manifest may be behind a
-URI. Relative paths are below --videos, or else below the manifest's folder. Without `clip_id` a
-clip is called after its path.
+`end_frame`, `start_s`, `end_s` and `fps` (of a folder of pictures) are optional, others are
+ignored; capital letters do not matter. The manifest may be behind a URI. Relative paths are below
+--videos, or else below the manifest's folder. Without `clip_id` a clip is called after its path.
 """
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import DataError
 from slr_ray.storage import absolute, below, is_uri, parted, resolve, split_query
-from slr_ray.videos.manifests.manifest import Entries, Manifest, ManifestOptions, Row, whole
+from slr_ray.text import decoded, normal_name, read_table, table_rows
+from slr_ray.videos.detection.files import VIDEO_SUFFIXES
+from slr_ray.videos.manifests.manifest import (
+    Entries,
+    Manifest,
+    ManifestOptions,
+    Row,
+    one_split,
+    whole,
+)
 
 _TEXTS = ("clip_id", "gloss", "signer", "split", "corpus")
 _FRAMES = ("start_frame", "end_frame")
-_SECONDS = ("start_s", "end_s")
+_SECONDS = ("start_s", "end_s", "fps")
 KNOWN = ("path", *_TEXTS, *_FRAMES, *_SECONDS)
 
 
@@ -35,84 +43,76 @@ def is_table(source: str) -> bool:
 
 def from_table(source: str, options: ManifestOptions) -> Manifest:
     """The clips of a CSV or Parquet file; `DataError` where it is none or names no `path`."""
-    table = _read(source)
-    if "path" not in table.column_names:
+    columns, lines = _read(source)
+    if "path" not in columns:
         raise DataError(
-            f"{source}: no column 'path' (it has {', '.join(table.column_names[:8])}); "
+            f"{source}: no column 'path' (it has {', '.join(columns[:8])}); "
             f"columns are {', '.join(KNOWN)}"
         )
     base = options.videos or parted(absolute(source))[0]
     entries = Entries(options)
-    ignored = [name for name in table.column_names if name not in KNOWN]
-    for number, values in enumerate(table.to_pylist(), start=1):
+    notes = ignored_note(name for name in columns if name not in KNOWN)
+    if "gloss" not in columns:
+        notes.append("no column gloss: every clip is unlabelled")
+    for number, values in enumerate(lines, start=1):
         try:
             entries.rows.append(_row(values, base, options))
         except ValueError as error:
             entries.broken(f"{source}, row {number}", str(values.get("clip_id")), str(error))
-    return entries.manifest(*([f"columns ignored: {', '.join(ignored)}"] if ignored else []))
+    return entries.manifest(*notes)
 
 
-def read_csv(path: str, delimiter: str = ",", names: list[str] | None = None) -> pa.Table:
-    """Every column of a local file or one behind a URI as text, without spaces around it.
-
-    `names` if it has no heading. `DataError` where the file is no CSV.
-    """
-    try:
-        filesystem, place = resolve(path)
-        with filesystem.open_input_stream(place) as stream:
-            content = stream.read()
-        # Numbers such as the signer "007" are names: nothing is guessed.
-        header = (
-            names
-            or pa_csv.read_csv(
-                io.BytesIO(content), parse_options=pa_csv.ParseOptions(delimiter=delimiter)
-            ).column_names
-        )
-        table = pa_csv.read_csv(
-            io.BytesIO(content),
-            read_options=pa_csv.ReadOptions(column_names=names),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in header},
-                strings_can_be_null=True,
-                null_values=[""],
-                quoted_strings_can_be_null=True,
-            ),
-        )
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"cannot read {path!r} as CSV: {error}") from None
-    cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
-    return pa.table(
-        [pc.if_else(pc.equal(column, ""), None, column) for column in cells],
-        names=[name.strip() for name in table.column_names],
-    )
+def ignored_note(columns: Iterable[str]) -> list[str]:
+    """Names columns that nothing is made of, if there are any."""
+    names = ", ".join(columns)
+    return [f"columns ignored: {names}"] if names else []
 
 
-def read_columns(path: Path, columns: tuple[str, ...], corpus: str) -> list[dict[str, Any]]:
-    """Lines of a corpus's CSV file, these columns only; `DataError` where one is missing."""
-    table = read_csv(str(path))
-    missing = [name for name in columns if name not in table.column_names]
+def read_columns(
+    path: Path, columns: tuple[str, ...], corpus: str
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Lines of a corpus's CSV file, and its other columns; `DataError` where one is missing."""
+    found, lines = read_table(path)
+    missing = [name for name in columns if name not in found]
     if missing:
         raise DataError(
             f"{path} is not {corpus}'s: column {', '.join(missing)} missing "
-            f"(it has {', '.join(table.column_names[:8])})"
+            f"(it has {', '.join(found[:8])})"
         )
-    lines: list[dict[str, Any]] = table.select(list(columns)).to_pylist()
-    return lines
+    return lines, [name for name in found if name not in columns]
 
 
-def _read(source: str) -> pa.Table:
+def _read(source: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns and rows; columns of ours are in lower case."""
     filesystem, path = resolve(source)
+    is_csv = PurePosixPath(path).suffix.lower() == ".csv"
     try:
         if filesystem.get_file_info(path).type != arrow_fs.FileType.File:
             raise DataError(f"no such file: {source!r}")
-        if PurePosixPath(path).suffix.lower() == ".csv":
-            return read_csv(source)
-        # As a file: a folder `split=train` on its way would else become a column.
-        with filesystem.open_input_file(path) as file:
-            return pq.read_table(file)
+        if is_csv:
+            with filesystem.open_input_stream(path) as stream:
+                content = stream.read()
+            columns, rows = _csv(content, source)
+        else:
+            # As a file: a folder `split=train` on its way would else become a column.
+            with filesystem.open_input_file(path) as file:
+                table = pq.read_table(file)
+            columns, rows = table.column_names, table.to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"cannot read {source!r} as Parquet: {error}") from None
+        kind = "CSV" if is_csv else "Parquet"
+        raise DataError(f"cannot read {source!r} as {kind}: {error}") from None
+    ours = {name: name.lower() if name.lower() in KNOWN else name for name in columns}
+    if len(set(ours.values())) < len(ours):
+        raise DataError(f"{source}: two columns differ only in capital letters: rename one")
+    return list(ours.values()), [{ours[name]: row[name] for name in columns} for row in rows]
+
+
+def _csv(content: bytes, source: str) -> tuple[list[str], list[dict[str, str]]]:
+    # Numbers such as the signer "007" are names: every cell is text.
+    columns, rows = table_rows(io.StringIO(decoded(content, source), newline=""), source)
+    if not columns:
+        raise DataError(f"cannot read {source!r} as CSV: it is empty")
+    return list(columns), list(rows)
 
 
 def _row(values: dict[str, Any], base: str, options: ManifestOptions) -> Row:
@@ -125,8 +125,13 @@ def _row(values: dict[str, Any], base: str, options: ManifestOptions) -> Row:
     for name in _SECONDS:
         known[name] = _number(name, values.get(name), float)
     name = split_query(path)[0].strip("/")
-    known["clip_id"] = known["clip_id"] or str(PurePosixPath(name).with_suffix(""))
-    known["signer"] = known["signer"] or options.fallback_signer
+    known["clip_id"] = normal_name(known["clip_id"] or str(PurePosixPath(name).with_suffix("")))
+    known["gloss"] = normal_name(known["gloss"] or "") or None
+    known["signer"] = options.signer_of(known["signer"])
+    known["split"] = one_split(known["split"])
+    # A video file has its own times.
+    is_file = PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES
+    known["fps"] = None if is_file else known["fps"] or options.fps
     located = path if is_uri(path) or path.startswith(("/", "~")) else below(base, path)
     return Row(path=absolute(located), **known)
 

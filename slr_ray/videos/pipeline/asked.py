@@ -16,7 +16,7 @@ from slr_ray.videos.pipeline.ledger import Ledger, writing
 
 _NAME = "manifest.parquet"
 _NUM_NAMED = 5
-_RANGE = ("start_frame", "end_frame", "start_s", "end_s")
+_RANGE = ("start_frame", "end_frame", "start_s", "end_s", "fps")
 
 
 def asked_before(ledger: Ledger) -> dict[str, Row]:

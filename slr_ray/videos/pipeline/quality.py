@@ -35,7 +35,8 @@ class SuspiciousClip(Record):
     signer: str
     gloss: str | None
     score: float
-    """Share of frames without a pose plus half the share without hands; the worst come first."""
+    """Share of frames without a pose, plus half the share without hands, plus the share of pictures
+    that gave no frame; the worst come first."""
     why: list[str]
 
 
@@ -52,7 +53,9 @@ class QualityReport(Record):
     """Clips by kind of failure, the most frequent first."""
     failed: list[Outcome]
     num_clips_with_damage: int
-    """Clips with packets that did not decode, of which the rest was extracted."""
+    """Clips with pictures that did not decode, of which the rest was extracted."""
+    num_undecoded_frames: int
+    """Pictures of extracted clips that gave no frame, as those before a first key frame."""
     decoding_s: float
     inference_s: float
     """Summed over the workers."""
@@ -77,7 +80,8 @@ def assess(outcomes: Iterable[Outcome]) -> QualityReport:
         num_suspicious=len(suspicious),
         failures=dict(Counter(one.kind or "unknown" for one in failed).most_common()),
         failed=failed,
-        num_clips_with_damage=sum(_count(one, "num_damaged_packets") > 0 for one in done),
+        num_clips_with_damage=sum(_is_damaged(one) for one in done),
+        num_undecoded_frames=sum(_count(one, "num_undecoded_frames") for one in done),
         decoding_s=sum((one.quality or {}).get("decoding_s", 0.0) for one in done),
         inference_s=sum((one.quality or {}).get("inference_s", 0.0) for one in done),
     )
@@ -85,6 +89,10 @@ def assess(outcomes: Iterable[Outcome]) -> QualityReport:
 
 def _count(one: Outcome, name: str) -> int:
     return int((one.quality or {}).get(name, 0))
+
+
+def _is_damaged(one: Outcome) -> bool:
+    return _count(one, "num_damaged_packets") + _count(one, "num_undecoded_frames") > 0
 
 
 def _grouped(every: list[Outcome], key: Callable[[Outcome], str]) -> list[GroupQuality]:
@@ -128,9 +136,13 @@ def _suspicion(one: Outcome) -> SuspiciousClip | None:
         why.append(f"{unassigned} hands that are nobody's: perhaps a second person")
     if _count(one, "num_damaged_packets"):
         why.append(f"{_count(one, 'num_damaged_packets')} damaged packets")
+    undecoded = _count(one, "num_undecoded_frames")
+    pictures = _count(one, "num_source_frames") + undecoded
+    if undecoded:
+        why.append(f"{undecoded} of {pictures} pictures gave no frame")
     if not why:
         return None
-    score = without_pose + without_hands / 2
+    score = without_pose + without_hands / 2 + undecoded / max(1, pictures)
     return SuspiciousClip(
         clip_id=one.clip_id, signer=one.signer, gloss=one.gloss, score=score, why=why
     )

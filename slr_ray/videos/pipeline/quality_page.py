@@ -57,6 +57,12 @@ def print_quality(report: QualityReport, console: Console) -> None:
             f"{_percent(overall.without_hands)} without hands",
             highlight=False,
         )
+    if report.num_clips_with_damage:
+        console.print(
+            f"{report.num_clips_with_damage:,} clips have pictures that did not decode: "
+            f"{report.num_undecoded_frames:,} gave no frame",
+            highlight=False,
+        )
     if report.suspicious:
         table = _terminal_table(f"{report.num_suspicious} clips to look at, the worst first")
         for heading in ("clip", "signer", "why"):
@@ -105,8 +111,9 @@ def _summary(report: QualityReport, done: int) -> list[Block]:
     if report.num_clips_with_damage:
         blocks.append(
             Paragraph(
-                f"{report.num_clips_with_damage:,} clips have packets that did not decode; their "
-                "other frames were extracted.",
+                f"{report.num_clips_with_damage:,} clips have pictures that did not decode "
+                f"({report.num_undecoded_frames:,} gave no frame, as where a recording begins "
+                "between two key frames); their other frames were extracted.",
                 "warning",
             )
         )

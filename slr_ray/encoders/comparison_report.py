@@ -65,7 +65,7 @@ def objectives_document(
     ]
     alt = "Linear accuracy on the test set by objective and augmentation"
     blocks += [
-        Figure("objectives", intervals(rows, alt), alt, f"{alt}: mean, 95 % interval, seeds."),
+        Figure("objectives", intervals(rows, alt), f"{alt}: mean, 95 % interval, seeds."),
         _numbers(kinds),
     ]
     differences = _differences(kinds)

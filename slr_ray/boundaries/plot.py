@@ -21,7 +21,7 @@ def boundary_drawing(
     """Head, tail and accuracy of each training; `truth` where the corpus knows it.
 
     Left: trainings whose tail is untouched, over the head; middle: the other way around; right: all
-    of them, the darker the more accurate.
+    of them, the stronger the more accurate.
     """
     boundaries: list[tuple[str, int, tuple[float, float]]] = [("found", _FOUND, found)]
     if truth is not None:
@@ -66,17 +66,11 @@ def _end(
     for place, accuracy in own:
         by_place.setdefault(place, []).append(accuracy)
     means = [(place, sum(values) / len(values)) for place, values in sorted(by_place.items())]
-    reach = [accuracy for _, accuracy in own] or [0, 1]
-    drawn = [Line("training", [one], _TRAINING, faint=True) for one in own]
+    reach = [accuracy for _, accuracy in own] or [0.0, 1.0]
+    drawn = [Line("training", [one], 4) for one in own]
     drawn.append(Line("mean", means, _TRAINING, marks=False))
     drawn += [
-        Line(
-            label,
-            [(place[axis], min(reach)), (place[axis], max(reach))],
-            series,
-            title=f"{label}: {_told(place)}",
-            marks=False,
-        )
+        Line(label, [(place[axis], end) for end in (min(reach), max(reach))], series, marks=False)
         for label, series, place in boundaries
     ]
     label = f"{name}_fraction (the other 0)"

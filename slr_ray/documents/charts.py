@@ -187,13 +187,14 @@ def dots(drawn: Sequence[Dot], alt: str, axes: tuple[str, str] | None, side: Num
     """Dots in a square; without `axes` only their distances mean anything."""
     canvas = Canvas(side, 0, alt)
     entries = list(dict.fromkeys((shorten(one.label, 30), one.series) for one in drawn))
-    left, below = (66.0, 42.0) if axes else (14.0, 14.0)
-    top = 14 + canvas.legend(entries[:_MAX_ENTRIES], left, 14)
+    left, below = (66.0, 42.0) if axes else (24.0, 18.0)
+    top, bottom = 14.0, side - left - 10
+    # The legend stands below, as long as it may be: squares beside each other stay in line.
+    canvas.height = bottom + below + 18
+    canvas.height += canvas.legend(entries[:_MAX_ENTRIES], left, canvas.height)
     if len(entries) > _MAX_ENTRIES:
-        canvas.text(left, top, f"and {len(entries) - _MAX_ENTRIES} more, named by their dots")
-        top += 18
-    bottom = top + side - left - 24
-    canvas.height = bottom + below
+        canvas.text(left, canvas.height, f"and {len(entries) - _MAX_ENTRIES} more")
+        canvas.height += 18
     x = Scale(*_span([one.x for one in drawn]), left, side - 24)
     y = Scale(*_span([one.y for one in drawn]), bottom, top)
     if axes:
@@ -201,7 +202,7 @@ def dots(drawn: Sequence[Dot], alt: str, axes: tuple[str, str] | None, side: Num
         for value in ticks(y.low, y.high):
             canvas.line(left, y(value), side - 24, y(value), "grid")
             canvas.text(left - 8, y(value) + 4, tick_text(value, False), "end")
-        canvas.text((left + side) / 2, canvas.height - 4, axes[0], "middle")
+        canvas.text((left + side) / 2, bottom + 38, axes[0], "middle")
         canvas.text(14, (top + bottom) / 2, axes[1], "middle", turn=-90)
     for one in drawn:
         canvas.circle(x(one.x), y(one.y), one.radius, one.series, one.title, one.opacity)

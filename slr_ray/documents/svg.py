@@ -92,7 +92,7 @@ class Canvas:
         self._mark(
             "rect",
             f'x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" '
-            f'height="{max(0.0, height):.1f}" {_fill(series)}{_shade(opacity)}',
+            f'height="{max(0.0, height):.1f}" {_fill(series, opacity)}',
             title,
         )
 
@@ -106,14 +106,14 @@ class Canvas:
         opacity: Number = 1.0,
     ) -> None:
         place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
-        self._mark("circle", f"{place} {_fill(series)}{_shade(opacity)}", title)
+        self._mark("circle", f"{place} {_fill(series, opacity)}", title)
 
     def polyline(self, points: Iterable[tuple[Number, Number]], cls: str, title: str = "") -> None:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._mark("polyline", f'points="{path}" class="{cls}"', title)
 
     def path(self, path: str, series: Series, opacity: Number) -> None:
-        self.parts.append(f'<path d="{path}" {_fill(series)}{_shade(opacity)}/>')
+        self.parts.append(f'<path d="{path}" {_fill(series, opacity)}/>')
 
     def text(
         self,
@@ -182,9 +182,6 @@ def as_file(drawing: Canvas) -> bytes:
     return opened.replace(">", f"><style>{style}</style>", 1).encode()
 
 
-def _fill(series: Series) -> str:
-    return f'class="f{series}"' if isinstance(series, int) else f'fill="{series}"'
-
-
-def _shade(opacity: Number) -> str:
-    return "" if opacity >= 1 else f' fill-opacity="{max(0.0, opacity):.2f}"'
+def _fill(series: Series, opacity: Number) -> str:
+    colour = f'class="f{series}"' if isinstance(series, int) else f'fill="{series}"'
+    return colour if opacity >= 1 else f'{colour} fill-opacity="{max(0.0, opacity):.2f}"'

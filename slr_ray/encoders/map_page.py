@@ -55,7 +55,7 @@ def _colours(groups: Sequence[str]) -> dict[str, str]:
     """A colour for each, hues by the golden angle so that neighbours in the list differ."""
     colours = {}
     for number, group in enumerate(sorted(set(groups))):
-        light = (0.42, 0.58, 0.34)[number % 3]
+        light = (0.48, 0.62, 0.4)[number % 3]
         red, green, blue = colorsys.hls_to_rgb((number * 0.381966) % 1.0, light, 0.75)
         colours[group] = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
     return colours

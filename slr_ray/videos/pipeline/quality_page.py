@@ -177,15 +177,10 @@ def _failure_table(report: QualityReport) -> Table:
 
 
 def _table(groups: list[GroupQuality], name: str) -> Table:
-    columns = [
-        Column(name),
-        Column("clips", "count"),
-        Column("failed", "count"),
-        Column("frames", "count"),
-        Column("without pose, %", "percent"),
-        Column("without hands, %", "percent"),
-        Column("without left hand, %", "percent"),
-        Column("without right hand, %", "percent"),
+    columns = [Column(name), *(Column(one, "count") for one in ("clips", "failed", "frames"))]
+    columns += [
+        Column(f"without {one}, %", "percent")
+        for one in ("pose", "hands", "left hand", "right hand")
     ]
     rows: list[list[Value]] = [
         [

@@ -59,7 +59,7 @@ def pretrain(
 ) -> None:
     """Pre-train an encoder on clips whose glosses are never read.
 
-    Writes encoder.pt (for `train --init`), history.json, curves.png and tensorboard/ to OUT. The
+    Writes encoder.pt (for `train --init`), history.json, curves.svg and tensorboard/ to OUT. The
     split's validation and test signers are left out. With several GPUs: torchrun -m
     slr_ray.pretrain.
     """

@@ -1,58 +1,81 @@
-"""A picture of a boundary search: the accuracy of every boundary that was tried."""
+"""A drawing of a boundary search: the accuracy of every boundary that was tried."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
+
+from slr_ray.documents.charts import Dot, Line, dots, lines
+from slr_ray.documents.svg import Canvas, side_by_side
 
 _POINTS = tuple[float, float, float]
+_WIDTH = 420
+_FOUND, _TRUTH, _TRAINING = 7, 5, 3
 
 
-def boundary_png(
+def boundary_drawing(
     points: Sequence[_POINTS],
     found: tuple[float, float],
     truth: tuple[float, float] | None,
     title: str,
-) -> bytes:
-    """Head, tail and accuracy of each training as a PNG; `truth` where the corpus knows it.
+) -> Canvas:
+    """Head, tail and accuracy of each training; `truth` where the corpus knows it.
 
     Left: trainings whose tail is untouched, over the head; middle: the other way around; right: all
-    of them, coloured by accuracy.
+    of them, the stronger the more accurate.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    head_axes, tail_axes, both_axes = figure.subplots(1, 3)
-    figure.suptitle(title)
-    for axis, axes, name in ((0, head_axes, "head"), (1, tail_axes, "tail")):
-        _curve(axes, axis, points)
-        axes.axvline(found[axis], color="tab:green", label="found")
-        if truth is not None:
-            axes.axvline(truth[axis], color="black", linestyle="--", label="truth")
-        axes.set(xlabel=f"{name}_fraction (the other 0)", ylabel="accuracy on validation")
-        axes.legend()
-    drawn = both_axes.scatter(
-        [one[0] for one in points], [one[1] for one in points], c=[one[2] for one in points]
-    )
-    both_axes.plot(*found, "o", markersize=14, fillstyle="none", color="tab:green")
+    boundaries: list[tuple[str, int, tuple[float, float]]] = [("found", _FOUND, found)]
     if truth is not None:
-        both_axes.plot(*truth, "x", markersize=12, color="black")
-    both_axes.set(xlabel="head_fraction", ylabel="tail_fraction")
-    figure.colorbar(drawn, ax=both_axes, label="accuracy")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=110, format="png")
-    return buffer.getvalue()
+        boundaries.append(("truth", _TRUTH, truth))
+    best = max(one[2] for one in points)
+    worst = min(one[2] for one in points)
+    # The boundaries come first, so that no training is hidden behind them.
+    drawn = [
+        Dot(*place, name, series, f"{name}: {_told(place)}", 9, 0.4)
+        for name, series, place in boundaries
+    ]
+    drawn += [
+        Dot(
+            head,
+            tail,
+            "training",
+            _TRAINING,
+            f"{_told((head, tail))}: accuracy {100 * accuracy:.1f} %",
+            opacity=0.15 + 0.85 * (accuracy - worst) / ((best - worst) or 1),
+        )
+        for head, tail, accuracy in points
+    ]
+    return side_by_side(
+        title,
+        [
+            _end("head", 0, points, boundaries),
+            _end("tail", 1, points, boundaries),
+            dots(drawn, "Both ends", ("head_fraction", "tail_fraction"), _WIDTH),
+        ],
+    )
 
 
-def _curve(axes: Any, axis: int, points: Sequence[_POINTS]) -> None:
+def _end(
+    name: str,
+    axis: int,
+    points: Sequence[_POINTS],
+    boundaries: Sequence[tuple[str, int, tuple[float, float]]],
+) -> Canvas:
+    """Accuracy over one end where the other is untouched."""
     own = [(one[axis], one[2]) for one in points if one[1 - axis] == 0]
-    axes.plot([one[0] for one in own], [one[1] for one in own], "o", alpha=0.4)
-    places = sorted({place for place, _ in own})
-    means = []
-    for place in places:
-        values = [accuracy for at, accuracy in own if at == place]
-        means.append(sum(values) / len(values))
-    axes.plot(places, means, color="tab:blue")
+    by_place: dict[float, list[float]] = {}
+    for place, accuracy in own:
+        by_place.setdefault(place, []).append(accuracy)
+    means = [(place, sum(values) / len(values)) for place, values in sorted(by_place.items())]
+    reach = [accuracy for _, accuracy in own] or [0.0, 1.0]
+    drawn = [Line("training", [one], 4) for one in own]
+    drawn.append(Line("mean", means, _TRAINING, marks=False))
+    drawn += [
+        Line(label, [(place[axis], end) for end in (min(reach), max(reach))], series, marks=False)
+        for label, series, place in boundaries
+    ]
+    label = f"{name}_fraction (the other 0)"
+    return lines(drawn, name.capitalize(), label, "accuracy on validation", True, width=_WIDTH)
+
+
+def _told(place: tuple[float, float]) -> str:
+    return f"head {place[0]:.3g}, tail {place[1]:.3g}"

@@ -23,7 +23,7 @@ from slr_ray.boundaries.algorithms import (
 from slr_ray.boundaries.answer import tell_found, true_boundaries
 from slr_ray.boundaries.estimate import estimate_boundaries
 from slr_ray.boundaries.loss import BoundaryLoss, boundary_loss
-from slr_ray.boundaries.plot import boundary_png
+from slr_ray.boundaries.plot import boundary_drawing
 from slr_ray.boundaries.trainings import (
     BoundaryTrainings,
     Training,
@@ -32,6 +32,7 @@ from slr_ray.boundaries.trainings import (
     ledger_facts,
 )
 from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.documents.svg import as_file
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import check_initialisation
@@ -242,14 +243,14 @@ def _tell(
             f"truth: head_fraction {mean_truth[0]:.3f}, tail_fraction {mean_truth[1]:.3f}"
         )
     points = [(one.head_fraction, one.tail_fraction, one.accuracy) for one in score.asked]
-    image = boundary_png(
+    drawing = boundary_drawing(
         points,
         (found.head_fraction, found.tail_fraction),
         mean_truth,
         f"{options.algorithm}: {found.num_trainings} trainings",
     )
-    name = f"found-{options.algorithm}.png"
-    store.write_bytes(name, image)
+    name = f"found-{options.algorithm}.svg"
+    store.write_bytes(name, as_file(drawing))
     console.print(f"plot: {below(store.location, name)}", soft_wrap=True)
 
 

@@ -1,14 +1,17 @@
-"""The report's plain charts: intervals, lines, grouped bars, histogram, points."""
+"""Plain charts: intervals, lines, grouped bars, histogram, dots."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from slr_ray.documents.svg import Canvas, Number, Scale, shorten, tick_text, ticks
+from slr_ray.documents.svg import Canvas, Number, Scale, Series, shorten, tick_text, ticks
 
 WIDTH = 720.0
+_MAX_ENTRIES = 60
+"""Of a legend of dots; more would be longer than the drawing."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class BarSeries:
     series: int
 
 
-def intervals(rows: Sequence[IntervalRow], alt: str, zero: bool = False) -> str:
+def intervals(rows: Sequence[IntervalRow], alt: str, zero: bool = False) -> Canvas:
     """One row an estimate: mean, 95 % interval and the seeds behind it, as shares."""
     left, height = 190.0, 34.0 * len(rows) + 40
     canvas = Canvas(WIDTH, height, alt)
@@ -55,7 +58,7 @@ def intervals(rows: Sequence[IntervalRow], alt: str, zero: bool = False) -> str:
         y = 26 + 34.0 * index
         canvas.text(left - 12, y + 4, shorten(row.label, 28), "end", "ink")
         for value in row.values:
-            canvas.circle(x(value), y, 3, f"f{row.series} faint", f"{100 * value:.1f}")
+            canvas.circle(x(value), y, 3, row.series, f"{100 * value:.1f}", 0.3)
         spread = ""
         if row.half_width is not None:
             spread = f" ± {100 * row.half_width:.1f}"
@@ -64,41 +67,40 @@ def intervals(rows: Sequence[IntervalRow], alt: str, zero: bool = False) -> str:
             for at in (start, end):
                 canvas.line(at, y - 5, at, y + 5, f"k{row.series} thick")
         title = f"{row.label}: {100 * row.mean:.1f}{spread}"
-        canvas.circle(x(row.mean), y, 5.5, f"f{row.series}", title)
-    return canvas.svg()
+        canvas.circle(x(row.mean), y, 5.5, row.series, title)
+    return canvas
 
 
 def lines(
-    drawn: Sequence[Line], alt: str, x_label: str, y_label: str, share: bool, whole_x: bool = False
-) -> str:
+    drawn: Sequence[Line],
+    alt: str,
+    x_label: str,
+    y_label: str,
+    share: bool,
+    whole_x: bool = False,
+    width: Number = WIDTH,
+) -> Canvas:
     """Curves over a common axis; a single point is drawn as a dot."""
     finite = [
-        Line(
-            one.label,
-            [(a, b) for a, b in one.points if math.isfinite(a) and math.isfinite(b)],
-            one.series,
-            one.faint,
-            one.title,
-            one.marks,
-        )
+        replace(one, points=[at for at in one.points if all(map(math.isfinite, at))])
         for one in drawn
     ]
     finite = [one for one in finite if one.points]
-    canvas = Canvas(WIDTH, 330, alt)
-    entries = list(dict.fromkeys((shorten(one.label, 30), one.series) for one in finite))
+    canvas = Canvas(width, 330, alt)
+    entries = [(shorten(one.label, 30), one.series) for one in finite]
     top = 14 + canvas.legend(entries, 54, 14)
     bottom = 330.0 - 42
     low, high = _span([b for one in finite for _, b in one.points])
     y = Scale(low, high, bottom, top)
     x_values = [a for one in finite for a, _ in one.points] or [0.0, 1.0]
-    x = Scale(min(x_values), max(x_values), 66, WIDTH - 24)
+    x = Scale(min(x_values), max(x_values), 66, width - 24)
     for value in ticks(low, high):
-        canvas.line(60, y(value), WIDTH - 18, y(value), "grid")
+        canvas.line(60, y(value), width - 18, y(value), "grid")
         canvas.text(54, y(value) + 4, tick_text(value, share), "end")
     for value in ticks(x.low, x.high, 8):
         if not whole_x or value == int(value):
             canvas.text(x(value), bottom + 18, f"{value:,.6g}", "middle")
-    canvas.text((60 + WIDTH) / 2, 326, x_label, "middle")
+    canvas.text((60 + width) / 2, 326, x_label, "middle")
     canvas.text(14, (top + bottom) / 2, y_label, "middle", turn=-90)
     for one in sorted(finite, key=lambda item: not item.faint):
         at = [(x(a), y(b)) for a, b in one.points]
@@ -108,11 +110,11 @@ def lines(
         if len(at) == 1 or (one.marks and len(at) <= 20 and not one.faint):
             for (px, py), (a, b) in zip(at, one.points, strict=True):
                 title = f"{one.title or one.label}, {x_label} {a:g}: {tick_text(b, share)}"
-                canvas.circle(px, py, 3.5, f"f{one.series}{shade}", title)
-    return canvas.svg()
+                canvas.circle(px, py, 3.5, one.series, title, 0.3 if one.faint else 1.0)
+    return canvas
 
 
-def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, unit: str) -> str:
+def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, unit: str) -> Canvas:
     """Horizontal bars from 0, the series side by side under each label; `unit` "%" for shares."""
     share = unit == "%"
     thickness = 6.0 if len(drawn) > 1 else 13.0
@@ -137,34 +139,74 @@ def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, un
                 told = f"{100 * value:.1f} %" if share else tick_text(value, share)
                 title = f"{label}, {one.label}: {told}"
                 at = y + thickness * index
-                canvas.rect(left, at, x(value) - left, thickness - 1, f"f{one.series}", title)
+                canvas.rect(left, at, x(value) - left, thickness - 1, one.series, title)
                 if len(drawn) == 1:
                     canvas.text(x(value) + 5, at + thickness - 2.5, told)
-    return canvas.svg()
+    return canvas
 
 
 def histogram(
-    counts: Sequence[Number], part: Sequence[Number], names: tuple[str, str], alt: str, x_label: str
-) -> str:
-    """Counts in equal bins from 0 to 1, with the selected part in front."""
+    drawn: Sequence[BarSeries], alt: str, x_label: str, span: tuple[Number, Number] = (0, 1)
+) -> Canvas:
+    """Counts in equal bins over `span`; each series stands in front of the one before it."""
     canvas = Canvas(WIDTH, 260, alt)
-    canvas.legend([(names[0], 4), (names[1], 3)], 60, 14)
-    top, bottom = 34.0, 260.0 - 42
-    y = Scale(0, max([1.0, *counts]), bottom, top)
-    width = (WIDTH - 84) / max(1, len(counts))
+    if len(drawn) > 1:
+        canvas.legend([(one.label, one.series) for one in drawn], 60, 14)
+    num_bins = len(drawn[0].values)
+    y = Scale(0, max([1, *(value or 0 for one in drawn for value in one.values)]), 218, 34)
+    x = Scale(*span, 60, WIDTH - 24)
+    edges = [span[0] + (span[1] - span[0]) * index / num_bins for index in range(num_bins + 1)]
     for value in ticks(0, y.high, 4):
         canvas.line(60, y(value), WIDTH - 24, y(value), "grid")
         canvas.text(54, y(value) + 4, f"{value:,.6g}", "end")
-    for index, (count, chosen) in enumerate(zip(counts, part, strict=True)):
-        span = f"{index / len(counts):.2f} to {(index + 1) / len(counts):.2f}"
-        at = 60 + width * index
-        for value, series, name in ((count, 4, names[0]), (chosen, 3, names[1])):
-            title = f"{span}: {value:,.6g} {name}"
-            canvas.rect(at + 1, y(value), width - 2, bottom - y(value), f"f{series}", title)
-    for value in ticks(0, 1):
-        canvas.text(60 + value * (WIDTH - 84), bottom + 18, f"{value:.1f}", "middle")
+    for index, (start, end) in enumerate(pairwise(edges)):
+        for one in drawn:
+            value = one.values[index] or 0
+            title = f"{start:.4g} to {end:.4g}: {value:,.6g} {one.label}"
+            width = x(end) - x(start) - 2
+            canvas.rect(x(start) + 1, y(value), width, 218 - y(value), one.series, title)
+    for value in ticks(*span):
+        canvas.text(x(value), 236, f"{value:.4g}", "middle")
     canvas.text((60 + WIDTH) / 2, 256, x_label, "middle")
-    return canvas.svg()
+    return canvas
+
+
+@dataclass(frozen=True)
+class Dot:
+    x: Number
+    y: Number
+    label: str
+    """Entry in the legend; dots with the same label share one."""
+    series: Series
+    title: str
+    radius: Number = 3.2
+    opacity: Number = 0.75
+
+
+def dots(drawn: Sequence[Dot], alt: str, axes: tuple[str, str] | None, side: Number) -> Canvas:
+    """Dots in a square; without `axes` only their distances mean anything."""
+    canvas = Canvas(side, 0, alt)
+    entries = list(dict.fromkeys((shorten(one.label, 30), one.series) for one in drawn))
+    left, below = (66.0, 42.0) if axes else (24.0, 18.0)
+    top, bottom = 14.0, side - left - 10
+    # The legend stands below, as long as it may be: squares beside each other stay in line.
+    canvas.height = bottom + below + 18
+    canvas.height += canvas.legend(entries[:_MAX_ENTRIES], left, canvas.height)
+    if len(entries) > _MAX_ENTRIES:
+        canvas.text(left, canvas.height, f"and {len(entries) - _MAX_ENTRIES} more")
+        canvas.height += 18
+    x = Scale(*_span([one.x for one in drawn]), left, side - 24)
+    y = Scale(*_span([one.y for one in drawn]), bottom, top)
+    if axes:
+        _vertical_grid(canvas, x, top, bottom, share=False)
+        for value in ticks(y.low, y.high):
+            canvas.line(left, y(value), side - 24, y(value), "grid")
+            canvas.text(left - 8, y(value) + 4, tick_text(value, False), "end")
+        canvas.text((left + side) / 2, bottom + 38, axes[0], "middle")
+        canvas.text(14, (top + bottom) / 2, axes[1], "middle", turn=-90)
+    for one in drawn:
+        canvas.circle(x(one.x), y(one.y), one.radius, one.series, one.title, one.opacity)
+    return canvas
 
 
 def _vertical_grid(canvas: Canvas, x: Scale, top: Number, bottom: Number, share: bool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from slr_ray.documents.svg import Canvas, as_file
 from slr_ray.durations import duration
 
 Value = str | int | float | None
@@ -35,6 +38,10 @@ class Column:
     title: str
     kind: Kind = "text"
 
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind not in ("text", "code")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -45,17 +52,54 @@ class Table:
     markdown_rows: int = 25
     """Rows that Markdown shows, which can't scroll; HTML has all."""
 
+    def cells(self, row: Sequence[Value]) -> Iterator[tuple[Column, Value]]:
+        return zip(self.columns, row, strict=True)
+
 
 @dataclass(frozen=True)
 class Figure:
     name: str
-    """File name without suffix, for Markdown."""
-    svg: str
+    """Of the file, without suffix, where the document is more than one page."""
+    drawing: Canvas
+    caption: str = ""
+
+    @property
+    def alt(self) -> str:
+        return self.drawing.alt
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.svg"
+
+    @property
+    def content(self) -> bytes:
+        return as_file(self.drawing)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of pixels."""
+
+    file: str
+    """Its name with a suffix that says what it is: png or gif."""
+    content: bytes
     alt: str
     caption: str = ""
 
+    @property
+    def data_uri(self) -> str:
+        kind = self.file.rsplit(".", 1)[1]
+        return f"data:image/{kind};base64,{base64.b64encode(self.content).decode()}"
 
-Block = Paragraph | Bullets | Code | Table | Figure
+
+@dataclass(frozen=True)
+class Beside:
+    """Figures or pictures next to each other where the page is wide enough."""
+
+    blocks: Sequence[Figure | Picture]
+
+
+Block = Paragraph | Bullets | Code | Table | Figure | Picture | Beside
 
 
 @dataclass(frozen=True)
@@ -70,6 +114,12 @@ class Document:
     title: str
     subtitle: str
     sections: list[Section]
+
+    def files(self) -> dict[str, bytes]:
+        """Every figure and picture by the name of its file."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        blocks += [one for block in blocks if isinstance(block, Beside) for one in block.blocks]
+        return {one.file: one.content for one in blocks if isinstance(one, Figure | Picture)}
 
 
 def format_value(value: Value, kind: Kind) -> str:

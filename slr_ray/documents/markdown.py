@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 
 from slr_ray.documents.document import (
+    Beside,
     Block,
     Bullets,
     Code,
     Document,
-    Figure,
     Paragraph,
     Table,
     format_value,
 )
-from slr_ray.documents.svg import as_file
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
@@ -31,12 +30,7 @@ def to_markdown(document: Document) -> str:
 
 def figure_files(document: Document) -> dict[str, bytes]:
     """Each figure's file by its name relative to the Markdown file."""
-    return {
-        f"figures/{block.name}.svg": as_file(block.svg)
-        for section in document.sections
-        for block in section.blocks
-        if isinstance(block, Figure)
-    }
+    return {f"figures/{name}": content for name, content in document.files().items()}
 
 
 def _text(text: str) -> str:
@@ -57,27 +51,22 @@ def _block(block: Block) -> str:
     if isinstance(block, Code):
         # Indented, so that no run of backticks in a value can end the block.
         return "\n".join(f"    {line}" for line in block.text.splitlines())
-    if isinstance(block, Figure):
-        caption = f"\n\n_{_text(block.caption)}_" if block.caption else ""
-        return f"![{_text(block.alt)}](figures/{block.name}.svg){caption}"
-    return _table(block)
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Beside):
+        return "\n\n".join(_block(one) for one in block.blocks)
+    caption = f"\n\n_{_text(block.caption)}_" if block.caption else ""
+    return f"![{_text(block.alt)}](figures/{block.file}){caption}"
 
 
 def _table(table: Table) -> str:
     head = "| " + " | ".join(_text(column.title) for column in table.columns) + " |"
     rule = (
-        "|"
-        + "|".join(
-            " --- " if column.kind in ("text", "code") else " ---: " for column in table.columns
-        )
-        + "|"
+        "|" + "|".join(" ---: " if column.is_numeric else " --- " for column in table.columns) + "|"
     )
     rows = [
         "| "
-        + " | ".join(
-            _text(format_value(value, column.kind))
-            for value, column in zip(row, table.columns, strict=True)
-        )
+        + " | ".join(_text(format_value(value, column.kind)) for column, value in table.cells(row))
         + " |"
         for row in table.rows[: table.markdown_rows]
     ]

@@ -1,84 +1,90 @@
-"""The report's two-way charts: confusion matrix and parallel coordinates."""
+"""Two-way charts: heat map, confusion matrix and parallel coordinates."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slr_ray.documents.svg import Canvas, Scale, shorten, tick_text
+from slr_ray.documents.svg import Canvas, Number, Scale, shorten, tick_text
 
 MAX_NAMED = 40
-"""Glosses that fit beside a confusion matrix with names and one tooltip a cell."""
+"""Glosses that fit beside a confusion matrix with names."""
 
+_MAX_CELLS = 1600
+"""With a tooltip each: ten thousand of them would outweigh the whole report."""
 _NUM_SHADES = 8
 
 
-def confusion_chart(labels: Sequence[str], shares: Sequence[Sequence[float]], alt: str) -> str:
+@dataclass(frozen=True)
+class Cell:
+    share: Number
+    """How dark it is, from 0 to 1."""
+    title: str
+    text: str
+    series: int = 3
+
+
+def confusion_chart(labels: Sequence[str], shares: Sequence[Sequence[float]], alt: str) -> Canvas:
     """Row-normalised confusion matrix: rows the true gloss, columns the predicted one."""
-    size = len(labels)
-    named = size <= MAX_NAMED
-    margin = min(150.0, 20 + 6.6 * max((len(label) for label in labels), default=1))
-    left = margin if named else 30.0
-    cell = min(34.0, (560.0 - left) / max(1, size))
+    cells = {
+        (row, column): Cell(
+            share,
+            f"{labels[row]} predicted as {labels[column]}: {tick_text(share, True)}",
+            f"{100 * share:.0f}" if share >= 0.05 else "",
+            3 if row == column else 1,
+        )
+        for row, line in enumerate(shares)
+        for column, share in enumerate(line)
+        if share > 0
+    }
+    size = min(34.0, 460 / max(1, len(labels)))
+    names = labels if len(labels) <= MAX_NAMED else [""] * len(labels)
+    return heat_map(names, names, cells, alt, ("true gloss", "predicted gloss"), size)
+
+
+def heat_map(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Mapping[tuple[int, int], Cell],
+    alt: str,
+    axes: tuple[str, str],
+    size: Number,
+) -> Canvas:
+    """A grid of cells by row and column, of `size` pixels; tooltips and texts where they fit."""
+    left, below = (
+        min(150.0, 30 + 6.6 * max((len(name) for name in names), default=0))
+        for names in (rows, columns)
+    )
     top = 10.0
-    below = margin if named else 26.0
-    canvas = Canvas(left + cell * size + 10, top + cell * size + below + 16, alt)
-    canvas.rect(left, top, cell * size, cell * size, "f4", opacity=0.08)
-    if named:
-        _named_cells(canvas, labels, shares, left, top, cell)
-    else:
-        _shaded_cells(canvas, shares, left, top, cell)
-    canvas.text(left + cell * size / 2, canvas.height - 6, "predicted gloss", "middle")
-    canvas.text(11, top + cell * size / 2, "true gloss", "middle", turn=-90)
-    return canvas.svg()
-
-
-def _named_cells(
-    canvas: Canvas,
-    labels: Sequence[str],
-    shares: Sequence[Sequence[float]],
-    left: float,
-    top: float,
-    cell: float,
-) -> None:
-    for row, label in enumerate(labels):
-        y = top + cell * row
-        canvas.text(left - 6, y + cell / 2 + 4, shorten(label, 18), "end", "ink")
-        x = left + cell * row + cell / 2 + 4
-        below = top + cell * len(labels) + 10
-        canvas.text(x, below, shorten(label, 18), "end", "ink", turn=-60)
-        for column, predicted in enumerate(labels):
-            share = shares[row][column]
-            if not share > 0:
-                continue
-            title = f"{label} predicted as {predicted}: {tick_text(share, True)}"
-            at = left + cell * column
-            series = 3 if row == column else 1
-            canvas.rect(
-                at + 0.5, y + 0.5, cell - 1, cell - 1, f"f{series}", title, 0.1 + 0.9 * share
-            )
-            if cell >= 22 and share >= 0.05:
-                shade = "on" if share > 0.5 else "ink"
-                canvas.text(at + cell / 2, y + cell / 2 + 4, f"{100 * share:.0f}", "middle", shade)
-
-
-def _shaded_cells(
-    canvas: Canvas, shares: Sequence[Sequence[float]], left: float, top: float, cell: float
-) -> None:
-    # One path a shade: ten thousand rectangles with tooltips would outweigh the whole report.
+    width, height = size * len(columns), size * len(rows)
+    canvas = Canvas(left + width + 10, top + height + below + 16, alt)
+    canvas.rect(left, top, width, height, 4, opacity=0.08)
+    for row, name in enumerate(rows):
+        canvas.text(left - 6, top + size * (row + 0.5) + 4, shorten(name, 18), "end", "ink")
+    for column, name in enumerate(columns):
+        x = left + size * (column + 0.5) + 4
+        canvas.text(x, top + height + 10, shorten(name, 18), "end", "ink", turn=-60)
+    canvas.text(11, top + height / 2, axes[0], "middle", turn=-90)
+    canvas.text(left + width / 2, canvas.height - 6, axes[1], "middle")
+    # One path a shade where there are too many cells.
     paths: dict[tuple[int, int], list[str]] = {}
-    for row, line in enumerate(shares):
-        for column, share in enumerate(line):
-            if share >= 0.02:
-                shade = min(_NUM_SHADES, 1 + int(share * _NUM_SHADES))
-                at = f"M{left + cell * column:.1f} {top + cell * row:.1f}"
-                drawn = f"{at}h{cell:.2f}v{cell:.2f}h-{cell:.2f}z"
-                paths.setdefault((3 if row == column else 1, shade), []).append(drawn)
-    for (series, shade), drawn_cells in sorted(paths.items()):
-        opacity = 0.15 + 0.85 * shade / _NUM_SHADES
-        canvas.path("".join(drawn_cells), f"cell f{series}", opacity)
+    for (row, column), cell in cells.items():
+        x, y = left + size * column, top + size * row
+        if len(cells) > _MAX_CELLS:
+            shade = min(_NUM_SHADES, 1 + int(cell.share * _NUM_SHADES))
+            drawn = f"M{x:.1f} {y:.1f}h{size:.2f}v{size:.2f}h-{size:.2f}z"
+            paths.setdefault((cell.series, shade), []).append(drawn)
+            continue
+        opacity = 0.1 + 0.9 * cell.share
+        canvas.rect(x + 0.5, y + 0.5, size - 1, size - 1, cell.series, cell.title, opacity)
+        if size >= 22:
+            shown = "on" if cell.share > 0.5 else "ink"
+            canvas.text(x + size / 2, y + size / 2 + 4, cell.text, "middle", shown)
+    for (series, shade), path in sorted(paths.items()):
+        canvas.path("".join(path), series, 0.15 + 0.85 * shade / _NUM_SHADES)
+    return canvas
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,9 @@ class ParallelRow:
     title: str
 
 
-def parallel_chart(names: Sequence[str], rows: Sequence[ParallelRow], metric: str, alt: str) -> str:
+def parallel_chart(
+    names: Sequence[str], rows: Sequence[ParallelRow], metric: str, alt: str
+) -> Canvas:
     """One vertical axis a parameter, the metric last; one line a trial, the best on top.
 
     A trial without a conditional parameter passes below that axis.
@@ -116,7 +124,7 @@ def parallel_chart(names: Sequence[str], rows: Sequence[ParallelRow], metric: st
         for y, text in marks:
             canvas.text(x + 6, y + 4, shorten(text, 13), cls="halo")
     canvas.text(60, 318, "trials without a conditional parameter pass below its axis")
-    return canvas.svg()
+    return canvas
 
 
 def _axis(

@@ -11,48 +11,23 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-NUM_SERIES = 8
+from importlib.resources import files
 
 Number = int | float
+Series = int | str
+"""A colour of `templates/drawing.css` by number, or one of its own, such as #aa3377."""
 
-# Readable on white and on near-black, and apart for the common kinds of colour blindness.
-_LIGHT = ("#8a6d3b", "#d9730d", "#0f9d8a", "#2563eb", "#8b8d98", "#b42372", "#6d4bd8", "#4d7c0f")
-_DARK = ("#c9a86a", "#f59e4c", "#3cc9b4", "#7aa7ff", "#a3a6b1", "#f178b6", "#a993ff", "#a3d15a")
-
-
-def _variables(colours: Sequence[str], ink: str, muted: str, line: str, page: str) -> str:
-    series = "".join(f"--c{index}:{colour};" for index, colour in enumerate(colours))
-    return f"{series}--ink:{ink};--muted:{muted};--line:{line};--page:{page};"
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 
 
-PALETTE = (
-    f":root{{{_variables(_LIGHT, '#1c2024', '#60646c', '#e0e1e6', '#fff')}}}"
-    "@media (prefers-color-scheme:dark){"
-    f":root{{{_variables(_DARK, '#edeef0', '#b0b4ba', '#363a3f', '#111214')}}}}}"
-)
-
-MARKS = (
-    "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:var(--muted)}"
-    "svg text.ink{fill:var(--ink)}svg text.on{fill:#fff}"
-    "svg text.halo{paint-order:stroke;stroke:var(--page);stroke-width:4px}"
-    "svg .grid{stroke:var(--line);stroke-width:1}svg .axis{stroke:var(--muted);stroke-width:1}"
-    "svg .curve{fill:none;stroke-width:2;stroke-linejoin:round}"
-    "svg .faint{opacity:.3;stroke-width:1.2}"
-    "svg .thin{fill:none;stroke-width:1;opacity:.22}svg .thick{fill:none;stroke-width:2.2}"
-    "svg .cell{stroke:none}"
-    + "".join(
-        f"svg .f{index}{{fill:var(--c{index})}}svg .k{index}{{stroke:var(--c{index})}}"
-        for index in range(NUM_SERIES)
-    )
-)
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
+def printable(text: str) -> str:
+    """Text that HTML and SVG may hold: control characters but the new line become spaces."""
+    return _UNPRINTABLE.sub(" ", text)
 
 
-def escape(text: object) -> str:
-    """Text safe between tags and in quoted attributes; control characters become spaces."""
-    return html.escape(_UNPRINTABLE.sub(" ", str(text)), quote=True)
+def _escape(text: str) -> str:
+    """Text safe between tags and in quoted attributes."""
+    return html.escape(printable(text), quote=True)
 
 
 def shorten(text: str, length: int) -> str:
@@ -110,27 +85,35 @@ class Canvas:
         y: Number,
         width: Number,
         height: Number,
-        cls: str,
+        series: Series,
         title: str = "",
         opacity: Number = 1.0,
     ) -> None:
-        shade = "" if opacity >= 1 else f' fill-opacity="{max(0.0, opacity):.2f}"'
         self._mark(
             "rect",
             f'x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" '
-            f'height="{max(0.0, height):.1f}" class="{cls}"{shade}',
+            f'height="{max(0.0, height):.1f}" {_fill(series, opacity)}',
             title,
         )
 
-    def circle(self, x: Number, y: Number, radius: Number, cls: str, title: str = "") -> None:
-        self._mark("circle", f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{cls}"', title)
+    def circle(
+        self,
+        x: Number,
+        y: Number,
+        radius: Number,
+        series: Series,
+        title: str = "",
+        opacity: Number = 1.0,
+    ) -> None:
+        place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+        self._mark("circle", f"{place} {_fill(series, opacity)}", title)
 
     def polyline(self, points: Iterable[tuple[Number, Number]], cls: str, title: str = "") -> None:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._mark("polyline", f'points="{path}" class="{cls}"', title)
 
-    def path(self, path: str, cls: str, opacity: Number) -> None:
-        self.parts.append(f'<path d="{path}" class="{cls}" fill-opacity="{opacity:.2f}"/>')
+    def path(self, path: str, series: Series, opacity: Number) -> None:
+        self.parts.append(f'<path d="{path}" {_fill(series, opacity)}/>')
 
     def text(
         self,
@@ -141,28 +124,30 @@ class Canvas:
         cls: str = "",
         turn: Number = 0,
     ) -> None:
+        if not text:
+            return
         turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
         named = f' class="{cls}"' if cls else ""
         self.parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}{turned}>'
-            f"{escape(text)}</text>"
+            f"{_escape(text)}</text>"
         )
 
-    def legend(self, entries: Sequence[tuple[str, int]], x: Number, y: Number) -> Number:
-        """Colour keys in rows from `x`; returns the height used."""
+    def legend(self, entries: Sequence[tuple[str, Series]], x: Number, y: Number) -> Number:
+        """Colour keys in rows from `x`, each once; returns the height used."""
         left, top = x, y
-        for label, series in entries:
+        for label, series in dict.fromkeys(entries):
             width = 22 + 6.6 * len(label)
             if left + width > self.width and left > x:
                 left, top = x, top + 18
-            self.rect(left, top - 9, 10, 10, f"f{series}")
+            self.rect(left, top - 9, 10, 10, series)
             self.text(left + 15, top, label, cls="ink")
             left += width + 8
         return top - y + 18
 
     def _mark(self, tag: str, attributes: str, title: str) -> None:
         if title:
-            self.parts.append(f"<{tag} {attributes}><title>{escape(title)}</title></{tag}>")
+            self.parts.append(f"<{tag} {attributes}><title>{_escape(title)}</title></{tag}>")
         else:
             self.parts.append(f"<{tag} {attributes}/>")
 
@@ -172,12 +157,31 @@ class Canvas:
         style = f"min-width:{least:.0f}px;max-width:{self.width:.0f}px"
         return (
             f'<svg style="{style}" viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img" '
-            f'aria-label="{escape(self.alt)}">{"".join(self.parts)}</svg>'
+            f'aria-label="{_escape(self.alt)}">{"".join(self.parts)}</svg>'
         )
 
 
-def as_file(svg: str) -> bytes:
-    """An inline drawing as an SVG file of its own, with its colours."""
-    style = f"<style>{PALETTE}{MARKS}</style>"
-    opened = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return opened.replace(">", f">{style}", 1).encode("utf-8", "replace")
+def side_by_side(title: str, drawings: Sequence[Canvas]) -> Canvas:
+    """Drawings in a row as one, each under its own alternative text."""
+    row = Canvas(
+        sum(one.width for one in drawings), 44 + max(one.height for one in drawings), title
+    )
+    row.text(row.width / 2, 16, title, "middle", "ink")
+    left: Number = 0
+    for one in drawings:
+        row.text(left + one.width / 2, 36, one.alt, "middle")
+        row.parts.append(f'<g transform="translate({left:.0f} 44)">{"".join(one.parts)}</g>')
+        left += one.width
+    return row
+
+
+def as_file(drawing: Canvas) -> bytes:
+    """A drawing as an SVG file of its own, with its colours."""
+    style = files(__package__).joinpath("templates/drawing.css").read_text("utf-8")
+    opened = drawing.svg().replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return opened.replace(">", f"><style>{style}</style>", 1).encode()
+
+
+def _fill(series: Series, opacity: Number) -> str:
+    colour = f'class="f{series}"' if isinstance(series, int) else f'fill="{series}"'
+    return colour if opacity >= 1 else f'{colour} fill-opacity="{max(0.0, opacity):.2f}"'

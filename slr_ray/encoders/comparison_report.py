@@ -65,7 +65,7 @@ def objectives_document(
     ]
     alt = "Linear accuracy on the test set by objective and augmentation"
     blocks += [
-        Figure("objectives", intervals(rows, alt), alt, f"{alt}: mean, 95 % interval, seeds."),
+        Figure("objectives", intervals(rows, alt), f"{alt}: mean, 95 % interval, seeds."),
         _numbers(kinds),
     ]
     differences = _differences(kinds)
@@ -137,17 +137,12 @@ def _numbers(kinds: Mapping[Kind, Sequence[ObjectiveRecord]]) -> Table:
                 len(own),
             ]
         )
-    columns = [
-        Column("objective"),
-        Column("views"),
-        *(Column(f"{name}, %") for name in _SHARES),
-        Column("intra-class inertia, share", "number"),
-        Column("effective rank", "number"),
-        Column("embedding std", "number"),
-        Column("steps", "count"),
-        Column("clips/s", "number"),
-        Column("seeds", "count"),
+    columns = [Column("objective"), Column("views"), *(Column(f"{name}, %") for name in _SHARES)]
+    columns += [
+        Column(name, "number")
+        for name in ("intra-class inertia, share", "effective rank", "embedding std")
     ]
+    columns += [Column("steps", "count"), Column("clips/s", "number"), Column("seeds", "count")]
     return Table(columns, rows, "Test set, mean ± 95 % over seeds; other columns are means.")
 
 

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from slr_ray.documents.html import to_html
+from slr_ray.documents.svg import as_file, side_by_side
 from slr_ray.encoders.evaluation_runs import EvaluationRun, EvaluationTask, evaluation_runs
 from slr_ray.encoders.fine_tuning import fine_tune, from_scratch
-from slr_ray.encoders.map_page import map_page, map_png
+from slr_ray.encoders.map_page import map_document, map_drawings
 from slr_ray.encoders.protocols import (
     SOURCES,
     ClassificationRecord,
@@ -230,6 +232,7 @@ def _draw_map(source: Source, run: EvaluationRun, store: Store, console: Console
     signers = [corpus.signers[one] for one in corpus.signer_index[clips[rows]]]
     ids = corpus.clip_ids.take(clips[rows]).to_pylist()
     title = f"{SOURCES[source]}: test clips of {corpus.name}"
-    store.write_bytes(f"map-{source}.html", map_page(places, ids, glosses, signers, title).encode())
-    store.write_bytes(f"map-{source}.png", map_png(places, glosses, signers, title))
+    drawings = map_drawings(places, ids, glosses, signers)
+    store.write_bytes(f"map-{source}.html", to_html(map_document(drawings, title)).encode())
+    store.write_bytes(f"map-{source}.svg", as_file(side_by_side(title, drawings)))
     console.print(f"map: {below(store.location, f'map-{source}.html')}", soft_wrap=True)

@@ -1,62 +1,57 @@
-"""Which searched parameters mattered: PED-ANOVA on a study rebuilt from the trial records."""
+"""Which searched parameters mattered: PED-ANOVA on the search's own journal."""
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from slr_ray.documents.matrices import is_number
+import optuna
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+from optuna.trial import TrialState
+from pyarrow import ArrowException
+
+from slr_ray.errors import DataError
 from slr_ray.records.typed import TrialRecord
 from slr_ray.reporting.run import Run
+from slr_ray.storage import Store, below
 
 MIN_TRIALS = 8
+_JOURNAL = "optuna.journal"
+_KINDS = re.compile(r"(\[[^\]]*\])+$")
+"""What stands behind a path whose parameter lies in a branch of the space."""
 
 
-def parameter_importance(run: Run) -> dict[str, float] | None:
-    """Share of importance by dotted parameter, largest first; None with fewer than 8 trials.
+def parameter_importance(run: Run) -> dict[str, float]:
+    """Share of importance by dotted parameter, largest first.
 
     PED-ANOVA (Watanabe et al., IJCAI 2023; conditional parameters as in arXiv 2601.20800, both by
-    optuna) asks which parameters set the best tenth of the complete trials apart from the rest.
-    Ranges are those that the trials cover, on a logarithmic scale where the space says so; a
-    parameter that never varied has no importance and is left out.
+    optuna) asks which parameters set the best tenth of the complete trials apart from the rest. A
+    path that several branches search counts once, added up; a parameter that never varied has no
+    importance and is left out. Raises `DataError` where the run's journal is gone or damaged.
     """
-    import optuna
-
-    trials = run.ranked
-    if len(trials) < MIN_TRIALS:
-        return None
-    logarithmic = logarithmic_paths(run.record.space)
-    distributions = {
-        name: distribution
-        for name in parameter_names(trials)
-        if (distribution := distribution_of(_values(trials, name), name in logarithmic)) is not None
-    }
-    if not distributions:
+    study = _study(run)
+    values: dict[str, set[Any]] = defaultdict(set)
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        for name, value in trial.params.items():
+            values[name].add(value)
+    varied = [name for name, found in values.items() if len(found) > 1]
+    if not varied:
         return {}
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        study = optuna.create_study(direction="minimize" if run.lower_is_better else "maximize")
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-    for trial in trials:
-        params = {
-            name: _as_choice(trial.params[name], distributions[name])
-            for name in distributions
-            if name in trial.params
-        }
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=params,
-                distributions={name: distributions[name] for name in params},
-                value=trial.value,
-            )
-        )
     with warnings.catch_warnings():
         # Branches with a single trial: the report's own note on few trials says it better.
         warnings.simplefilter("ignore")
-        found = optuna.importance.get_param_importances(study)
+        shares = get_param_importances(
+            study, evaluator=PedAnovaImportanceEvaluator(), params=varied
+        )
+    found: Counter[str] = Counter()
+    for name, share in shares.items():
+        found[_KINDS.sub("", name)] += share  # type: ignore[assignment]
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -65,47 +60,33 @@ def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
     return list(dict.fromkeys(name for trial in trials for name in trial.params))
 
 
-def _values(trials: list[TrialRecord], name: str) -> list[Any]:
-    return [trial.params[name] for trial in trials if name in trial.params]
-
-
-def distribution_of(values: list[Any], logarithmic: bool) -> Any:
-    """The optuna distribution that spans `values`; None where they are all the same."""
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
+def _study(run: Run) -> optuna.Study:
+    place = below(run.location, _JOURNAL)
+    try:
+        lines = Store(run.location).read_bytes(_JOURNAL).splitlines(keepends=True)
+        # A search that goes on, or was killed, may have written half of its last line.
+        logs = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        return optuna.load_study(study_name=None, storage=JournalStorage(_Lines(logs)))
+    except FileNotFoundError:
+        problem = "is not there"
+    except (OSError, ArrowException) as error:
+        problem = f"cannot be read: {error}"
+    except (ValueError, KeyError, TypeError):
+        problem = "is damaged"
+    raise DataError(
+        f"What mattered is not known, as {place} {problem}; "
+        "put the search's own journal there and write the report again"
     )
 
-    if all(is_number(value) for value in values):
-        low, high = min(values), max(values)
-        if low == high:
-            return None
-        log = logarithmic and low > 0
-        if all(isinstance(value, int) for value in values):
-            return IntDistribution(low, high, log=log)
-        return FloatDistribution(float(low), float(high), log=log)
-    choices = sorted({str(value) for value in values})
-    return CategoricalDistribution(choices) if len(choices) > 1 else None
 
+class _Lines(BaseJournalBackend):
+    """A journal in memory, for reading: a run may be read-only, or lie behind a URI."""
 
-def _as_choice(value: Any, distribution: Any) -> Any:
-    # Lists and mappings as values: optuna knows scalars only, and the wording serves as well.
-    return str(value) if hasattr(distribution, "choices") else value
+    def __init__(self, logs: list[dict[str, Any]]) -> None:
+        self._logs = logs
 
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        return iter(self._logs[log_number_from:])
 
-def logarithmic_paths(space: Mapping[str, Any], prefix: str = "") -> set[str]:
-    """Dotted paths whose distribution in the space has "log" in its name, as log_uniform."""
-    found: set[str] = set()
-    for key, value in space.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            named = any("log" in str(inner) for inner in value)
-            if len(value) == 1 and named:
-                found.add(dotted)
-            found |= logarithmic_paths(value, f"{dotted}.")
-        elif key == "choose" and isinstance(value, list):
-            for branch in value:
-                if isinstance(branch, Mapping):
-                    found |= logarithmic_paths(branch, prefix)
-    return found
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        raise NotImplementedError

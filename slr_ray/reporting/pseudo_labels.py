@@ -111,8 +111,8 @@ def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
         for label, series, read in readings
     ]
     alt = "Precision of the pseudo-labels, accuracy on the pool and share selected, by round"
-    svg = lines(drawn, alt, "round", "share", share=True, whole_x=True)
-    return Figure("pseudo_label_precision", svg, alt, "Means over seeds.")
+    drawing = lines(drawn, alt, "round", "share", share=True, whole_x=True)
+    return Figure("pseudo_label_precision", drawing, "Means over seeds.")
 
 
 def _confidence_figure(audits: list[Audit], at: int) -> Figure:
@@ -126,9 +126,12 @@ def _confidence_figure(audits: list[Audit], at: int) -> Figure:
         for index in range(num_bins)
     ]
     alt = f"Unlabelled clips by confidence in round {at}, with the selected ones in front"
-    names = ("unlabelled clips", "selected clips")
-    svg = histogram(everything, chosen, names, alt, "confidence of the predicted gloss")
-    return Figure("confidence", svg, alt, f"Round {at}, the last one; mean over seeds.")
+    drawn = [
+        BarSeries("unlabelled clips", everything, 4),
+        BarSeries("selected clips", chosen, 3),
+    ]
+    drawing = histogram(drawn, alt, "confidence of the predicted gloss")
+    return Figure("confidence", drawing, f"Round {at}, the last one; mean over seeds.")
 
 
 def _gloss_figure(run: Run, audits: list[Audit], at: int) -> Figure:
@@ -145,10 +148,10 @@ def _gloss_figure(run: Run, audits: list[Audit], at: int) -> Figure:
     labels = [gloss + _precision_text(audits, gloss) for gloss in ordered]
     alt = f"Selected clips by gloss in round {at}"
     bars = [BarSeries("selected", [counts[gloss] for gloss in ordered], 3)]
-    svg = grouped_bars(labels, bars, alt, "clips")
+    drawing = grouped_bars(labels, bars, alt, "clips")
     known = any(one.precision_per_gloss for one in audits)
     caption += ". In brackets: precision where hidden labels exist." if known else "."
-    return Figure("selected_per_gloss", svg, alt, caption)
+    return Figure("selected_per_gloss", drawing, caption)
 
 
 def _precision_text(audits: list[Audit], gloss: str) -> str:

@@ -55,7 +55,7 @@ def write_document(document: Document, location: str) -> list[str]:
     files = {
         **figure_files(document),
         "report.md": to_markdown(document).encode("utf-8", "replace"),
-        "report.html": to_html(document).encode("utf-8", "replace"),
+        "report.html": to_html(document).encode(),
     }
     try:
         for name, content in files.items():

@@ -62,12 +62,8 @@ def _arm_figure(run: Run, found: Verdict) -> Figure:
     told = "; ".join(
         f"{ARM_NAMES[one.arm]} {interval_text(one.metrics[found.metric])}" for one in found.results
     )
-    return Figure(
-        "arms",
-        intervals(rows, f"Test {name} of each arm: {told}"),
-        f"Test {name} of each arm: {told}",
-        f"Test {name}: mean with 95 % interval over seeds; small dots are single seeds.",
-    )
+    caption = f"Test {name}: mean with 95 % interval over seeds; small dots are single seeds."
+    return Figure("arms", intervals(rows, f"Test {name} of each arm: {told}"), caption)
 
 
 def _arm_table(run: Run, found: Verdict) -> Table:
@@ -133,8 +129,8 @@ def gloss_section(run: Run) -> Section:
         caption = f"{ARM_NAMES[name]}: share of each true gloss's test clips, mean over seeds."
         if len(run.record.glosses) > MAX_NAMED:
             caption += " Too many glosses to name: see the pairs below."
-        svg = confusion_chart(run.record.glosses, matrices[name].tolist(), alt)
-        blocks.append(Figure(f"confusion_{name}", svg, alt, caption))
+        drawing = confusion_chart(run.record.glosses, matrices[name].tolist(), alt)
+        blocks.append(Figure(f"confusion_{name}", drawing, caption))
     blocks.append(_confused_pairs(run, matrices))
     return Section("glosses", "Gloss by gloss", blocks)
 
@@ -179,7 +175,7 @@ def _f1_figure(run: Run, better: str, reference: str | None) -> Figure:
         for name in drawn
     ]
     alt = "Test F1 of each gloss for " + ", ".join(ARM_NAMES[name] for name in drawn)
-    return Figure("f1_per_gloss", grouped_bars(ordered, bars, alt, "%"), alt, caption)
+    return Figure("f1_per_gloss", grouped_bars(ordered, bars, alt, "%"), caption)
 
 
 def _mean_f1(records: list[ArmRecord]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from slr_ray.documents.charts import BarSeries, Line, grouped_bars, lines
 from slr_ray.documents.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
 from slr_ray.documents.matrices import ParallelRow, is_number, parallel_chart
+from slr_ray.errors import DataError
 from slr_ray.records.typed import TrialRecord
 from slr_ray.reporting.importance import (
     MIN_TRIALS,
@@ -53,33 +54,36 @@ def failures_section(run: Run) -> Section:
 
 
 def parameters_section(run: Run) -> Section:
-    blocks: list[Block] = []
-    importance = parameter_importance(run)
-    if importance is None:
-        blocks.append(
-            Paragraph(
-                f"Too few trials for parameter importance: {len(run.ranked)} complete, "
-                f"{MIN_TRIALS} needed.",
-                "note",
-            )
-        )
-    elif not importance:
-        blocks.append(Paragraph("No searched parameter varied over the complete trials.", "note"))
+    importance: dict[str, float] = {}
+    if len(run.ranked) < MIN_TRIALS:
+        told = f"{len(run.ranked)} complete, {MIN_TRIALS} needed."
+        blocks: list[Block] = [
+            Paragraph(f"Too few trials for parameter importance: {told}", "note")
+        ]
     else:
-        alt = "Parameter importance: " + ", ".join(
-            f"{name} {100 * share:.0f} %" for name, share in importance.items()
-        )
-        bars = [BarSeries("importance", list(importance.values()), 3)]
-        caption = (
-            "PED-ANOVA: what sets the best tenth of the complete trials apart from the rest. It "
-            "ranks association within this search, not cause"
-        )
-        few = "; with fewer than 50 trials it is rough." if len(run.ranked) < 50 else "."
-        svg = grouped_bars(list(importance), bars, alt, "%")
-        blocks.append(Figure("importance", svg, alt, caption + few))
+        try:
+            importance = parameter_importance(run)
+            blocks = [_importance(run, importance)]
+        except DataError as error:
+            blocks = [Paragraph(str(error), "warning")]
     if len(run.ranked) >= 2:
-        blocks.append(_parallel(run, list(importance or {})))
+        blocks.append(_parallel(run, list(importance)))
     return Section("parameters", "What mattered", blocks)
+
+
+def _importance(run: Run, importance: dict[str, float]) -> Block:
+    if not importance:
+        return Paragraph("No searched parameter varied over the complete trials.", "note")
+    alt = "Parameter importance: " + ", ".join(
+        f"{name} {100 * share:.0f} %" for name, share in importance.items()
+    )
+    bars = [BarSeries("importance", list(importance.values()), 3)]
+    caption = (
+        "PED-ANOVA: what sets the best tenth of the complete trials apart from the rest. It "
+        "ranks association within this search, not cause"
+    )
+    few = "; with fewer than 50 trials it is rough." if len(run.ranked) < 50 else "."
+    return Figure("importance", grouped_bars(list(importance), bars, alt, "%"), caption + few)
 
 
 def params_text(trial: TrialRecord) -> str:
@@ -109,9 +113,9 @@ def _progress(run: Run) -> Figure:
     drawn = [*dots, Line("best so far", so_far, 3, marks=False)]
     alt = f"Validation {name} by trial; the best reached {best[-1]:.4g}"
     share = not run.lower_is_better
-    svg = lines(drawn, alt, "trial", f"validation {name}", share, whole_x=True)
+    drawing = lines(drawn, alt, "trial", f"validation {name}", share, whole_x=True)
     caption = "Complete trials in the order they were suggested, mean over the search's seeds."
-    return Figure("search_progress", svg, alt, caption)
+    return Figure("search_progress", drawing, caption)
 
 
 def _trial_table(run: Run) -> Table:
@@ -183,4 +187,4 @@ def _parallel(run: Run, order: list[str]) -> Figure:
     )
     caption = "One line a complete trial; bold: the best tenth, blue: the better half"
     caption += f"; {len(shown)} of {len(ranked)} drawn." if len(shown) < len(ranked) else "."
-    return Figure("parallel", parallel_chart(order + rest, rows, name, alt), alt, caption)
+    return Figure("parallel", parallel_chart(order + rest, rows, name, alt), caption)

@@ -32,10 +32,10 @@ def training_section(run: Run) -> Section:
     ]
     if by_round:
         alt = f"{name} by round for " + ", ".join(ARM_NAMES[arm] for arm in trained)
-        svg = lines(by_round, alt, "round", name, share, whole_x=True)
+        drawing = lines(by_round, alt, "round", name, share, whole_x=True)
         caption = "Final comparison, mean over seeds with single seeds behind it; "
         caption += "FSL has round 0 only."
-        blocks.append(Figure("rounds_arms", svg, alt, caption))
+        blocks.append(Figure("rounds_arms", drawing, caption))
     by_round = [
         line
         for index, trial in enumerate(run.ranked[:_NUM_TOP_TRIALS])
@@ -43,9 +43,9 @@ def training_section(run: Run) -> Section:
     ]
     if by_round:
         alt = f"{name} by round for the {len(by_round)} best trials"
-        svg = lines(by_round, alt, "round", name, share, whole_x=True)
+        drawing = lines(by_round, alt, "round", name, share, whole_x=True)
         caption = "Best trials, mean over the search's seeds."
-        blocks.append(Figure("rounds_trials", svg, alt, caption))
+        blocks.append(Figure("rounds_trials", drawing, caption))
     for field, label, is_share in (
         (metric, name, share),
         ("training_loss", "training loss", False),
@@ -64,9 +64,9 @@ def training_section(run: Run) -> Section:
         ]
         if curves:
             alt = f"Learning curves: {label} by gradient step, one line an arm and seed"
-            svg = lines(curves, alt, "gradient steps", label, is_share)
+            drawing = lines(curves, alt, "gradient steps", label, is_share)
             caption = "Final comparison, one line a seed."
-            blocks.append(Figure(f"curves_{field}", svg, alt, caption))
+            blocks.append(Figure(f"curves_{field}", drawing, caption))
     if not blocks:
         blocks.append(Paragraph("No rounds or epochs are recorded yet.", "note"))
     return Section("training", "Training", blocks)

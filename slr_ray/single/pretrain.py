@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
+from slr_ray.documents.svg import as_file
 from slr_ray.experiment.encoder_file import FORMAT
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
@@ -25,7 +26,7 @@ from slr_ray.records.claim import claim
 from slr_ray.records.stages import StageStore
 from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.reporting.board import open_board
-from slr_ray.single.curves import curves_png
+from slr_ray.single.curves import pretraining_curves
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
 from slr_ray.training.pretraining_plan import PretrainingPlan, plan
@@ -41,7 +42,7 @@ def run_pretraining(
 ) -> Path:
     """Pre-train as the experiment's `initialisation` says; returns the encoder file.
 
-    `out` gets encoder.pt, history.json, curves.png, tensorboard/, and a checkpoint in stages/ with
+    `out` gets encoder.pt, history.json, curves.svg, tensorboard/, and a checkpoint in stages/ with
     which a repeated call goes on. Under torchrun all workers pre-train one encoder.
     """
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
@@ -121,5 +122,6 @@ def _write(prepared: Prepared, seed: int, store: Store, trained: PretrainedEncod
     section = pretraining_task(prepared, seed).config
     title = f"{section.objective.kind}, {section.augmentation.kind} augmentation, seed {seed}"
     store.write_json("history.json", [one.model_dump() for one in trained.epochs])
-    store.write_bytes("curves.png", curves_png(trained.epochs, title, section.collapse_threshold))
+    curves = pretraining_curves(trained.epochs, title, section.collapse_threshold)
+    store.write_bytes("curves.svg", as_file(curves))
     save_encoder(prepared, seed, trained, store, "encoder.pt")

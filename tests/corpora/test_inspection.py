@@ -283,14 +283,15 @@ def test_the_page_holds_everything_and_escapes_names(tmp_path: Path) -> None:
     inspection = inspect_corpus(corpus)
     page, _ = write_page(corpus, inspection, tmp_path / "out", find_clips(corpus, ["a/<b>"]))
     text = page.read_text()
-    assert "<script>" not in text
+    assert text.count("<script>") == 1  # the page's own
     assert "&lt;script&gt;" in text
     assert "ann &amp; bob" in text
-    # Self-contained: every picture is in the page itself.
+    # Self-contained: every drawing and picture is in the page itself.
+    assert text.count("<svg") == 3
     sources = re.findall(r'src="([^"]{0,20})', text)
-    assert len(sources) == 5
+    assert len(sources) == 2
     assert all(source.startswith("data:image/") for source in sources)
-    assert "http" not in text
+    assert not re.search("https?:", text)
     assert len(list((tmp_path / "out" / "clips").iterdir())) == 2
     statistics = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert Inspection.model_validate(statistics) == inspection
@@ -316,7 +317,7 @@ def test_the_command_prints_and_writes(tmp_path: Path, monkeypatch: pytest.Monke
     assert result.exit_code == 0, result.output
     assert "ann and bob share 6 frames" in " ".join(result.output.split())
     written = {one.name for one in (tmp_path / "inspection" / "mine").iterdir()}
-    assert {"index.html", "statistics.json", "gloss_by_signer.png"} <= written
+    assert {"index.html", "statistics.json", "gloss_by_signer.svg"} <= written
 
     failed = CliRunner().invoke(app, ["inspect", str(tmp_path / "nowhere")])
     assert failed.exit_code == 2

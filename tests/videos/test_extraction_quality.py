@@ -97,7 +97,7 @@ def test_the_page_stands_alone_and_runs_nothing_of_the_data() -> None:
     assert "src=" not in html
     assert 'href="http' not in html
     assert html.count("<svg") == 3
-    assert "inspect &#x27;/my poses&#x27; --clip blind" in html
+    assert "inspect &#39;/my poses&#39; --clip blind" in html
 
 
 def test_nothing_extracted_is_told_too() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 
 from slr_ray.corpora.inspection.inspection import Inspection
+from slr_ray.documents.charts import BarSeries, histogram
+from slr_ray.documents.document import Figure
+from slr_ray.documents.matrices import Cell, heat_map
 from slr_ray.poses.skeleton import HAND_JOINTS, INDEX
 
 _MAX_GLOSSES = 60
@@ -28,24 +27,28 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def gloss_by_signer_chart(inspection: Inspection) -> bytes:
-    """A heat map of clips, most frequent glosses at the top, as PNG; white where there are none."""
-    counts = np.array(inspection.clips_per_gloss_and_signer, float).reshape(
+def gloss_by_signer_chart(inspection: Inspection) -> Figure:
+    """A heat map of clips, most frequent glosses at the top; nothing where there are none."""
+    counts = np.array(inspection.clips_per_gloss_and_signer, int).reshape(
         -1, len(inspection.signers)
     )
     glosses = [*inspection.glosses]
-    unlabelled = np.array(inspection.unlabelled_per_signer, float)
+    unlabelled = np.array(inspection.unlabelled_per_signer, int)
     if unlabelled.any():
         counts, glosses = np.vstack([counts, unlabelled]), [*glosses, "(no gloss)"]
     rows = np.argsort(-counts.sum(axis=1), kind="stable")[:_MAX_GLOSSES]
     columns = np.argsort(-counts.sum(axis=0), kind="stable")[:_MAX_SIGNERS]
     shown = counts[np.ix_(rows, columns)]
-    figure, axes = _figure(2.6 + 0.19 * len(columns), 1.6 + 0.22 * len(rows))
-    axes.set_facecolor("white")
-    image = axes.imshow(np.where(shown > 0, shown, np.nan), aspect="auto", cmap="YlGnBu", vmin=0)
-    axes.set_yticks(range(len(rows)), [glosses[row] for row in rows], fontsize=8)
-    _signer_ticks(axes, [inspection.signers[column] for column in columns])
-    _grid(axes, *shown.shape)
+    names = [glosses[row] for row in rows]
+    signers = [inspection.signers[column] for column in columns]
+    cells = {
+        (row, column): Cell(
+            shown[row, column] / shown.max(),
+            f"{names[row]}, {signers[column]}: {shown[row, column]:,} clips",
+            f"{shown[row, column]}",
+        )
+        for row, column in np.argwhere(shown).tolist()
+    }
     hidden = [
         f"{total - shown_of:,} more {name}"
         for total, shown_of, name in (
@@ -54,82 +57,41 @@ def gloss_by_signer_chart(inspection: Inspection) -> bytes:
         )
         if total > shown_of
     ]
-    note = f" ({' and '.join(hidden)} not shown)" if hidden else ""
-    axes.set_title(f"Clips by gloss and signer{note}", loc="left", fontsize=10)
-    _colour_bar(figure, axes, image, "clips")
-    return _png(figure)
+    note = f"; {' and '.join(hidden)} not shown" if hidden else ""
+    drawing = heat_map(
+        names, signers, cells, "Clips by gloss and signer", ("gloss", "signer"), _size(signers)
+    )
+    return Figure("gloss_by_signer", drawing, f"Clips by gloss and signer{note}.")
 
 
-def missing_joints_chart(inspection: Inspection) -> bytes:
-    """A heat map of the share of frames without a joint, by part and signer, as PNG."""
+def missing_joints_chart(inspection: Inspection) -> Figure:
+    """A heat map of the share of frames without a joint, by part and signer."""
     reports = sorted(inspection.signer_reports, key=lambda one: -one.num_clips)[:_MAX_SIGNERS]
-    missing = np.array([one.missing_per_joint for one in reports])
-    shares = np.stack(
-        [missing[:, [INDEX[joint] for joint in joints]].mean(axis=1) for joints in _GROUPS.values()]
-    )
-    figure, axes = _figure(2.6 + 0.19 * len(reports), 1.6 + 0.26 * len(_GROUPS))
-    image = axes.imshow(shares, aspect="auto", cmap="Oranges", vmin=0, vmax=1)
-    axes.set_yticks(range(len(_GROUPS)), list(_GROUPS), fontsize=8)
-    _signer_ticks(axes, [one.signer for one in reports])
-    _grid(axes, *shares.shape)
-    axes.set_title("Missing joints by signer", loc="left", fontsize=10)
-    _colour_bar(figure, axes, image, "share missing")
-    return _png(figure)
+    cells = {}
+    for row, (part, joints) in enumerate(_GROUPS.items()):
+        for column, report in enumerate(reports):
+            share = float(np.mean([report.missing_per_joint[INDEX[joint]] for joint in joints]))
+            if share > 0:
+                title = f"{part}, {report.signer}: {share:.1%} missing"
+                cells[row, column] = Cell(share, title, f"{100 * share:.0f}", 1)
+    signers = [one.signer for one in reports]
+    alt = "Share of frames without a joint, by part and signer"
+    drawing = heat_map(list(_GROUPS), signers, cells, alt, ("", "signer"), _size(signers))
+    return Figure("missing_joints", drawing, f"{alt}, in %.")
 
 
-def frame_lengths_chart(inspection: Inspection) -> bytes:
-    """A histogram of frames a clip, as PNG."""
+def frame_lengths_chart(inspection: Inspection) -> Figure:
+    """A histogram of frames a clip."""
     lengths = inspection.lengths
-    edges = np.array(lengths.bin_edges)
-    figure, axes = _figure(6.4, 2.8)
-    bars = axes.bar(
-        edges[:-1], lengths.counts, np.diff(edges) * 0.92, align="edge", color="#0072b2"
+    drawing = histogram(
+        [BarSeries("clips", lengths.counts, 3)],
+        "Clips by their number of frames",
+        "frames",
+        (lengths.bin_edges[0], lengths.bin_edges[-1]),
     )
-    labels = [f"{count:,}" if count else "" for count in lengths.counts]
-    axes.bar_label(bars, labels, fontsize=7, color="#555")
-    axes.set_xlabel("frames", fontsize=8)
-    axes.set_ylabel("clips", fontsize=8)
-    axes.tick_params(labelsize=8)
-    axes.margins(y=0.12)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"Length of clips (median {lengths.median:g} frames)", loc="left", fontsize=10)
-    return _png(figure)
+    return Figure("frame_lengths", drawing, f"Clips by length; median {lengths.median:g} frames.")
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    # Not through pyplot: it keeps every figure, and asks for a display.
-    figure = Figure(figsize=(max(width, 5.0), max(height, 2.4)), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
-
-
-def _signer_ticks(axes: Axes, signers: list[str]) -> None:
-    longest = max(len(signer) for signer in signers)
-    axes.set_xticks(
-        range(len(signers)),
-        signers,
-        rotation=90 if len(signers) * longest > 40 else 0,
-        fontsize=7,
-    )
-
-
-def _grid(axes: Axes, num_rows: int, num_columns: int) -> None:
-    axes.set_xticks(np.arange(num_columns + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(num_rows + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="#e4e4e8", linewidth=0.6)
-    axes.tick_params(which="both", length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-
-
-def _colour_bar(figure: Figure, axes: Axes, image: AxesImage, label: str) -> None:
-    bar = figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
-    bar.outline.set_visible(False)
-
-
-def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png")
-    return stream.getvalue()
+def _size(columns: Sequence[str]) -> float:
+    """Of a cell: as large as the page's width allows, but its name is still to be read."""
+    return max(14.0, min(34.0, 780 / len(columns)))

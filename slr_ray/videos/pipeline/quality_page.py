@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as TerminalTable
-from rich.text import Text
 
 from slr_ray.documents.charts import BarSeries, grouped_bars, histogram
 from slr_ray.documents.document import (
@@ -22,6 +19,7 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.documents.html import to_html
+from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
 from slr_ray.videos.pipeline.quality import GroupQuality, QualityReport
 
@@ -45,7 +43,7 @@ def page(report: QualityReport, out: str, shares_without_hands: list[float]) -> 
     ]
     subtitle = f"{out} · {done:,} of {overall.num_clips:,} clips · {overall.num_frames:,} frames"
     document = Document("How extraction went", subtitle, sections)
-    return to_html(document).encode("utf-8", "replace")
+    return to_html(document).encode()
 
 
 def print_quality(report: QualityReport, console: Console) -> None:
@@ -63,27 +61,9 @@ def print_quality(report: QualityReport, console: Console) -> None:
             f"{report.num_undecoded_frames:,} gave no frame",
             highlight=False,
         )
-    if report.suspicious:
-        table = _terminal_table(f"{report.num_suspicious} clips to look at, the worst first")
-        for heading in ("clip", "signer", "why"):
-            table.add_column(heading, overflow="fold")
-        for clip in report.suspicious[:_NUM_PRINTED]:
-            table.add_row(Text(clip.clip_id), Text(clip.signer), Text("; ".join(clip.why)))
-        console.print(table)
-    if report.failed:
-        counts = ", ".join(f"{kind} {count}" for kind, count in report.failures.items())
-        table = _terminal_table(f"{len(report.failed)} clips failed: {counts}")
-        for heading in ("clip", "kind", "reason"):
-            table.add_column(heading, overflow="fold")
-        for one in report.failed[:_NUM_PRINTED]:
-            table.add_row(Text(one.clip_id), one.kind or "", Text(one.reason or ""))
-        if len(report.failed) > _NUM_PRINTED:
-            table.add_row("...", "", f"{len(report.failed) - _NUM_PRINTED} more in the ledger")
-        console.print(table)
-
-
-def _terminal_table(title: str) -> TerminalTable:
-    return TerminalTable(box=box.SIMPLE, title=title, title_justify="left")
+    for table in (_suspicious_table(report), _failure_table(report)):
+        if table.rows:
+            console.print(terminal_table(table, _NUM_PRINTED))
 
 
 def _percent(share: float | None) -> str:
@@ -123,31 +103,30 @@ def _summary(report: QualityReport, done: int) -> list[Block]:
 def _suspicious(report: QualityReport, out: str) -> list[Block]:
     if not report.suspicious:
         return [Paragraph("No clip stands out.")]
+    worst = report.suspicious[0].clip_id
+    return [
+        _suspicious_table(report),
+        Paragraph("The skeleton over the frames of one:"),
+        Code(f"python -m slr_ray.data inspect {shlex.quote(out)} --clip {shlex.quote(worst)}"),
+    ]
+
+
+def _suspicious_table(report: QualityReport) -> Table:
     rows: list[list[Value]] = [
         [one.clip_id, one.signer, one.gloss, one.score, "; ".join(one.why)]
         for one in report.suspicious
     ]
-    columns = [
-        Column("clip", "code"),
-        Column("signer"),
-        Column("gloss"),
-        Column("score", "number"),
-        Column("why"),
-    ]
-    caption = f"{report.num_suspicious:,} clips, the worst {len(rows):,} shown"
-    worst = report.suspicious[0].clip_id
-    return [
-        Table(columns, rows, caption, sortable=True),
-        Paragraph("The skeleton over the frames of one:"),
-        Code(f"python -m slr_ray.data inspect {shlex.quote(out)} --clip {shlex.quote(worst)}"),
-    ]
+    columns = [Column("clip", "code"), Column("signer"), Column("gloss")]
+    columns += [Column("score", "number"), Column("why")]
+    caption = f"{report.num_suspicious:,} clips to look at, the worst first"
+    return Table(columns, rows, caption, sortable=True)
 
 
 def _by_signer(report: QualityReport) -> list[Block]:
     shown = [one for one in report.by_signer if one.num_frames][:_NUM_CHARTED]
     blocks: list[Block] = []
     if shown:
-        svg = grouped_bars(
+        drawing = grouped_bars(
             [one.name for one in shown],
             [
                 BarSeries("without hands", [one.without_hands for one in shown], 1),
@@ -158,7 +137,7 @@ def _by_signer(report: QualityReport) -> list[Block]:
         )
         more = len(report.by_signer) - len(shown)
         caption = "Share of frames" + (f"; {more} more signers in the table" if more else "")
-        blocks.append(Figure("quality_by_signer", svg, "frames without hands by signer", caption))
+        blocks.append(Figure("quality_by_signer", drawing, caption))
     return [*blocks, _table(report.by_signer, "signer")]
 
 
@@ -169,53 +148,46 @@ def _clips(shares: list[float]) -> list[Block]:
     for share in shares:
         counts[min(_NUM_BINS - 1, int(share * _NUM_BINS))] += 1
     all_missing = [0] * (_NUM_BINS - 1) + [sum(share == 1 for share in shares)]
-    svg = histogram(
-        counts,
-        all_missing,
-        ("clips", "without a hand on any frame"),
+    drawing = histogram(
+        [BarSeries("clips", counts, 4), BarSeries("without a hand on any frame", all_missing, 3)],
         "clips by the share of their frames without hands",
         "share of a clip's frames without hands",
     )
-    return [Figure("frames_without_hands", svg, "clips by share of frames without hands")]
+    return [Figure("frames_without_hands", drawing)]
 
 
 def _failures(report: QualityReport) -> list[Block]:
     if not report.failed:
         return [Paragraph("No clip failed.")]
     kinds = list(report.failures)
-    svg = grouped_bars(
+    drawing = grouped_bars(
         kinds,
         [BarSeries("clips", [report.failures[kind] for kind in kinds], 5)],
         "failed clips by kind",
         "",
     )
-    rows: list[list[Value]] = [
-        [one.clip_id, one.kind, one.reason, one.path, one.attempts] for one in report.failed
-    ]
-    columns = [
-        Column("clip", "code"),
-        Column("kind"),
-        Column("reason"),
-        Column("path", "code"),
-        Column("attempts", "count"),
-    ]
     return [
-        Figure("failures", svg, "failed clips by kind"),
-        Table(columns, rows, sortable=True),
+        Figure("failures", drawing),
+        _failure_table(report),
         Paragraph("Try them again, once their videos are better, with --retry-failed.", "note"),
     ]
 
 
+def _failure_table(report: QualityReport) -> Table:
+    rows: list[list[Value]] = [
+        [one.clip_id, one.kind, one.reason, one.path, one.attempts] for one in report.failed
+    ]
+    columns = [Column("clip", "code"), Column("kind"), Column("reason"), Column("path", "code")]
+    counts = ", ".join(f"{kind} {count}" for kind, count in report.failures.items())
+    caption = f"{len(report.failed):,} clips failed: {counts}"
+    return Table([*columns, Column("attempts", "count")], rows, caption, sortable=True)
+
+
 def _table(groups: list[GroupQuality], name: str) -> Table:
-    columns = [
-        Column(name),
-        Column("clips", "count"),
-        Column("failed", "count"),
-        Column("frames", "count"),
-        Column("without pose, %", "percent"),
-        Column("without hands, %", "percent"),
-        Column("without left hand, %", "percent"),
-        Column("without right hand, %", "percent"),
+    columns = [Column(name), *(Column(one, "count") for one in ("clips", "failed", "frames"))]
+    columns += [
+        Column(f"without {one}, %", "percent")
+        for one in ("pose", "hands", "left hand", "right hand")
     ]
     rows: list[list[Value]] = [
         [

@@ -7,6 +7,7 @@ configure; this module holds what they share.
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,21 @@ class Record(Config):
     model_config = ConfigDict(allow_inf_nan=True)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-3 is a number, as everywhere else; YAML 1.1 wants 1.0e-3."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def _load(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # a SafeLoader
+
+
 def set_dotted(tree: dict[str, Any], dotted: str, value: Any) -> None:
     """Put `value` at the dotted path, in place, making the mappings on the way."""
     *parents, last = dotted.split(".")
@@ -56,7 +72,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         if not equals or not dotted:
             raise ConfigError(f"{override!r} is not an override; write section.field=value")
         try:
-            parsed[dotted] = yaml.safe_load(text)
+            parsed[dotted] = _load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"{override!r}: the value is not valid YAML ({error})") from None
     return parsed
@@ -91,7 +107,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def parse_yaml(content: bytes, origin: str) -> dict[str, Any]:
     """The mapping in a YAML file's content; `ConfigError` as `read_yaml`."""
     try:
-        tree = yaml.safe_load(content.decode())
+        tree = _load(content.decode())
     except UnicodeDecodeError:
         raise ConfigError(f"{origin} is not a text file") from None
     except yaml.YAMLError as error:

@@ -38,7 +38,7 @@ def import_(
     ],
     signer: Annotated[
         str | None,
-        typer.Option(help="Signer of clips for which SRC names none; else 'unknown'."),
+        typer.Option(help="Signer of clips for which SRC names none; else unknown."),
     ] = None,
     glosses: Annotated[
         Path | None,

@@ -76,7 +76,7 @@ def _lower_median(values: list[float]) -> float:
 
 
 def signing_space(positions: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Shoulder widths from the neck, both medians over the clip."""
+    """Shoulder widths from the neck, medians over the clip; without shoulders from the hands."""
     widths, necks = [], []
     for t in range(len(positions)):
         left, right, neck = AT["leftShoulder"], AT["rightShoulder"], AT["neck"]
@@ -87,6 +87,17 @@ def signing_space(positions: np.ndarray, found: np.ndarray) -> np.ndarray:
                 widths.append(width)
                 necks.append(positions[t, neck] if found[t, neck] else middle)
     centre, unit = np.array([0.5, 0.5]), 1 / 3
+    reaches = [reach for side in ("_0", "_1") for reach in _reaches(positions, found, side)]
+    if reaches and not widths:
+        unit = 2.4 * _lower_median(reaches)
+        joints = [AT[name + side] for name in HAND for side in ("_0", "_1")]
+        places = [
+            frame[joint]
+            for frame, seen in zip(positions, found, strict=True)
+            for joint in joints
+            if seen[joint]
+        ]
+        centre = np.mean(places, axis=0)
     if widths:
         unit = _lower_median(widths)
         centre = np.array([_lower_median([neck[axis] for neck in necks]) for axis in (0, 1)])
@@ -103,13 +114,7 @@ def hand_shape(positions: np.ndarray, found: np.ndarray) -> np.ndarray:
     out = np.zeros((len(positions), 42, 2))
     for number, side in enumerate(("_0", "_1")):
         wrist = AT["wrist" + side]
-        knuckles = [AT[f"{f}MCP{side}"] for f in ("index", "middle", "ring", "little")]
-        reaches = [
-            max(_distance(frame[k], frame[wrist]) for k in knuckles)
-            for frame, seen in zip(positions, found, strict=True)
-            if seen[wrist] and all(seen[k] for k in knuckles)
-        ]
-        reaches = [reach for reach in reaches if reach > 0]
+        reaches = _reaches(positions, found, side)
         if not reaches:
             continue
         size = _lower_median(reaches)
@@ -120,6 +125,18 @@ def hand_shape(positions: np.ndarray, found: np.ndarray) -> np.ndarray:
                     shape = (positions[t, index] - positions[t, wrist]) / size
                     out[t, 21 * number + joint] = shape
     return out
+
+
+def _reaches(positions: np.ndarray, found: np.ndarray, side: str) -> list[float]:
+    """Largest distance from wrist to knuckle of each frame that has them all."""
+    wrist = AT["wrist" + side]
+    knuckles = [AT[f"{f}MCP{side}"] for f in ("index", "middle", "ring", "little")]
+    reaches = [
+        max(_distance(frame[k], frame[wrist]) for k in knuckles)
+        for frame, seen in zip(positions, found, strict=True)
+        if seen[wrist] and all(seen[k] for k in knuckles)
+    ]
+    return [reach for reach in reaches if reach > 0]
 
 
 def _turn(point: np.ndarray, origin: np.ndarray, degrees: float) -> np.ndarray:

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from slr_ray.config import merge, parse_overrides
+from slr_ray.config import merge, parse_overrides, parse_yaml
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
+from slr_ray.search.space import parse
 
 
 def test_overrides_are_read_as_yaml() -> None:
@@ -18,6 +19,30 @@ def test_overrides_are_read_as_yaml() -> None:
         "d": None,
         "e": "x=y",
     }
+
+
+@pytest.mark.parametrize("text", ["1e-3", "1E-3", "1.e-3", ".1e-2", "+1e-3", "1.0e-3", "0.001"])
+def test_numbers_with_an_exponent_are_numbers(text: str) -> None:
+    assert parse_overrides([f"a={text}", f"b=[{text}, '{text}']"]) == {
+        "a": 0.001,
+        "b": [0.001, text],
+    }
+    written = f"training:\n  optimiser: {{learning_rate: {text}}}\n".encode()
+    config = experiment(parse_yaml(written, "my.yaml"), "my.yaml")
+    assert config.training.optimiser.learning_rate == 0.001
+    assert isinstance(
+        parse({"a": {"log_uniform": parse_overrides([f"a=[{text}, 1e0]"])["a"]}}), dict
+    )
+
+
+def test_whole_numbers_may_have_an_exponent_and_texts_may_not() -> None:
+    assert experiment(parse_yaml(b"training: {num_epochs: 1e2}", "my.yaml"), "x").training
+    with pytest.raises(ConfigError, match=r"my\.yaml: training\.num_epochs: .*0\.5"):
+        experiment(parse_yaml(b"training: {num_epochs: 5e-1}", "my.yaml"), "my.yaml")
+    with pytest.raises(ConfigError, match=r"data\.location: .*valid string \(got 0\.001\)"):
+        experiment(parse_yaml(b"data: {kind: shards, location: 1e-3}", "my.yaml"), "my.yaml")
+    for text in ("e3", "1e", "v1e3", "1e-3x", "clip-1e3"):
+        assert parse_overrides([f"a={text}"]) == {"a": text}
 
 
 @pytest.mark.parametrize("text", ["a.b", "=5", "a=[1"])

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from filelock import FileLock
+from jaxtyping import Int
 
 from slr_ray.config import Config
 from slr_ray.errors import DataError
@@ -26,8 +27,9 @@ from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import cache_root, is_uri, parted
 
-_FORMAT = 2
+_FORMAT = 3
 UNLABELLED = -1
+UNKNOWN_SIGNER = -1
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Corpus:
         (True, True)
 
     `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`
-    (-1) marks clips without a gloss. `fingerprint` is the sha256 of every clip's content: two
-    corpora with the same fingerprint give the same results.
+    (-1) marks clips without a gloss, `UNKNOWN_SIGNER` (-1) those of whom nobody knows who signs.
+    `fingerprint` is the sha256 of every clip's content: two corpora with the same fingerprint give
+    the same results.
     """
 
     folder: Path
@@ -94,6 +97,22 @@ class Corpus:
         gloss = int(self.gloss_index[index])
         return None if gloss == UNLABELLED else self.glosses[gloss]
 
+    @property
+    def signers_or_unknown(self) -> tuple[str | None, ...]:
+        """The signers, then None where some clip's is unknown: `UNKNOWN_SIGNER` is that place."""
+        has_unknown = bool((self.signer_index == UNKNOWN_SIGNER).any())
+        return (*self.signers, None) if has_unknown else self.signers
+
+    def signers_of(self, clips: Int[np.ndarray, " clips"]) -> list[str]:
+        """Names of the known signers of some clips, sorted, each once."""
+        found = np.unique(self.signer_index[clips])
+        return [self.signers[one] for one in found if one != UNKNOWN_SIGNER]
+
+    def signer(self, clip: int) -> str | None:
+        """The name of a clip's signer, None where unknown."""
+        index = int(self.signer_index[clip])
+        return None if index == UNKNOWN_SIGNER else self.signers[index]
+
     def clip(self, index: int) -> Clip:
         """One clip, copied out of the map."""
         frames = np.array(self.frames_of(index))
@@ -101,7 +120,7 @@ class Corpus:
         return Clip(
             clip_id=self.clip_ids[int(index)].as_py(),
             gloss=self.gloss_of(index),
-            signer=self.signers[self.signer_index[index]],
+            signer=self.signer(index),
             fps=None if np.isnan(fps) else fps,
             positions=frames[..., :2],
             confidence=frames[..., 2],
@@ -217,7 +236,9 @@ def _write_arrays(folder: Path, clips: Iterable[Clip]) -> dict[str, Any]:
                 gloss = UNLABELLED
                 if clip.gloss is not None:
                     gloss = glosses.setdefault(clip.gloss, len(glosses))
-                signer = signers.setdefault(clip.signer, len(signers))
+                signer = UNKNOWN_SIGNER
+                if clip.signer is not None:
+                    signer = signers.setdefault(clip.signer, len(signers))
                 header = json.dumps([clip.clip_id, clip.gloss, clip.signer, clip.num_frames])
                 digest.update(header.encode())
                 digest.update(content)

@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from pydantic import Field
 
 from slr_ray.config import Config
-from slr_ray.corpora.corpus import UNLABELLED, Corpus
+from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
 from slr_ray.errors import ConfigError
 
 _NUM_OFFERED = 4
@@ -61,16 +61,20 @@ def draw_pool(
     training: Int64[np.ndarray, " training"],
     config: FractionPoolConfig | SignersPoolConfig | AllPoolConfig,
     seed: int,
+    unlabelled_only: Int64[np.ndarray, " unlabelled_only"] | None = None,
 ) -> Pool:
     """Divide the training clips into labelled and unlabelled, the same way for the same seed.
 
     Pools nest: with one seed, a larger `fraction`, or more signers, contains the smaller pool, so a
-    curve over label counts adds labels and exchanges none.
+    curve over label counts adds labels and exchanges none. Clips of `unlabelled_only`, a split's,
+    are never labelled; a pool of signers takes no clip whose signer is unknown.
 
-    Raises `ConfigError` where no training clip has a gloss, or there are fewer signers than asked.
+    Raises `ConfigError` where no training clip may be labelled, or there are fewer signers than
+    asked.
     """
-    glosses = corpus.gloss_index[training]
-    known = training[glosses != UNLABELLED]
+    known = training[corpus.gloss_index[training] != UNLABELLED]
+    if unlabelled_only is not None:
+        known = np.setdiff1d(known, unlabelled_only)
     if not len(known):
         raise ConfigError(
             f"no training clip of {corpus.name} has a gloss: no pool can be labelled. To learn "
@@ -106,6 +110,7 @@ def _of_signers(corpus: Corpus, known: np.ndarray, num_signers: int, seed: int) 
 
     Each next signer is, of a few drawn at random, the one who adds most glosses not yet labelled.
     """
+    known = known[corpus.signer_index[known] != UNKNOWN_SIGNER]
     pairs = np.unique(
         np.stack([corpus.signer_index[known], corpus.gloss_index[known]], axis=1), axis=0
     )

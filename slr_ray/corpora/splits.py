@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,9 +16,10 @@ from jaxtyping import Int64
 from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config
-from slr_ray.corpora.corpus import UNLABELLED, Corpus
+from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import absolute
+from slr_ray.text import normal_name, read_table, split_name
 
 _NUM_TRIES = 64
 _NAMES = ("training", "validation", "test")
@@ -41,7 +41,10 @@ class _Fractions(Config):
 
 
 class SignerSplitConfig(_Fractions):
-    """No signer is in two sets: the score is that on people never seen. The one to report."""
+    """No signer is in two sets: the score is that on people never seen. The one to report.
+
+    Clips of unknown signers may show anybody: they join training, never with a label.
+    """
 
     kind: Literal["signer"] = "signer"
 
@@ -61,7 +64,8 @@ class FileSplitConfig(Config):
 
     kind: Literal["file"] = "file"
     path: Path
-    """CSV or Parquet with columns clip_id and split (training or train, validation, test)."""
+    """CSV or Parquet with columns clip_id and split (training, validation, test, or what people
+    call them: train, val, valid, dev; in any case)."""
 
     @field_validator("path")
     @classmethod
@@ -78,6 +82,9 @@ SplitConfig = Annotated[
 class Split:
     """Ascending clip indices of a corpus; disjoint. Only training holds clips without a gloss.
 
+    `unlabelled_only` are training clips that no pool may label, whatever gloss they have: in a
+    split by signer those of unknown signers, who may be people of validation or test.
+
     `untrained_glosses` occur in validation or test but in no training clip: no model can get them
     right. No error, for official splits and small corpora are as they are, but worth a warning.
     """
@@ -86,6 +93,9 @@ class Split:
     validation: Int64[np.ndarray, " validation"]
     test: Int64[np.ndarray, " test"]
     untrained_glosses: tuple[str, ...] = ()
+    unlabelled_only: Int64[np.ndarray, " unlabelled_only"] = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )
 
     @property
     def measured(self) -> Int64[np.ndarray, " measured"]:
@@ -100,6 +110,8 @@ class Split:
             clips = getattr(self, name)
             digest.update(f"{name} {len(clips)} ".encode())
             digest.update(clips.astype("<i8").tobytes())
+        if len(self.unlabelled_only):
+            digest.update(b"unlabelled only" + self.unlabelled_only.astype("<i8").tobytes())
         return digest.hexdigest()
 
 
@@ -110,7 +122,8 @@ def split_corpus(
 
     By signer or clip, clips without a gloss join training, where only the unlabelled pool can take
     them; by signer, those of the signers held out are left out, for they would show the model the
-    people that it is measured on. Where no clip has a gloss, all train.
+    people that it is measured on, and clips of unknown signers are `unlabelled_only`. Where no clip
+    has a gloss, all train.
 
     Raises `ConfigError` where the corpus is too small for the fractions, `DataError` where a split
     file is unreadable, incomplete or names what is not there.
@@ -125,10 +138,19 @@ def split_corpus(
         by_signer = isinstance(config, SignerSplitConfig)
         sets = _by_signer(corpus, config) if by_signer else _by_clip(corpus, config)
     training, validation, test = (np.sort(one).astype(np.int64) for one in sets)
-    trained = corpus.gloss_index[training]
+    unknown = np.zeros(len(training), bool)
+    if isinstance(config, SignerSplitConfig):
+        unknown = corpus.signer_index[training] == UNKNOWN_SIGNER
+    trained = corpus.gloss_index[training[~unknown]]
     held_out = corpus.gloss_index[np.concatenate([validation, test])]
     untrained = np.setdiff1d(held_out, trained)
-    return Split(training, validation, test, tuple(corpus.glosses[one] for one in untrained))
+    return Split(
+        training,
+        validation,
+        test,
+        untrained_glosses=tuple(corpus.glosses[one] for one in untrained),
+        unlabelled_only=training[unknown],
+    )
 
 
 def _by_signer(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:
@@ -136,14 +158,16 @@ def _by_signer(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:
 
     A single draw often leaves a rare gloss's only signers in the test set.
     """
-    labelled = corpus.gloss_index != UNLABELLED
+    is_unknown = corpus.signer_index == UNKNOWN_SIGNER
+    labelled = (corpus.gloss_index != UNLABELLED) & ~is_unknown
     signed = np.zeros((len(corpus.signers), len(corpus.glosses)), np.int64)
     np.add.at(signed, (corpus.signer_index[labelled], corpus.gloss_index[labelled]), 1)
     signers = np.flatnonzero(signed.any(axis=1))
     if len(signers) < 3:
+        nobody = f" ({is_unknown.sum():,} clips name no signer)" if is_unknown.any() else ""
         raise ConfigError(
-            f"{corpus.name} has {len(signers)} signers with labelled clips; a split by signer "
-            "needs at least 3. Use split.kind=clip, or a file"
+            f"{corpus.name} has {len(signers)} signers with labelled clips{nobody}; a split by "
+            "signer needs at least 3. Use split.kind=clip, or a file"
         )
     num_test = max(1, round(config.test_fraction * len(signers)))
     num_validation = max(1, round(config.validation_fraction * len(signers)))
@@ -195,15 +219,17 @@ def _by_clip(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:
 
 
 def _by_file(corpus: Corpus, path: Path) -> list[np.ndarray]:
-    numbers = {clip_id: index for index, clip_id in enumerate(corpus.clip_ids.to_pylist())}
+    numbers = {
+        normal_name(clip_id): index for index, clip_id in enumerate(corpus.clip_ids.to_pylist())
+    }
     sets: dict[str, list[int]] = {name: [] for name in _NAMES}
     seen: set[str] = set()
     for clip_id, name in _rows(path):
-        chosen = "training" if name == "train" else name
-        if chosen not in sets:
+        chosen = split_name(name)
+        if chosen is None:
             raise DataError(
-                f"{path}: clip {clip_id!r} has split {name!r}; "
-                "there are training (or train), validation and test"
+                f"{path}: clip {clip_id!r} has split {name!r}; there are training (or train), "
+                "validation (or val, valid, dev) and test"
             )
         if clip_id not in numbers:
             raise DataError(
@@ -226,19 +252,16 @@ def _rows(path: Path) -> Iterable[tuple[str, str]]:
     try:
         if path.suffix == ".parquet":
             table = pq.read_table(path)
-            columns = set(table.column_names)
-            rows = table.to_pylist() if {"clip_id", "split"} <= columns else []
+            columns: Sequence[str] = table.column_names
+            rows = table.to_pylist() if {"clip_id", "split"} <= set(columns) else []
         else:
-            with path.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.DictReader(stream)
-                columns = set(reader.fieldnames or ())
-                rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+            columns, rows = read_table(path)
+    except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read the split file {path}: {error}") from None
-    missing = {"clip_id", "split"} - columns
+    missing = {"clip_id", "split"} - set(columns)
     if missing:
         raise DataError(
             f"{path} has no column {' and '.join(sorted(missing))} "
             f"(it has {', '.join(sorted(columns)) or 'none'})"
         )
-    return [(str(row["clip_id"]), str(row["split"]).strip()) for row in rows]
+    return [(normal_name(str(row["clip_id"])), str(row["split"])) for row in rows]

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from slr_ray.corpora.split_checks import num_glosses, split_warnings
 from slr_ray.encoders.compared_kinds import section_of_kind
 from slr_ray.encoders.comparison_report import objectives_document, objectives_table
 from slr_ray.encoders.objective_task import ObjectiveTask
@@ -105,6 +106,8 @@ def _compare(
         f"{first.pretraining_clips.described()}; {len(own.labelled)} labelled, "
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
+    for warning in split_warnings(own.corpus, own.split):
+        console.print(f"warning: {warning}", markup=False)
     failed = _run_all(tasks, options, store, console)
     records = [task.record() for task in tasks if task.is_done()]
     if not records:
@@ -119,6 +122,9 @@ def _compare(
         "clips learnt from": len(first.pretraining_clips),
         "labelled / validation / test clips": (
             f"{len(own.labelled)} / {len(own.split.validation)} / {len(own.split.test)}"
+        ),
+        "glosses in the test set": (
+            f"{num_glosses(own.corpus, own.split.test)} of {own.num_glosses}"
         ),
         "encoder": f"{first.config.model.kind}: {first.config.model.model_dump(mode='json')}",
         "pre-training": str(first.pretraining.model_dump(exclude={"objective", "augmentation"})),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.documents.html import to_html
 from slr_ray.documents.svg import as_file, side_by_side
 from slr_ray.encoders.evaluation_runs import EvaluationRun, EvaluationTask, evaluation_runs
@@ -67,6 +68,8 @@ def run_evaluation(
         f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
         f"{len(own.split.test)} test clips"
     )
+    for warning in split_warnings(own.corpus, own.split):
+        console.print(f"warning: {warning}", markup=False)
     for warning in sorted({told for run in runs if (told := _warning(run)) is not None}):
         console.print(f"warning: {warning}", markup=False)
     if task.protocol == "map":
@@ -229,7 +232,7 @@ def _draw_map(source: Source, run: EvaluationRun, store: Store, console: Console
     places = embedding_map(test.representations[rows], run.number)
     corpus = own.corpus
     glosses = [corpus.glosses[one] for one in test.glosses[rows]]
-    signers = [corpus.signers[one] for one in corpus.signer_index[clips[rows]]]
+    signers = [corpus.signer(one) or "unknown signer" for one in clips[rows]]
     ids = corpus.clip_ids.take(clips[rows]).to_pylist()
     title = f"{SOURCES[source]}: test clips of {corpus.name}"
     drawings = map_drawings(places, ids, glosses, signers)

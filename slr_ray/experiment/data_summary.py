@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from rich.console import Console
@@ -10,11 +9,11 @@ from rich.text import Text
 
 from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
+from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 
 _SHOWN_CLIPS = 5
-_SHOWN_GLOSSES = 20
 
 
 def pool_text(prepared: Prepared, seed: int) -> str:
@@ -27,8 +26,14 @@ def pool_text(prepared: Prepared, seed: int) -> str:
     return f"{sizes}, {hidden} ({_written(prepared.config)})"
 
 
+def measured_text(prepared: Prepared) -> str:
+    """What the test set holds: a score says nothing of other glosses."""
+    corpus, test = prepared.corpus, prepared.split.test
+    return f"{len(test)} clips of {num_glosses(corpus, test)} of {len(corpus.glosses)} glosses"
+
+
 def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
-    """Clips left out, labels and glosses that are missing, rounds that have nothing to add."""
+    """Clips left out, what the split does not measure, missing labels, rounds without use."""
     config, corpus, pool = prepared.config, prepared.corpus, prepared.pool(seed)
     warnings = []
     if corpus.skipped:
@@ -40,12 +45,8 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
             "after the first round; label fewer clips or add clips without a gloss"
         )
     if pool.missing_glosses:
-        warnings.append(f"no label for: {_listed(pool.missing_glosses)}")
-    untrained = prepared.split.untrained_glosses
-    if untrained:
-        warnings.append(
-            f"validated or tested but in no training clip, so always wrong: {_listed(untrained)}"
-        )
+        warnings.append(f"no label for: {listed(pool.missing_glosses)}")
+    warnings += split_warnings(corpus, prepared.split)
     for one in warnings:
         console.print(Text(one, style="yellow"), soft_wrap=True)
 
@@ -61,9 +62,3 @@ def _written(config: Experiment) -> str:
             return "pool.kind=all"
         case _:
             assert_never(config.pool)
-
-
-def _listed(glosses: Sequence[str]) -> str:
-    more = len(glosses) - _SHOWN_GLOSSES
-    shown = ", ".join(glosses[:_SHOWN_GLOSSES])
-    return shown + (f" and {more} more" if more > 0 else "")

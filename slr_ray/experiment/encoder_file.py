@@ -60,6 +60,8 @@ class Encoder:
     """`clip_hashes` of the clips it learned from, ascending."""
     signers: tuple[str, ...]
     """Whose clips it learned from, by name; none in files that did not keep them yet."""
+    num_of_unknown_signers: int
+    """Clips it learned from of which no name tells whom they show."""
     epochs: tuple[PretrainingEpoch, ...]
     sha256: str
     """Of the file."""
@@ -122,6 +124,7 @@ def load_encoder(path: str | Path) -> Encoder:
         fingerprints=tuple(stored["fingerprints"]),
         clip_hashes=stored["clip_hashes"].numpy(),
         signers=tuple(stored.get("signers", ())),
+        num_of_unknown_signers=stored.get("num_of_unknown_signers", 0),
         epochs=tuple(PretrainingEpoch.model_validate(one) for one in stored["epochs"]),
         sha256=hashlib.sha256(content).hexdigest(),
         path=location,
@@ -195,8 +198,7 @@ def seen_signers(
 
     No reason to refuse them: two corpora may give the same name to different people.
     """
-    names = {corpus.signers[one] for one in np.unique(corpus.signer_index[clips])}
-    return frozenset(names & set(encoder.signers))
+    return frozenset(corpus.signers_of(clips)) & frozenset(encoder.signers)
 
 
 def seen_warning(
@@ -210,6 +212,11 @@ def seen_warning(
             "results are not those on new clips"
         )
     names = seen_signers(encoder, corpus, measured)
+    if not names and encoder.num_of_unknown_signers:
+        return (
+            f"pre-training saw {encoder.num_of_unknown_signers:,} clips of unknown signers, who "
+            "may be people of validation and test. Results are then not those on new people"
+        )
     if not names:
         return None
     told = ", ".join(sorted(names)[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
+from slr_ray.corpora.split_checks import refuse_untaught
 from slr_ray.corpora.splits import Split
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
@@ -19,7 +20,7 @@ from slr_ray.training.unlabelled import UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Prepared:
 
     def pool(self, seed: int) -> Pool:
         """The labelled and unlabelled pools that `seed` draws."""
-        return draw_pool(self.corpus, self.split.training, self.config.pool, seed)
+        parts = self.split
+        pool = draw_pool(self.corpus, parts.training, self.config.pool, seed, parts.unlabelled_only)
+        refuse_untaught(self.corpus, parts, pool.labelled)
+        return pool
 
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""

@@ -21,15 +21,13 @@ def choose_clips(
 
     With `training`, validation and test clips are left out of the extra data, too, and so are all
     clips of signers who are only in validation or test: signers of the same name count as the same.
+    Clips of unknown signers are kept: no name tells whom they show.
     """
     if which == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))
     measured = parts.measured
-    signer = corpus.signer_index
-    held_out = {
-        corpus.signers[one] for one in np.setdiff1d(signer[measured], signer[parts.training])
-    }
+    held_out = set(corpus.signers_of(measured)) - set(corpus.signers_of(parts.training))
     chosen = [(corpus, parts.training)]
     num_left_out = 0
     for extra in extras:

@@ -148,6 +148,7 @@ def save_encoder(
         "fingerprints": [corpus.fingerprint for corpus, _ in task.clips.parts],
         "clip_hashes": torch.from_numpy(task.clips.hashes()),
         "signers": task.clips.signers(),
+        "num_of_unknown_signers": task.clips.num_of_unknown_signers,
         "epochs": [one.model_dump() for one in trained.epochs],
         "num_steps": trained.num_steps,
         "training_s": trained.training_s,

@@ -14,6 +14,10 @@ _FAR_OUTSIDE = 10.0
 """Images; no joint of a person in the picture is so far from its edge."""
 
 
+UNKNOWN = "unknown signers"
+"""What tables and charts call the signer None."""
+
+
 @dataclass(frozen=True)
 class Clip:
     """A pose sequence and what is known about it.
@@ -26,13 +30,13 @@ class Clip:
 
     `positions` are fractions of the image width and height, origin top left, y downward; values
     outside 0..1 are real (a joint outside the picture). `confidence` is the detector's, 0 where the
-    joint is missing; the position is then (0, 0). `gloss` is None where unlabelled, `fps` (frames a
-    second) None where unknown.
+    joint is missing; the position is then (0, 0). `gloss` is None where unlabelled, `signer` where
+    nobody knows who signs, `fps` (frames a second) where unknown.
     """
 
     clip_id: str
     gloss: str | None
-    signer: str
+    signer: str | None
     fps: float | None
     positions: Float32[np.ndarray, "frames 54 2"]
     confidence: Float32[np.ndarray, "frames 54"]

@@ -36,6 +36,8 @@ class SpoterNormalisation(_Normalisation):
 class SigningSpace(_Normalisation):
     """Body and hands located from the neck in shoulder widths, hand shapes beside them.
 
+    Clips without shoulders are located from their hands, see `signing_space`.
+
     SPOTER's boxes say nothing about where a hand is, except through the body's wrist joint; here
     all joints share one space.
     """

@@ -1,10 +1,10 @@
 """Pose shards: Parquet files of clips, with the provenance of their poses.
 
 One row is one clip. Columns: `clip_id` string, `gloss` string (null = unlabelled), `signer`
-string, `fps` float32 (null = unknown), `num_frames` int32, `positions` list<float32> (frames x 54 x
-2, flattened), `confidence` list<float32> (frames x 54, flattened). File metadata: `joints` (the 54
-names as JSON) and `provenance` (extractor, version, settings as JSON; absent in files that other
-tools wrote).
+string (null, or no such column = unknown), `fps` float32 (null = unknown), `num_frames` int32,
+`positions` list<float32> (frames x 54 x 2, flattened), `confidence` list<float32> (frames x 54,
+flattened). File metadata: `joints` (the 54 names as JSON) and `provenance` (extractor, version,
+settings as JSON; absent in files that other tools wrote).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         ("confidence", pa.list_(pa.float32())),
     ]
 )
+_OPTIONAL = {"signer"}
 ROWS_PER_GROUP = 256
 """What writers put into a row group, and readers hold in memory."""
 
@@ -44,7 +45,7 @@ def shard_metadata(path: str, file: pq.ParquetFile, key: bytes) -> Any:
 def check_schema(path: str, file: pq.ParquetFile) -> None:
     """`DataError` where the file lacks a column, or one is of another type, or joints differ."""
     schema = file.schema_arrow
-    missing = [name for name in SCHEMA.names if name not in schema.names]
+    missing = [name for name in SCHEMA.names if name not in {*schema.names, *_OPTIONAL}]
     if missing:
         raise DataError(
             f"{path} is no pose shard: column {', '.join(missing)} missing "
@@ -53,7 +54,7 @@ def check_schema(path: str, file: pq.ParquetFile) -> None:
     wrong = [
         f"{name} is {schema.field(name).type}, expected {SCHEMA.field(name).type}"
         for name in SCHEMA.names
-        if not _same_kind(schema.field(name).type, SCHEMA.field(name).type)
+        if name in schema.names and not _same_kind(schema.field(name).type, SCHEMA.field(name).type)
     ]
     if wrong:
         raise DataError(f"{path} is no pose shard: {'; '.join(wrong)}")

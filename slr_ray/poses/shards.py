@@ -98,7 +98,7 @@ class ShardReader:
         return file
 
     def _clips(self, path: str, batch: pa.RecordBatch, seen: SeenIds) -> Iterator[Clip]:
-        columns = {name: batch.column(name) for name in SCHEMA.names}
+        columns = {name: batch.column(name) for name in batch.schema.names}
         for row in range(batch.num_rows):
             clip_id = columns["clip_id"][row].as_py()
             try:
@@ -156,7 +156,7 @@ def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
             yield from file.iter_batches(
                 batch_size=ROWS_PER_GROUP,
                 row_groups=[group],
-                columns=SCHEMA.names,
+                columns=[name for name in SCHEMA.names if name in file.schema_arrow.names],
                 use_threads=False,
             )
     except (pa.ArrowException, OSError) as error:
@@ -166,9 +166,8 @@ def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
 def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
     values = {name: column[row] for name, column in columns.items()}
     clip_id = values["clip_id"].as_py()
-    signer = _text(values["signer"])
-    if clip_id is None or signer is None:
-        raise DataError(f"row {row}: clip_id and signer must not be null or empty")
+    if clip_id is None:
+        raise DataError(f"row {row}: clip_id must not be null")
     if values["positions"].values is None or values["confidence"].values is None:
         raise DataError(f"clip {clip_id!r} has no positions or no confidence")
     positions = values["positions"].values.to_numpy(zero_copy_only=False)
@@ -187,13 +186,15 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
     return Clip(
         clip_id=clip_id,
         gloss=_text(values["gloss"]),
-        signer=signer,
+        signer=_text(values.get("signer")),
         fps=values["fps"].as_py(),
         positions=positions.astype(np.float32).reshape(frames, NUM_JOINTS, 2),
         confidence=confidence.astype(np.float32).reshape(frames, NUM_JOINTS),
     )
 
 
-def _text(value: pa.Scalar) -> str | None:
-    """Without spaces around it; None where nothing is left, as tables say "no label" so."""
+def _text(value: pa.Scalar | None) -> str | None:
+    """Without spaces around it; None without a column and where nothing is left."""
+    if value is None:
+        return None
     return (value.as_py() or "").strip() or None

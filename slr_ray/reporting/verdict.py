@@ -210,16 +210,34 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
             f"{len(weak)} of {len(judged)} comparisons exclude 0 on their own but not after "
             "Holm's correction for making several; read them as a hint."
         )
-    untrained = run.record.split.get("untrained_glosses", [])
-    if untrained:
-        shown = untrained[:_MAX_GLOSSES] + ["…"] * (len(untrained) > _MAX_GLOSSES)
-        caveats.append(
-            f"{len(untrained)} of {len(run.record.glosses)} glosses are validated or tested but in "
-            f"no training clip, so that every method gets them wrong: {', '.join(shown)}."
-        )
+    caveats += _split_caveats(run)
     fewest = min((one.difference.num_seeds for one in judged), default=0)
     if 2 <= fewest < 5:
         caveats.append(
             f"Only {fewest} seeds: the intervals are wide and lean on normally distributed results."
+        )
+    return caveats
+
+
+def _split_caveats(run: Run) -> list[str]:
+    """What the test set does not measure; records of earlier versions may not tell."""
+    split, total, caveats = run.record.split, len(run.record.glosses), []
+    held = split.get("test", {}).get("num_glosses", total)
+    if held < total:
+        caveats.append(
+            f"The test set holds {held} of {total} glosses: results say nothing of the others."
+        )
+    untrained = split.get("untrained_glosses", [])
+    if untrained:
+        shown = untrained[:_MAX_GLOSSES] + ["…"] * (len(untrained) > _MAX_GLOSSES)
+        caveats.append(
+            f"{len(untrained)} of {total} glosses are validated or tested but in "
+            f"no training clip, so that every method gets them wrong: {', '.join(shown)}."
+        )
+    unknown = split.get("num_clips_of_unknown_signers", 0)
+    if unknown:
+        caveats.append(
+            f"{unknown:,} clips of unknown signers are in the unlabelled pool: they may show "
+            "people of validation and test, and results then are not those on new people."
         )
     return caveats

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from slr_ray.config import merge
+from slr_ray.corpora.split_checks import num_glosses
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
@@ -69,10 +70,12 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         "kind": base.config.split.kind,
         "fingerprint": parts.fingerprint,
         "untrained_glosses": list(parts.untrained_glosses),
+        "num_clips_of_unknown_signers": len(parts.unlabelled_only),
         **{
             name: {
                 "num_clips": len(clips),
-                "signers": sorted({corpus.signers[one] for one in corpus.signer_index[clips]}),
+                "num_glosses": num_glosses(corpus, clips),
+                "signers": corpus.signers_of(clips),
             }
             for name, clips in (
                 ("training", parts.training),
@@ -83,9 +86,7 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         "labelled_per_seed": {
             str(seed): {
                 "num_clips": len(pool.labelled),
-                "signers": sorted(
-                    {corpus.signers[one] for one in corpus.signer_index[pool.labelled]}
-                ),
+                "signers": corpus.signers_of(pool.labelled),
                 "missing_glosses": list(pool.missing_glosses),
             }
             for seed, pool in pools.items()

@@ -7,7 +7,7 @@ import os
 import torch
 from rich.console import Console
 
-from slr_ray.experiment.data_summary import pool_text, print_warnings
+from slr_ray.experiment.data_summary import measured_text, pool_text, print_warnings
 from slr_ray.experiment.encoder_file import seen_warning
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
@@ -16,7 +16,7 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
-from slr_ray.records.typed import EpochRecord, MeasuredRecord, Metrics
+from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.workers.place import this_place
@@ -50,7 +50,7 @@ def run_single(
         folder = result_folder(store, seed)
         if not folder.is_done():
             _train(prepared, seed, StageStore(store.join("stages")), folder, console)
-        _tell_after(folder.measured(), folder, console)
+        _tell_after(prepared, folder, console)
     return folder
 
 
@@ -58,7 +58,7 @@ def _tell_before(prepared: Prepared, seed: int, console: Console) -> None:
     corpus, parts = prepared.corpus, prepared.split
     console.print(
         f"{corpus.name}: {pool_text(prepared, seed)}, "
-        f"{len(parts.validation)} validation, {len(parts.test)} test clips"
+        f"{len(parts.validation)} validation clips, test {measured_text(prepared)}"
     )
     print_warnings(prepared, seed, console)
     if isinstance(prepared.config.initialisation, PretrainingConfig):
@@ -89,13 +89,15 @@ def _train(
     folder.write_record(measured.record)
 
 
-def _tell_after(record: MeasuredRecord, folder: ResultFolder, console: Console) -> None:
+def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> None:
+    record = folder.measured()
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
             console.print(f"round {one.round}{pseudo}: validation {_text(one.validation)}")
         console.print(f"chosen: round {record.trained.best_round}")
     console.print(f"test: {_text(record.test)}")
+    console.print(f"of {measured_text(prepared)}")
     console.print(f"checkpoint: {folder.checkpoint_location}", soft_wrap=True)
 
 

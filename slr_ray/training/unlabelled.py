@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float, Int
 
-from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.corpus import UNKNOWN_SIGNER, Corpus
 
 _BUCKET_BATCHES = 16
 
@@ -38,6 +38,11 @@ class UnlabelledClips:
         if self.num_left_out:
             sources += f"; {self.num_left_out} of extra data left out, as they or their signers "
             sources += "are held out"
+        if self.num_of_unknown_signers:
+            sources += (
+                f"; {self.num_of_unknown_signers} of unknown signers, who may be people that "
+            )
+            sources += "results are measured on"
         return f"{len(self)} clips ({sources})"
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
@@ -49,15 +54,15 @@ class UnlabelledClips:
         """`clip_hashes` of all of them, ascending."""
         return np.sort(np.concatenate([clip_hashes(*part) for part in self.parts]))
 
+    @cached_property
+    def num_of_unknown_signers(self) -> int:
+        """Clips of which no name tells whether they show people who are held out."""
+        unknown = [corpus.signer_index[clips] == UNKNOWN_SIGNER for corpus, clips in self.parts]
+        return int(np.concatenate(unknown).sum())
+
     def signers(self) -> list[str]:
-        """Names of the clips' signers, sorted."""
-        return sorted(
-            {
-                corpus.signers[one]
-                for corpus, clips in self.parts
-                for one in np.unique(corpus.signer_index[clips])
-            }
-        )
+        """Names of the clips' known signers, sorted."""
+        return sorted({one for corpus, clips in self.parts for one in corpus.signers_of(clips)})
 
     @cached_property
     def _part(self) -> Int[np.ndarray, " clips"]:

@@ -384,7 +384,7 @@ def test_pose_files_of_whole_bodies(tmp_path: Path, ending: str | None) -> None:
 def test_openpose_clips_without_a_gloss(tmp_path: Path) -> None:
     written = write_openpose(tmp_path)
     (clip,) = read("openpose", written.path / "cat")
-    assert (clip.clip_id, clip.gloss, clip.signer) == ("1", None, "unknown")
+    assert (clip.clip_id, clip.gloss, clip.signer) == ("1", None, None)
     (clip,) = read("openpose", written.path / "cat" / "1")
     assert (clip.clip_id, clip.gloss) == ("v", None)
     for file in (written.path / "cat" / "1").iterdir():

@@ -197,8 +197,8 @@ def test_a_neck_is_as_sure_as_the_less_certain_shoulder() -> None:
 def test_spoter_labels_without_names_stay_numbers(tmp_path: Path) -> None:
     clips = read("spoter_csv", write_spoter_csv(tmp_path).path)
     assert [(clip.gloss, clip.signer, clip.fps) for clip in clips] == [
-        ("1", "unknown", 25.0),
-        ("2", "unknown", 25.0),
+        ("1", None, 25.0),
+        ("2", None, 25.0),
     ]
 
 
@@ -224,7 +224,7 @@ def test_openpose_bodies_land_in_their_places(tmp_path: Path) -> None:
 def test_one_pose_file_has_no_gloss(tmp_path: Path) -> None:
     write_pose(tmp_path)
     (clip,) = read("pose", tmp_path / "cat" / "1.pose")
-    assert (clip.clip_id, clip.gloss, clip.signer) == ("1", None, "unknown")
+    assert (clip.clip_id, clip.gloss, clip.signer) == ("1", None, None)
 
 
 def test_asl_signs_without_a_listing_has_signers_but_no_glosses(tmp_path: Path) -> None:

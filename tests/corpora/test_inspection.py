@@ -24,7 +24,15 @@ from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import animation, draw_skeleton, draw_strip, view_of
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.poses.skeleton import BODY, INDEX, LEFT_HAND, MIRROR, NUM_JOINTS, RIGHT_HAND
+from slr_ray.poses.skeleton import (
+    BODY,
+    BODY_JOINTS,
+    INDEX,
+    LEFT_HAND,
+    MIRROR,
+    NUM_JOINTS,
+    RIGHT_HAND,
+)
 from slr_ray.videos.manifests.manifest import Row, to_parquet
 
 UPRIGHT = {
@@ -121,9 +129,6 @@ def turned(clip: Clip, **places: tuple[float, float]) -> Clip:
 
 
 SUSPICIOUS = {
-    "almost never found: neck, leftWrist": lambda: without(
-        make_clip("1", 1), [INDEX["neck"], INDEX["leftWrist"]]
-    ),
     "no hand in 100%": lambda: without(without(make_clip("1", 1), LEFT_HAND), RIGHT_HAND),
     "far outside the picture": lambda: make_clip(
         "1", 1, positions=make_clip("1", 1).positions * 480
@@ -148,6 +153,33 @@ SUSPICIOUS = {
 def test_values_that_no_person_has_are_suspicious(suspicion: str) -> None:
     (found,) = report_on(SUSPICIOUS[suspicion]()).suspicious
     assert suspicion in found
+
+
+def test_joints_that_one_signer_lacks_are_suspicious() -> None:
+    ann = without(make_clip("1", 1), [INDEX["neck"], INDEX["leftWrist"]])
+    found = inspect(ann, make_clip("2", 2, signer="bob"))
+    assert [one.suspicious for one in found.signer_reports] == [
+        ["almost never found: neck, leftWrist"],
+        [],
+    ]
+    assert not any("lack" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ((), "all clips lack the body: hands only; where shoulders are missing, a signing space"),
+        (("rightEye",), "all clips lack the body but for rightEye; where shoulders"),
+        (tuple(set(BODY_JOINTS) - {"nose", "neck"}), "all clips lack nose, neck"),
+    ],
+)
+def test_joints_that_all_clips_lack_are_told_once(found: tuple[str, ...], words: str) -> None:
+    lost = [INDEX[joint] for joint in BODY_JOINTS if joint not in found]
+    signers = [f"s{number}" for number in range(5)]
+    clips = [without(make_clip(one, row, signer=one), lost) for row, one in enumerate(signers)]
+    inspection = inspect(*clips)
+    assert sum(words in one for one in inspection.warnings) == 1
+    assert not any(report.suspicious for report in inspection.signer_reports)
 
 
 def test_a_person_is_not_suspicious() -> None:

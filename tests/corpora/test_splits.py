@@ -176,7 +176,7 @@ def test_a_file_says_which_clip_goes_where(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clip_id,split\nclip0,train\nclip1,dev\n", "'clip1' has split 'dev'"),
+        ("clip_id,split\nclip0,train\nclip1,holdout\n", "'clip1' has split 'holdout'"),
         ("clip_id,split\nnone,train\n", "'none' is not in rows"),
         ("clip_id,split\nclip0,train\nclip0,test\n", "'clip0' is listed twice"),
         ("clip_id,split\nclip0,train\nclip1,test\n", "no clip into validation"),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
+from experiment_factory import SPACE, new_run, plan
 
 from slr_ray.corpora.corpus import UNLABELLED
 from slr_ray.corpora.pools import SignersPoolConfig
@@ -23,26 +21,9 @@ from slr_ray.search.default_pool import space_with_pool
 from slr_ray.search.estimate import most_steps
 from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
 from slr_ray.search.space_file import check_space
-from slr_ray.search.summary import print_plan
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
-
-SPACE: dict[str, Any] = {
-    "name": "tiny",
-    "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
-    "pool": {"kind": "fraction", "fraction": 0.1},
-    "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1},
-    "training": {"num_epochs": 1, "steps_per_epoch": 2, "batch_size": 16, "max_frames": 8},
-    "method": {"kind": "sslr", "num_rounds": {"int": [1, 2]}},
-    "search": {"num_trials": 2, "search_seeds": [0], "final_seeds": [0]},
-}
-
-
-def new_run(folder: Path, overrides: Mapping[str, Any] | None = None, **changes: Any) -> SearchRun:
-    space = check_space({**SPACE, **changes}, "tiny.yaml", overrides or {})
-    command = ["python", "-m", "slr_ray.tune"]
-    return SearchRun(RunFolder(str(folder / "run")), space, RunOptions(), command)
 
 
 def write_split(path: Path, names: tuple[str, ...]) -> None:
@@ -84,12 +65,6 @@ def partly_labelled(path: Path) -> str:
     clips[0] = dataclasses.replace(clips[0], gloss="rare")
     write_shard(path, clips, {"extractor": "embedded"})
     return str(path)
-
-
-def plan(run: SearchRun) -> str:
-    console = Console(file=StringIO(), width=200)
-    print_plan(run, console, with_estimate=False)
-    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
 
 
 class TestPool:
@@ -146,7 +121,7 @@ def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:
     data = {"kind": "shards", "location": partly_labelled(tmp_path / "poses.parquet")}
     corpus = new_run(tmp_path, data=data).default.corpus
     rows = [
-        f"{clip_id},{'test' if row == 0 else ('training', 'validation')[row % 2]}"
+        f"{clip_id},{'test' if row in (0, 6) else ('training', 'validation')[row % 2]}"
         for row, clip_id in enumerate(corpus.clip_ids.to_pylist())
         if corpus.gloss_index[row] != UNLABELLED
     ]
@@ -155,8 +130,10 @@ def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:
     run = new_run(tmp_path, data=data, split=split, pool={"kind": "all"})
     told = plan(run)
     assert "always wrong: rare" in told
+    assert "test 2 clips of 2 of" in told
     assert "no unlabelled clip (pool.kind=all): nothing to pseudo-label" in told
     assert check_data(run)["untrained_glosses"] == ["rare"]
+    assert check_data(run)["test"]["num_glosses"] == 2
 
 
 def test_later_rounds_cost_at_most_the_whole_pool() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiment_factory import EMBEDDED, SMALL, printed, write_shards
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_data
@@ -16,19 +17,6 @@ from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.typed import MeasuredRecord
 from slr_ray.train import train
-
-EMBEDDED = {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1}
-SMALL = (
-    "model.width=16",
-    "model.num_heads=2",
-    "model.hidden=16",
-    "model.num_encoder_layers=1",
-    "training.num_epochs=1",
-    "training.steps_per_epoch=2",
-    "training.batch_size=16",
-    "training.max_frames=8",
-    "method.num_rounds=1",
-)
 
 
 def embedded() -> Corpus:
@@ -45,15 +33,6 @@ def refused(capsys: pytest.CaptureFixture[str], *given: Any, **options: Any) -> 
         run(*given, **options)
     assert ended.value.code == 2
     return capsys.readouterr().err
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """On one line: a narrow terminal breaks lines anywhere."""
-    return " ".join(capsys.readouterr().out.split())
-
-
-def write_shards(path: Path, corpus: Corpus, clips: list[int]) -> None:
-    write_shard(path, [corpus.clip(one) for one in clips], {"extractor": "embedded"})
 
 
 def write_split(path: Path, corpus: Corpus, *, swapped: bool = False) -> None:

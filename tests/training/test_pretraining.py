@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from experiment_factory import TINY, opened, tiny, trained
 from rich.console import Console
 
 from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
@@ -20,7 +21,6 @@ from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.experiment.encoder_file import load_encoder
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import (
     check_initialisation,
     pretrained_encoder,
@@ -55,45 +55,12 @@ from slr_ray.training.unlabelled import UnlabelledClips, clip_hashes, epoch_rows
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 
-TINY: dict[str, Any] = {
-    "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
-    "pool": {"kind": "fraction", "fraction": 0.1},
-    "model": {
-        "kind": "pose_transformer",
-        "width": 16,
-        "num_heads": 2,
-        "num_layers": 1,
-        "hidden": 16,
-    },
-    "training": {"num_epochs": 2, "steps_per_epoch": 3, "batch_size": 16, "max_frames": 8},
-    "initialisation": {
-        "kind": "pretraining",
-        "objective": {"kind": "sl_fpn", "projector_hidden": 16, "embedding_width": 8},
-        "batch_size": 32,
-        "num_epochs": 3,
-        "collapse_threshold": 0.0,
-        "optimiser": {"kind": "adamw"},
-    },
-    "method": {"kind": "sslr", "num_rounds": 1},
-}
 PLACE = this_place()
 OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
 
 
-def tiny(**changes: Any) -> Experiment:
-    return build_experiment(merge(TINY, changes), "test")
-
-
-def opened(config: Experiment) -> Prepared:
-    return Opener().prepare(config)
-
-
 def with_objective(kind: str, **changes: Any) -> Experiment:
     return tiny(initialisation={"objective": {"kind": kind}, **changes})
-
-
-def trained(config: Experiment, checkpoint: Checkpoint | None = None) -> PretrainedEncoder:
-    return pretrain(pretraining_task(opened(config), 0), PLACE, checkpoint=checkpoint)
 
 
 def same(a: State, b: State) -> bool:

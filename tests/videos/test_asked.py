@@ -16,9 +16,9 @@ from slr_ray.videos.pipeline.ledger import opened
 ROW = Row("a", "/v/a.mp4", "hello", "ann", start_s=1.0, end_s=2.0, size_bytes=100)
 
 
-def check(tmp_path: Path, *rows: Row) -> None:
+def check(tmp_path: Path, *rows: Row, first: Row = ROW) -> None:
     """Clip `a` is done and `b` failed; then the manifest says `rows`."""
-    before = [ROW, replace(ROW, clip_id="b", path="/v/b.mp4")]
+    before = [first, replace(ROW, clip_id="b", path="/v/b.mp4")]
     with opened(str(tmp_path), WAY, LARGE) as ledger:
         remember(before, {}, ledger)
         ledger.add(done("a"), make_clip("a"))
@@ -67,3 +67,15 @@ def test_all_that_was_ever_asked_for_is_remembered(tmp_path: Path) -> None:
         remember([moved], asked_before(ledger), ledger)
         remember([new], asked_before(ledger), ledger)
         assert asked_before(ledger) == {"a": moved, "b": new}
+
+
+@pytest.mark.parametrize("before", ["unknown", None])
+def test_what_an_earlier_version_called_unknown_is_the_same(
+    tmp_path: Path, before: str | None
+) -> None:
+    check(tmp_path, replace(ROW, signer=None), first=replace(ROW, signer=before))
+
+
+def test_a_signer_who_is_forgotten_is_another_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="another gloss or signer"):
+        check(tmp_path, replace(ROW, signer=None))

@@ -16,7 +16,7 @@ from slr_ray.videos.pipeline.quality import assess
 from slr_ray.videos.pipeline.quality_page import page, print_quality
 
 
-def outcome(clip_id: str, signer: str = "ann", **more: Any) -> Outcome:
+def outcome(clip_id: str, signer: str | None = "ann", **more: Any) -> Outcome:
     known = {"clip_id": clip_id, "path": f"/{clip_id}.mp4", "gloss": "red", "signer": signer}
     return Outcome(**{"split": None, "state": "done", "attempts": 1, **known, **more})
 
@@ -98,6 +98,14 @@ def test_the_page_stands_alone_and_runs_nothing_of_the_data() -> None:
     assert 'href="http' not in html
     assert html.count("<svg") == 3
     assert "inspect &#39;/my poses&#39; --clip blind" in html
+
+
+def test_clips_of_unknown_signers_are_a_group_of_their_own() -> None:
+    clips = [outcome("one", None, quality=quality(10, no_hands=10)), outcome("two")]
+    report = assess(clips)
+    assert [one.name for one in report.by_signer] == ["unknown signers", "ann"]
+    assert report.suspicious[0].signer is None
+    assert "unknown signers" in page(report, "out", []).decode()
 
 
 def test_nothing_extracted_is_told_too() -> None:

@@ -47,7 +47,7 @@ def test_gloss_folders(tmp_path: Path) -> None:
         "blue/1": "blue",
     }
     assert rows["red/1"].path == str(tmp_path / "red/1.mp4")
-    assert rows["red/1"].signer == "unknown"
+    assert rows["red/1"].signer is None
     assert rows["red/1"].size_bytes == 7
     assert "gloss/clip" in made.notes[0]
     assert "1 files that are no videos" in made.notes[1]
@@ -163,9 +163,9 @@ def test_split_folders(tmp_path: Path) -> None:
     files(tmp_path, "Train/red/1.mp4", "val/red/2.mp4", "test/blue/3.mp4")
     made = read_manifest(str(tmp_path), PLAIN)
     assert {(row.split, row.gloss, row.signer) for row in made.rows} == {
-        ("training", "red", "unknown"),
-        ("validation", "red", "unknown"),
-        ("test", "blue", "unknown"),
+        ("training", "red", None),
+        ("validation", "red", None),
+        ("test", "blue", None),
     }
     assert "split/gloss/clip" in made.notes[0]
     # A person may be called so where others are not.
@@ -288,10 +288,10 @@ def test_empty_cells_of_pandas_are_empty(tmp_path: Path) -> None:
     nothing = pa.array([float("nan")])
     pq.write_table(pa.table({"path": ["v.mp4"], "gloss": nothing, "signer": nothing}), path)
     (row,) = read_manifest(str(path), PLAIN).rows
-    assert (row.gloss, row.signer) == (None, "unknown")
+    assert (row.gloss, row.signer) == (None, None)
     signers = pa.array([7.0, float("nan")])
     pq.write_table(pa.table({"path": ["v.mp4", "w.mp4"], "signer": signers}), path)
-    assert [row.signer for row in read_manifest(str(path), PLAIN).rows] == ["7", "unknown"]
+    assert [row.signer for row in read_manifest(str(path), PLAIN).rows] == ["7", None]
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def _read(
     file: Path | None,
     clip_id: str,
     gloss: str | None,
-    signer: str,
+    signer: str | None,
     options: ImportOptions,
     remarks: Remarks,
 ) -> Clip:

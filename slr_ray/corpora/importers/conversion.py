@@ -14,7 +14,7 @@ from rich.text import Text
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.asked import read_options
 from slr_ray.corpora.importers.neighbours import shards_with
-from slr_ray.corpora.importers.source import UNKNOWN_SIGNER, read_clips
+from slr_ray.corpora.importers.source import read_clips
 from slr_ray.errors import StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
@@ -45,7 +45,7 @@ class ImportCount:
             self.clip_ids.add(clip.clip_id)
             self.num_frames += clip.num_frames
             self.clips_per_gloss[clip.gloss] += 1
-            if clip.signer == UNKNOWN_SIGNER:
+            if clip.signer is None:
                 self.num_of_unknown_signers += 1
             else:
                 self.signers.add(clip.signer)

@@ -14,8 +14,6 @@ from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.shards import Skipped
 from slr_ray.text import known, normal_name
 
-UNKNOWN_SIGNER = "unknown"
-
 
 class SourceError(DataError):
     """What is wrong with all clips of a source, so that to leave some out does not help."""
@@ -37,10 +35,10 @@ class ImportOptions:
     """Width and height of the videos in pixels; only formats that give pixels without it use it."""
 
     @property
-    def fallback_signer(self) -> str:
-        return known(self.signer) or UNKNOWN_SIGNER
+    def fallback_signer(self) -> str | None:
+        return known(self.signer)
 
-    def signer_or(self, named: str | None) -> str:
+    def signer_or(self, named: str | None) -> str | None:
         """The signer that the source names, else the user's."""
         return known(named) or self.fallback_signer
 
@@ -111,7 +109,7 @@ def _named(clip: Clip) -> Clip:
         clip,
         clip_id=normal_name(clip.clip_id),
         gloss=normal_name(clip.gloss or "") or None,
-        signer=known(clip.signer) or UNKNOWN_SIGNER,
+        signer=known(clip.signer),
     )
 
 

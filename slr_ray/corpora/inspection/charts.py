@@ -10,6 +10,7 @@ from slr_ray.corpora.inspection.inspection import Inspection
 from slr_ray.documents.charts import BarSeries, histogram
 from slr_ray.documents.document import Figure
 from slr_ray.documents.matrices import Cell, heat_map
+from slr_ray.poses.clip import UNKNOWN
 from slr_ray.poses.skeleton import HAND_JOINTS, INDEX
 
 _MAX_GLOSSES = 60
@@ -40,7 +41,7 @@ def gloss_by_signer_chart(inspection: Inspection) -> Figure:
     columns = np.argsort(-counts.sum(axis=0), kind="stable")[:_MAX_SIGNERS]
     shown = counts[np.ix_(rows, columns)]
     names = [glosses[row] for row in rows]
-    signers = [inspection.signers[column] for column in columns]
+    signers = [inspection.signers[column] or UNKNOWN for column in columns]
     cells = {
         (row, column): Cell(
             shown[row, column] / shown.max(),
@@ -72,9 +73,9 @@ def missing_joints_chart(inspection: Inspection) -> Figure:
         for column, report in enumerate(reports):
             share = float(np.mean([report.missing_per_joint[INDEX[joint]] for joint in joints]))
             if share > 0:
-                title = f"{part}, {report.signer}: {share:.1%} missing"
+                title = f"{part}, {report.signer or UNKNOWN}: {share:.1%} missing"
                 cells[row, column] = Cell(share, title, f"{100 * share:.0f}", 1)
-    signers = [one.signer for one in reports]
+    signers = [one.signer or UNKNOWN for one in reports]
     alt = "Share of frames without a joint, by part and signer"
     drawing = heat_map(list(_GROUPS), signers, cells, alt, ("", "signer"), _size(signers))
     return Figure("missing_joints", drawing, f"{alt}, in %.")

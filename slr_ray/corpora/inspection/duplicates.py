@@ -25,15 +25,18 @@ class IdenticalClips(Record):
     """Clips with the same poses, frame for frame."""
 
     clip_ids: list[str]
-    signers: list[str]
+    signers: list[str | None]
     glosses: list[str | None]
 
 
 class SharedFrames(Record):
-    """Equal frames in clips of two signers, or (`first` = `second`) in several clips of one."""
+    """Equal frames in clips of two signers, or (`first` = `second`) in several clips of one.
 
-    first: str
-    second: str
+    None stands for all clips of unknown signers; between two signers it comes second.
+    """
+
+    first: str | None
+    second: str | None
     num_frames: int
     """Distinct frames."""
     num_clips: int
@@ -78,7 +81,7 @@ def find_duplicates(corpus: Corpus) -> Duplicates:
     between, within = _shared_frames(corpus, hashes)
     return Duplicates(
         num_identical_clips=sum(len(one.clip_ids) - 1 for one in identical),
-        num_identical_across_signers=sum(len(set(one.signers)) > 1 for one in identical),
+        num_identical_across_signers=sum(len(set(one.signers) - {None}) > 1 for one in identical),
         num_identical_across_glosses=sum(len(set(one.glosses) - {None}) > 1 for one in identical),
         identical=identical[:_MAX_LISTED],
         between_signers=between,
@@ -94,7 +97,7 @@ def _identical_clips(corpus: Corpus, hashes: np.ndarray) -> list[IdenticalClips]
     return [
         IdenticalClips(
             clip_ids=[corpus.clip_ids[index].as_py() for index in group],
-            signers=[corpus.signers[corpus.signer_index[index]] for index in group],
+            signers=[corpus.signer(index) for index in group],
             glosses=[_gloss(corpus, index) for index in group],
         )
         for group in groups.values()
@@ -116,13 +119,14 @@ def _shared_frames(
     starts = np.flatnonzero(np.r_[True, sorted_hashes[1:] != sorted_hashes[:-1]])
     ends = np.r_[starts[1:], len(order)]
     repeated = (ends - starts > 1) & (sorted_hashes[starts] != NO_POSE)
+    names = corpus.signers_or_unknown
     num_frames: Counter[tuple[int, int]] = Counter()
     clips: dict[tuple[int, int], set[int]] = defaultdict(set)
     for start, end in zip(starts[repeated], ends[repeated], strict=True):
         holders = np.unique(clip_of_frame[order[start:end]])
         by_signer: dict[int, list[int]] = defaultdict(list)
         for holder in holders.tolist():
-            by_signer[int(corpus.signer_index[holder])].append(holder)
+            by_signer[int(corpus.signer_index[holder]) % len(names)].append(holder)
         pairs = list(combinations(sorted(by_signer), 2))
         pairs += [(signer, signer) for signer, held in by_signer.items() if len(held) > 1]
         for first, second in pairs:
@@ -130,8 +134,8 @@ def _shared_frames(
             clips[first, second].update(by_signer[first], by_signer[second])
     found = [
         SharedFrames(
-            first=corpus.signers[first],
-            second=corpus.signers[second],
+            first=names[first],
+            second=names[second],
             num_frames=count,
             num_clips=len(clips[first, second]),
         )

@@ -53,7 +53,7 @@ def find_footage(
     wanted = pc.field("clip_id").isin(list(clip_ids))
     target_fps = _target_fps(provenance)
     return {
-        row["clip_id"]: Footage(VideoClip(**({"gloss": None, "signer": ""} | row)), target_fps)
+        row["clip_id"]: Footage(VideoClip(**({"gloss": None, "signer": None} | row)), target_fps)
         for row in table.filter(wanted).select(names).to_pylist()
     }
 
@@ -64,7 +64,7 @@ def footage_by_hand(
     """The user's own file, or folder of pictures, as a clip's video, in the manifest's range."""
     if not video.exists():
         raise DataError(f"no such video: {video}")
-    told = known[clip_id].video if clip_id in known else VideoClip(clip_id, "", None, "")
+    told = known[clip_id].video if clip_id in known else VideoClip(clip_id, "", None, None)
     return Footage(replace(told, path=str(video)), _target_fps(provenance))
 
 

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import Record
-from slr_ray.corpora.corpus import UNLABELLED, Corpus
+from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
 from slr_ray.corpora.inspection.duplicates import Duplicates, find_duplicates
-from slr_ray.corpora.inspection.signer_checks import SignerReport, check_signers
+from slr_ray.corpora.inspection.signer_checks import (
+    SignerReport,
+    check_signers,
+    missing_everywhere,
+)
+from slr_ray.poses.clip import UNKNOWN
 
 UNBALANCED_RATIO = 10
 """Clips of the most frequent gloss over those of the rarest from which on a warning is given."""
@@ -49,7 +54,8 @@ class Inspection(Record):
     num_frames: int
     skipped: list[dict[str, str]]
     glosses: list[str]
-    signers: list[str]
+    signers: list[str | None]
+    """None, the last, stands for all clips of unknown signers."""
     clips_per_gloss_and_signer: list[list[int]]
     """Labelled clips; rows as `glosses`, columns as `signers`."""
     unlabelled_per_signer: list[int]
@@ -76,7 +82,7 @@ def inspect_corpus(corpus: Corpus) -> Inspection:
         num_frames=int(corpus.num_frames.sum()),
         skipped=[vars(one) for one in corpus.skipped],
         glosses=list(corpus.glosses),
-        signers=list(corpus.signers),
+        signers=list(corpus.signers_or_unknown),
         clips_per_gloss_and_signer=counts.tolist(),
         unlabelled_per_signer=unlabelled.tolist(),
         lengths=_lengths(corpus.num_frames),
@@ -84,15 +90,19 @@ def inspect_corpus(corpus: Corpus) -> Inspection:
         missing=_missing(reports),
         signer_reports=reports,
         duplicates=duplicates,
-        warnings=_warnings(corpus, counts, duplicates),
+        warnings=[
+            *_warnings(corpus, counts, duplicates),
+            *missing_everywhere(reports),
+        ],
     )
 
 
 def _counts(corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
-    counts = np.zeros((len(corpus.glosses), len(corpus.signers)), np.int64)
+    num_signers = len(corpus.signers_or_unknown)
+    counts = np.zeros((len(corpus.glosses), num_signers), np.int64)
     labelled = corpus.gloss_index != UNLABELLED
     np.add.at(counts, (corpus.gloss_index[labelled], corpus.signer_index[labelled]), 1)
-    unlabelled = np.bincount(corpus.signer_index[~labelled], minlength=len(corpus.signers))
+    unlabelled = np.bincount(corpus.signer_index[~labelled] % num_signers, minlength=num_signers)
     return counts, unlabelled
 
 
@@ -142,7 +152,13 @@ def _warnings(corpus: Corpus, counts: np.ndarray, duplicates: Duplicates) -> lis
             f"{corpus.glosses[least]!r} {per_gloss[least]:,}; read balanced accuracy "
             "beside accuracy"
         )
-    num_signers = (counts > 0).sum(axis=1)
+    num_unknown = int((corpus.signer_index == UNKNOWN_SIGNER).sum())
+    if num_unknown:
+        warnings.append(
+            f"{num_unknown:,} clips of unknown signers: a split by signer puts them into the "
+            "unlabelled pool only, where they may show people of validation and test"
+        )
+    num_signers = (counts[:, : len(corpus.signers)] > 0).sum(axis=1)
     few = [corpus.glosses[row] for row in np.flatnonzero(num_signers < FEW_SIGNERS)]
     if few:
         warnings.append(
@@ -159,9 +175,12 @@ def _warnings(corpus: Corpus, counts: np.ndarray, duplicates: Duplicates) -> lis
             "glosses: at most one label is right"
         )
     for pair in duplicates.between_signers[:5]:
+        advice = "perhaps one person; keep both on one side of a split"
+        if pair.second is None:
+            advice = f"these clips show {pair.first}, whom a split cannot keep apart from them"
         warnings.append(
-            f"{pair.first} and {pair.second} share {pair.num_frames:,} frames in {pair.num_clips} "
-            "clips: perhaps one person; keep both on one side of a split"
+            f"{pair.first} and {pair.second or UNKNOWN} share {pair.num_frames:,} frames in "
+            f"{pair.num_clips} clips: {advice}"
         )
     if len(duplicates.between_signers) > 5:
         warnings.append(f"{len(duplicates.between_signers) - 5} more pairs of signers share frames")

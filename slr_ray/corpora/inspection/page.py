@@ -25,6 +25,7 @@ from slr_ray.corpora.inspection.tables import (
     overview_table,
     shared_table,
     signer_table,
+    signer_text,
     suspicions,
 )
 from slr_ray.documents.document import (
@@ -40,7 +41,7 @@ from slr_ray.documents.document import (
 )
 from slr_ray.documents.html import to_html
 from slr_ray.errors import DataError, StorageError
-from slr_ray.poses.clip import Clip
+from slr_ray.poses.clip import UNKNOWN, Clip
 from slr_ray.poses.drawing import animation, draw_strip
 from slr_ray.storage import Store
 from slr_ray.videos.detection.source import ExtractionFailed
@@ -93,7 +94,7 @@ def _drawn(clip: Clip) -> list[Block]:
     draw_strip(clip).save(strip, format="PNG", optimize=True)
     rate = "" if clip.fps is None else f" at {clip.fps:g} a second"
     caption = (
-        f"{clip.clip_id} · {clip.gloss or 'no gloss'} · signer {clip.signer} · "
+        f"{clip.clip_id} · {clip.gloss or 'no gloss'} · {signer_text(clip.signer)} · "
         f"{clip.num_frames} frames{rate}"
     )
     pictures = [
@@ -200,7 +201,7 @@ def _duplicates(same: Duplicates) -> list[Block]:
     rows: list[list[Value]] = [
         [
             ", ".join(one.clip_ids),
-            ", ".join(one.signers),
+            ", ".join(signer or UNKNOWN for signer in one.signers),
             ", ".join(gloss or "no gloss" for gloss in one.glosses),
         ]
         for one in same.identical

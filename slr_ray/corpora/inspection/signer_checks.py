@@ -29,7 +29,8 @@ _DOMINANT = 1.5
 class SignerReport(Record):
     """One signer's clips; shares are between 0 and 1, of that signer's frames."""
 
-    signer: str
+    signer: str | None
+    """None for all clips of unknown signers."""
     num_clips: int
     num_frames: int
     missing_body: float
@@ -76,12 +77,43 @@ class _Sums:
 
 
 def check_signers(corpus: Corpus) -> list[SignerReport]:
-    """A report for every signer, in the order of `corpus.signers`; streams clip by clip."""
-    sums = _Sums(len(corpus.signers))
+    """A report for every signer, in the order of `corpus.signers_or_unknown`; streams by clip."""
+    names = corpus.signers_or_unknown
+    sums = _Sums(len(names))
     for index in range(corpus.num_clips):
         frames = np.asarray(corpus.frames[corpus.offsets[index] : corpus.offsets[index + 1]])
         _add_clip(sums, int(corpus.signer_index[index]), frames)
-    return [_report(sums, signer, name) for signer, name in enumerate(corpus.signers)]
+    reports = [_report(sums, signer, name) for signer, name in enumerate(names)]
+    everywhere = _never_found(reports)
+    return [
+        one.model_copy(update={"suspicious": _suspicions(one, except_for=everywhere)})
+        for one in reports
+    ]
+
+
+def missing_everywhere(reports: list[SignerReport]) -> list[str]:
+    """One sentence about the body joints that no signer has; none where there are no such."""
+    never = _never_found(reports)
+    if not never:
+        return []
+    others = [joint for joint in BODY_JOINTS if joint not in never]
+    if not others:
+        what = "the body: hands only"
+    elif len(others) < len(never):
+        what = f"the body but for {', '.join(others)}"
+    else:
+        what = ", ".join(joint for joint in BODY_JOINTS if joint in never)
+    stand_in = "; where shoulders are missing, a signing space is measured from the hands"
+    return [f"all clips lack {what}{stand_in if 'leftShoulder' in never else ''}"]
+
+
+def _never_found(reports: list[SignerReport]) -> set[str]:
+    """Body joints that the detector almost never found in any signer's clips."""
+    return {
+        joint
+        for joint in BODY_JOINTS
+        if all(one.missing_per_joint[INDEX[joint]] > _NEVER_FOUND for one in reports)
+    }
 
 
 def _add_clip(sums: _Sums, signer: int, frames: np.ndarray) -> None:
@@ -124,14 +156,14 @@ def _all_found(found: np.ndarray, *joints: str) -> np.ndarray:
     return np.asarray(found[:, [INDEX[joint] for joint in joints]].all(axis=1))
 
 
-def _report(sums: _Sums, signer: int, name: str) -> SignerReport:
+def _report(sums: _Sums, signer: int, name: str | None) -> SignerReport:
     missing = 1 - sums.found[signer] / sums.frames[signer]
     left, right = sums.share("left", signer), sums.share("right", signer)
     dominant = None
     if max(left, right) > _DOMINANT * min(left, right):
         dominant = "left" if left > right else "right"
     measured = sums.totals["shoulder_width"][signer, 1] > 0
-    report = SignerReport(
+    return SignerReport(
         signer=name,
         num_clips=int(sums.clips[signer]),
         num_frames=int(sums.frames[signer]),
@@ -149,13 +181,14 @@ def _report(sums: _Sums, signer: int, name: str) -> SignerReport:
         repeated_frames=sums.share("repeated_frames", signer),
         suspicious=[],
     )
-    return report.model_copy(update={"suspicious": _suspicions(report)})
 
 
-def _suspicions(report: SignerReport) -> list[str]:
+def _suspicions(report: SignerReport, except_for: set[str]) -> list[str]:
     found = []
     never = [
-        joint for joint in BODY_JOINTS if report.missing_per_joint[INDEX[joint]] > _NEVER_FOUND
+        joint
+        for joint in BODY_JOINTS
+        if report.missing_per_joint[INDEX[joint]] > _NEVER_FOUND and joint not in except_for
     ]
     if never:
         found.append(f"almost never found: {', '.join(never)}")

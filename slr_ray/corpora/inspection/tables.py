@@ -10,6 +10,7 @@ from slr_ray.corpora.inspection.duplicates import SharedFrames
 from slr_ray.corpora.inspection.inspection import Inspection
 from slr_ray.documents.document import Column, Table, Value
 from slr_ray.documents.terminal import terminal_table
+from slr_ray.poses.clip import UNKNOWN
 
 _MAX_ROWS = 40
 
@@ -28,10 +29,21 @@ def print_inspection(inspection: Inspection, console: Console | None = None) -> 
         console.print(f"warning: {warning}", style="yellow", markup=False)
 
 
+def signer_text(signer: str | None) -> str:
+    """How a sentence about a signer's clips begins."""
+    return UNKNOWN if signer is None else f"signer {signer}"
+
+
+def _num_signers(inspection: Inspection) -> str:
+    unknown = [one.num_clips for one in inspection.signer_reports if one.signer is None]
+    told = f" ({sum(unknown):,} clips of unknown signers)" if unknown else ""
+    return f"{len(inspection.signers) - len(unknown):,}{told}"
+
+
 def suspicions(inspection: Inspection) -> list[str]:
     """What looks wrong with a signer's clips, in a line each."""
     return [
-        f"signer {report.signer}: {suspicion}"
+        f"{signer_text(report.signer)}: {suspicion}"
         for report in inspection.signer_reports
         for suspicion in report.suspicious
     ]
@@ -47,7 +59,7 @@ def overview_table(inspection: Inspection) -> Table:
     rows: list[list[Value]] = [
         ["clips", f"{inspection.num_clips:,} ({inspection.num_unlabelled:,} without gloss)"],
         ["glosses", f"{len(inspection.glosses):,}"],
-        ["signers", f"{len(inspection.signers):,}"],
+        ["signers", _num_signers(inspection)],
         ["frames", f"{inspection.num_frames:,}"],
         ["frames a clip", f"{lengths.shortest} to {lengths.longest}, median {lengths.median:g}"],
         ["frames a second", rates],
@@ -68,10 +80,12 @@ def overview_table(inspection: Inspection) -> Table:
 
 def gloss_table(inspection: Inspection) -> Table:
     """Glosses, the most frequent first."""
+    known = [signer is not None for signer in inspection.signers]
+    rows: list[list[Value]] = []
     counted = zip(inspection.glosses, inspection.clips_per_gloss_and_signer, strict=True)
-    rows: list[list[Value]] = [
-        [gloss, sum(counts), sum(count > 0 for count in counts)] for gloss, counts in counted
-    ]
+    for gloss, counts in counted:
+        signing = sum(count > 0 and is_known for count, is_known in zip(counts, known, strict=True))
+        rows.append([gloss, sum(counts), signing])
     rows.sort(key=lambda row: -int(row[1] or 0))
     columns = [Column("gloss"), Column("clips", "count"), Column("signers", "count")]
     return Table(columns, rows, "Glosses", sortable=True)
@@ -83,7 +97,7 @@ def signer_table(inspection: Inspection) -> Table:
     num_glosses = [sum(count > 0 for count in one) for one in counts]
     rows: list[list[Value]] = [
         [
-            one.signer,
+            one.signer or UNKNOWN,
             one.num_clips,
             num_glosses[index] if num_glosses else 0,
             one.missing_body,
@@ -106,7 +120,7 @@ def shared_table(pairs: Sequence[SharedFrames]) -> Table:
     """Signers whose clips have frames in common."""
     rows: list[list[Value]] = [
         [
-            one.first if one.first == one.second else f"{one.first}, {one.second}",
+            one.first if one.first == one.second else f"{one.first}, {one.second or UNKNOWN}",
             one.num_frames,
             one.num_clips,
         ]

@@ -43,7 +43,7 @@ def video_clips(sources: Iterable[Path], fps: float | None = None) -> list[Video
             name if names.count(name) == 1 else str(path),
             str(path),
             None,
-            "unknown",
+            None,
             fps=fps if path.is_dir() else None,
         )
         for path, name in zip(paths, names, strict=True)

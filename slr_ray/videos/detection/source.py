@@ -34,7 +34,7 @@ class VideoClip:
     clip_id: str
     path: str
     gloss: str | None
-    signer: str
+    signer: str | None
     split: str | None = None
     start_frame: int | None = None
     end_frame: int | None = None

@@ -17,7 +17,8 @@ def category_note(rows: Iterable[Row]) -> list[str]:
     """
     signers: dict[str, set[str]] = {}
     for row in rows:
-        signers.setdefault(row.gloss or "", set()).add(row.signer)
+        if row.signer is not None:
+            signers.setdefault(row.gloss or "", set()).add(row.signer)
     tops = {signer for found in signers.values() for signer in found}
     if (
         len(signers) < _FEWEST_GLOSSES

@@ -79,7 +79,7 @@ class ManifestOptions:
     """What the user knows and the source may not say."""
 
     signer: str | None = None
-    """Signer of clips for which the source names none."""
+    """Signer of clips for which the source names none; without it theirs is unknown."""
     layout: str | None = None
     """What a folder's levels mean; detected if not given."""
     pattern: str | None = None
@@ -91,9 +91,9 @@ class ManifestOptions:
     skip_broken: bool = False
     """Whether entries that make no sense are skipped and listed, or end the command."""
 
-    def signer_of(self, named: str | None) -> str:
+    def signer_of(self, named: str | None) -> str | None:
         """A clip's signer: whom the source names, or else the user, or nobody."""
-        return known(named) or known(self.signer) or "unknown"
+        return known(named) or known(self.signer)
 
 
 def check_manifest(manifest: Manifest) -> None:

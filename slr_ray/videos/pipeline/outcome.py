@@ -13,7 +13,7 @@ class Outcome(Record):
     clip_id: str
     path: str
     gloss: str | None
-    signer: str
+    signer: str | None
     split: str | None
     corpus: str | None = None
     state: Literal["done", "failed"]

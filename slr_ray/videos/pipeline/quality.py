@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from slr_ray.config import Record
+from slr_ray.poses.clip import UNKNOWN
 from slr_ray.videos.pipeline.outcome import Outcome
 
 _NUM_SUSPICIOUS = 200
@@ -32,7 +33,7 @@ class SuspiciousClip(Record):
     """A clip to look at: how bad it is, and why."""
 
     clip_id: str
-    signer: str
+    signer: str | None
     gloss: str | None
     score: float
     """Share of frames without a pose, plus half the share without hands, plus the share of pictures
@@ -70,7 +71,7 @@ def assess(outcomes: Iterable[Outcome]) -> QualityReport:
         (found for one in done if (found := _suspicion(one)) is not None),
         key=lambda one: (-one.score, one.clip_id),
     )
-    by_signer = _grouped(every, lambda one: one.signer)
+    by_signer = _grouped(every, lambda one: one.signer or UNKNOWN)
     return QualityReport(
         overall=_group("all", every),
         by_signer=sorted(by_signer, key=lambda one: (-(one.without_hands or 0.0), one.name)),

@@ -150,8 +150,10 @@ def _print_plan(
         say(note)
     rows = manifest.rows
     glosses = {row.gloss for row in rows if row.gloss is not None}
-    signers = {row.signer for row in rows}
-    say(f"{len(rows):,} clips, {len(glosses):,} glosses, {len(signers):,} signers")
+    signers = {row.signer for row in rows if row.signer is not None}
+    num_unknown = sum(row.signer is None for row in rows)
+    unknown = f", {num_unknown:,} clips of unknown signers" if num_unknown else ""
+    say(f"{len(rows):,} clips, {len(glosses):,} glosses, {len(signers):,} signers{unknown}")
     for what, listed in (("entries skipped", manifest.skipped), ("videos absent", manifest.absent)):
         if listed:
             first = "; ".join(f"{one.clip_id}: {one.reason}" for one in listed[:_NUM_NAMED])

@@ -1,0 +1,83 @@
+"""What a split can measure, and what people must know before they believe its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
+from slr_ray.corpora.splits import Split
+from slr_ray.errors import ConfigError
+
+_MEASURED = ("validation", "test")
+_SHOWN_GLOSSES = 20
+
+
+def num_glosses(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> int:
+    """How many glosses some clips have."""
+    found = np.unique(corpus.gloss_index[clips])
+    return int((found != UNLABELLED).sum())
+
+
+def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
+    """Glosses that are not measured, or measured but never taught, and people that nobody knows."""
+    warnings = []
+    total = len(corpus.glosses)
+    held = {name: num_glosses(corpus, getattr(parts, name)) for name in _MEASURED}
+    if min(held.values()) < total:
+        warnings.append(
+            f"the test set holds {held['test']} of {total} glosses, validation "
+            f"{held['validation']}: scores say nothing of the others"
+        )
+    if parts.untrained_glosses:
+        wrong = [corpus.glosses.index(gloss) for gloss in parts.untrained_glosses]
+        counts = [
+            f"{np.isin(corpus.gloss_index[clips], wrong).sum():,} of {len(clips):,} {name} clips"
+            for name, clips in ((name, getattr(parts, name)) for name in _MEASURED)
+        ]
+        warnings.append(
+            f"{len(wrong)} glosses validated or tested but in no training clip, so that "
+            f"{' and '.join(counts)} are always wrong: {listed(parts.untrained_glosses)}"
+        )
+    if len(parts.unlabelled_only):
+        warnings.append(
+            f"{len(parts.unlabelled_only):,} clips of unknown signers are in the unlabelled pool "
+            "only; they may show people of validation and test, and scores then are not those on "
+            "new people"
+        )
+    return warnings
+
+
+def refuse_untaught(corpus: Corpus, parts: Split, labelled: Int[np.ndarray, " labelled"]) -> None:
+    """`ConfigError` where validation or test has no gloss in common with the labelled clips."""
+    taught = np.unique(corpus.gloss_index[labelled])
+    for name in _MEASURED:
+        clips = getattr(parts, name)
+        measured = np.unique(corpus.gloss_index[clips])
+        if len(measured) and not np.isin(measured, taught).any():
+            names = listed([corpus.glosses[one] for one in measured])
+            raise ConfigError(
+                f"no gloss of the {len(clips):,} {name} clips has a labelled training clip "
+                f"({names}): every answer would be wrong. {_remedy(corpus)}"
+            )
+
+
+def _remedy(corpus: Corpus) -> str:
+    known = (corpus.gloss_index != UNLABELLED) & (corpus.signer_index != UNKNOWN_SIGNER)
+    pairs = np.stack([corpus.gloss_index[known], corpus.signer_index[known]], axis=1)
+    glosses = np.unique(pairs, axis=0)[:, 0]
+    if len(glosses) == len(np.unique(glosses)):
+        return (
+            "Every gloss has one signer only: if these are categories or folders and not people, "
+            "import the clips again with their signers, or use split.kind=clip"
+        )
+    return "Label more clips (pool.*), or use another split (split.seed, split.kind)"
+
+
+def listed(glosses: Sequence[str]) -> str:
+    """Names for a message: the first twenty and how many more."""
+    more = len(glosses) - _SHOWN_GLOSSES
+    shown = ", ".join(glosses[:_SHOWN_GLOSSES])
+    return shown + (f" and {more} more" if more > 0 else "")

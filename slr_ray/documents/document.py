@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from slr_ray.documents.svg import Canvas, as_file
@@ -75,6 +76,14 @@ class Figure:
     def content(self) -> bytes:
         return as_file(self.drawing)
 
+    def save(self, path: str | Path) -> None:
+        """Write the drawing as an SVG file."""
+        Path(path).write_bytes(self.content)
+
+    def _repr_svg_(self) -> str:
+        """What notebooks show."""
+        return self.content.decode()
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -115,11 +124,19 @@ class Document:
     subtitle: str
     sections: list[Section]
 
+    def figures(self) -> list[Figure]:
+        return [one for one in self._blocks() if isinstance(one, Figure)]
+
     def files(self) -> dict[str, bytes]:
         """Every figure and picture by the name of its file."""
+        found = [one for one in self._blocks() if isinstance(one, Figure | Picture)]
+        return {one.file: one.content for one in found}
+
+    def _blocks(self) -> list[Block]:
         blocks = [block for section in self.sections for block in section.blocks]
-        blocks += [one for block in blocks if isinstance(block, Beside) for one in block.blocks]
-        return {one.file: one.content for one in blocks if isinstance(one, Figure | Picture)}
+        return blocks + [
+            one for block in blocks if isinstance(block, Beside) for one in block.blocks
+        ]
 
 
 def format_value(value: Value, kind: Kind) -> str:

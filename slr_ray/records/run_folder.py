@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-from slr_ray.config import Config, Record
-from slr_ray.errors import UserError
+from slr_ray.config import Config, Record, build
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.records.typed import ArmRecord, MeasuredRecord, RunRecord, TrialRecord
 from slr_ray.storage import Store, below, parted
 
@@ -125,9 +125,12 @@ class RunFolder:
         return self.store.exists(_RUN)
 
     def read_run(self) -> RunRecord:
-        """The record of the run; `UserError` where there is none."""
+        """The record of the run; `DataError` where there is none."""
         if not self.exists():
-            raise UserError(f"{self.location!r} is no run: it has no {_RUN}")
+            raise DataError(
+                f"{self.location} is no run: it has no {_RUN}; give the folder that slr_ray.tune "
+                "printed as its result"
+            )
         return _read(self.store, _RUN, RunRecord)
 
     def write_run(self, record: RunRecord) -> None:
@@ -218,7 +221,21 @@ def _write(store: Store, name: str, record: Record) -> None:
 
 
 def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
-    return cls.model_validate_json(store.read_bytes(name))
+    """A record; `DataError` where it is damaged or of another version."""
+    origin = below(store.location, name)
+    try:
+        tree = store.read_json(name)
+    except ValueError as error:
+        raise DataError(
+            f"{origin} is half-written or damaged ({error}); "
+            "resume the run or remove the file's folder"
+        ) from None
+    if not isinstance(tree, dict):
+        raise DataError(f"{origin}: expected a record, found {type(tree).__name__}")
+    try:
+        return build(cls, tree, origin)
+    except ConfigError as error:
+        raise DataError(f"not a record of this version of slr_ray: {error}") from None
 
 
 def trial_name(number: int) -> str:

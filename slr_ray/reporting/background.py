@@ -17,8 +17,7 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.durations import duration
-from slr_ray.reporting.run import ARM_NAMES, Run
-from slr_ray.storage import below
+from slr_ray.reporting.run import Run
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -106,8 +105,8 @@ def rerun_section(run: Run) -> Section:
     blocks: list[Block] = [Paragraph("This run:"), Code(shlex.join(run.record.command))]
     if run.ranked:
         best = run.ranked[0]
-        config = shlex.quote(below(location, "best/config.yaml"))
-        seed = "" if run.best_seed is None else f" --seed {run.best_seed}"
+        config = shlex.quote(run.folder.best.config_location)
+        seed = "" if run.best is None else f" --seed {run.best.seed}"
         blocks += [
             Paragraph("The best trial again, trained alone:"),
             Code(f"python -m slr_ray.train --config {config}{seed}"),
@@ -137,7 +136,7 @@ def limits_section(run: Run) -> Section:
         "Clips of one signer recorded in one go are nearly copies: there are fewer independent "
         "test items than clips.",
         "FSL at equal steps takes as many steps as the best trial did on the same seed; the "
-        "published default may have taken another number. Steps of pre-training don't count.",
+        "space's default may have taken another number. Steps of pre-training don't count.",
         "FSL starts from fresh weights at the base configuration; only the other side was "
         "searched. Part of a gain of the best trial may be better tuning.",
     ]
@@ -151,7 +150,7 @@ def limits_section(run: Run) -> Section:
 
 def _pools(run: Run) -> list[list[Value]]:
     """Sizes of the pools by seed, the arms that share them in one row."""
-    used = [(ARM_NAMES[arm.arm], arm.trained) for arm in run.arms if arm.trained is not None]
+    used = [(run.titles[arm.arm], arm.trained) for arm in run.arms if arm.trained is not None]
     if not used:
         used = [(f"trial {one.number}", seed) for one in run.ranked[:1] for seed in one.seeds]
     sizes: dict[tuple[int, int, int], list[str]] = {}

@@ -19,10 +19,9 @@ from pyarrow import ArrowException
 from slr_ray.errors import DataError
 from slr_ray.records.typed import TrialRecord
 from slr_ray.reporting.run import Run
-from slr_ray.storage import Store, below
+from slr_ray.storage import below
 
 MIN_TRIALS = 8
-_JOURNAL = "optuna.journal"
 _KINDS = re.compile(r"(\[[^\]]*\])+$")
 """What stands behind a path whose parameter lies in a branch of the space."""
 
@@ -61,9 +60,10 @@ def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
 
 
 def _study(run: Run) -> optuna.Study:
-    place = below(run.location, _JOURNAL)
+    journal = run.folder.journal
+    place = below(run.location, journal)
     try:
-        lines = Store(run.location).read_bytes(_JOURNAL).splitlines(keepends=True)
+        lines = run.folder.store.read_bytes(journal).splitlines(keepends=True)
         # A search that goes on, or was killed, may have written half of its last line.
         logs = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return optuna.load_study(study_name=None, storage=JournalStorage(_Lines(logs)))

@@ -9,7 +9,7 @@ import numpy as np
 from slr_ray.documents.charts import BarSeries, Line, grouped_bars, histogram, lines
 from slr_ray.documents.document import Block, Column, Figure, Paragraph, Section, Table, Value
 from slr_ray.records.typed import Audit, RoundRecord, SeedRecord
-from slr_ray.reporting.run import ARM_NAMES, Run
+from slr_ray.reporting.run import Run
 
 _MAX_GLOSSES = 40
 
@@ -42,7 +42,7 @@ def _audited(run: Run) -> tuple[str, list[SeedRecord]]:
     for arm in ("sslr_best", "sslr_default"):
         seeds = [one.trained for one in run.arm(arm) if one.trained is not None]
         if _by_round(seeds):
-            return f"{ARM_NAMES[arm]} in the final comparison", seeds
+            return f"{run.titles[arm]} in the final comparison", seeds
     for trial in run.ranked[:1]:
         return f"Trial {trial.number} in the search", trial.seeds
     return "", []

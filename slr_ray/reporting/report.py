@@ -11,6 +11,7 @@ from slr_ray.errors import StorageError
 from slr_ray.reporting import background, result, search_results
 from slr_ray.reporting.pseudo_labels import pseudo_label_section
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.timeline import timeline_section
 from slr_ray.reporting.training_curves import training_section
 from slr_ray.reporting.verdict import verdict
 from slr_ray.storage import Store, below
@@ -34,6 +35,7 @@ def build_document(run: Run) -> Document:
         pseudo_label_section(run),
         background.data_section(run),
         background.cost_section(run),
+        timeline_section(run),
         background.environment_section(run),
         background.rerun_section(run),
         background.limits_section(run),

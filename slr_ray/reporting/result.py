@@ -18,7 +18,7 @@ from slr_ray.documents.document import (
 )
 from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
 from slr_ray.records.typed import ArmRecord
-from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.verdict import (
     TEST_METRICS,
     Verdict,
@@ -26,8 +26,6 @@ from slr_ray.reporting.verdict import (
     p_text,
     points,
 )
-
-ARM_SERIES = {name: index for index, name in enumerate(ARM_NAMES)}
 
 _MAX_GLOSSES = 40
 """Glosses in the F1 chart; of more, those that differ most between the arms."""
@@ -43,24 +41,24 @@ def verdict_section(run: Run, found: Verdict) -> Section:
     if found.results:
         blocks += [_arm_figure(run, found), _arm_table(run, found)]
     if found.comparisons:
-        blocks.append(_comparison_table(found))
+        blocks.append(_comparison_table(run, found))
     return Section("verdict", "Verdict", blocks)
 
 
 def _arm_figure(run: Run, found: Verdict) -> Figure:
     rows = [
         IntervalRow(
-            ARM_NAMES[result.arm],
+            run.titles[result.arm],
             result.metrics[found.metric].mean,
             result.metrics[found.metric].half_width,
             list(run.test_values(result.arm, found.metric).values()),
-            ARM_SERIES[result.arm],
+            run.series[result.arm],
         )
         for result in found.results
     ]
     name = METRIC_NAMES[found.metric]
     told = "; ".join(
-        f"{ARM_NAMES[one.arm]} {interval_text(one.metrics[found.metric])}" for one in found.results
+        f"{run.titles[one.arm]} {interval_text(one.metrics[found.metric])}" for one in found.results
     )
     caption = f"Test {name}: mean with 95 % interval over seeds; small dots are single seeds."
     return Figure("arms", intervals(rows, f"Test {name} of each arm: {told}"), caption)
@@ -74,7 +72,7 @@ def _arm_table(run: Run, found: Verdict) -> Table:
         records = run.arm(result.arm)
         rows.append(
             [
-                ARM_NAMES[result.arm],
+                run.titles[result.arm],
                 *(interval_text(result.metrics[name]) for name in TEST_METRICS),
                 len(records),
                 round(float(np.mean([one.num_steps for one in records]))),
@@ -85,7 +83,7 @@ def _arm_table(run: Run, found: Verdict) -> Table:
     return Table(columns, rows, caption)
 
 
-def _comparison_table(found: Verdict) -> Table:
+def _comparison_table(run: Run, found: Verdict) -> Table:
     readings = {
         "better": "better",
         "worse": "worse",
@@ -99,7 +97,7 @@ def _comparison_table(found: Verdict) -> Table:
         corrected = None if one.corrected_p is None else p_text(one.corrected_p).removeprefix("= ")
         rows.append(
             [
-                f"{ARM_NAMES[one.arm]} − {ARM_NAMES[one.reference]}",
+                f"{run.titles[one.arm]} − {run.titles[one.reference]}",
                 METRIC_NAMES[one.metric],
                 one.difference.mean,
                 span,
@@ -125,8 +123,8 @@ def gloss_section(run: Run) -> Section:
     shown = [name for name in (better, reference) if name is not None]
     matrices = {name: mean_confusion(run.arm(name), len(run.record.glosses)) for name in shown}
     for name in shown:
-        alt = f"Row-normalised confusion matrix of {ARM_NAMES[name]}, mean over seeds"
-        caption = f"{ARM_NAMES[name]}: share of each true gloss's test clips, mean over seeds."
+        alt = f"Row-normalised confusion matrix of {run.titles[name]}, mean over seeds"
+        caption = f"{run.titles[name]}: share of each true gloss's test clips, mean over seeds."
         if len(run.record.glosses) > MAX_NAMED:
             caption += " Too many glosses to name: see the pairs below."
         drawing = confusion_chart(run.record.glosses, matrices[name].tolist(), alt)
@@ -165,16 +163,16 @@ def _f1_figure(run: Run, better: str, reference: str | None) -> Figure:
 
     ordered = sorted(glosses, key=gain, reverse=True)
     caption = "Test F1 by gloss, mean over seeds, ordered by the gain of "
-    caption += ARM_NAMES[better] + (f" over {ARM_NAMES[reference]}." if reference else ".")
+    caption += run.titles[better] + (f" over {run.titles[reference]}." if reference else ".")
     if len(ordered) > _MAX_GLOSSES:
         half = _MAX_GLOSSES // 2
         caption += f" The {half} largest gains and {half} largest losses of {len(ordered)} glosses."
         ordered = ordered[:half] + ordered[-half:]
     bars = [
-        BarSeries(ARM_NAMES[name], [means[name].get(gloss) for gloss in ordered], ARM_SERIES[name])
+        BarSeries(run.titles[name], [means[name].get(gloss) for gloss in ordered], run.series[name])
         for name in drawn
     ]
-    alt = "Test F1 of each gloss for " + ", ".join(ARM_NAMES[name] for name in drawn)
+    alt = "Test F1 of each gloss for " + ", ".join(run.titles[name] for name in drawn)
     return Figure("f1_per_gloss", grouped_bars(ordered, bars, alt, "%"), caption)
 
 
@@ -199,5 +197,5 @@ def _confused_pairs(run: Run, matrices: dict[str, Float[np.ndarray, "gloss gloss
             shares = [float(matrices[name][true, predicted]) for name in names]
             rows.append([glosses[true], glosses[predicted], *shares])
     columns = [Column("true gloss"), Column("predicted as")]
-    columns += [Column(f"{ARM_NAMES[name]}, %", "percent") for name in names]
-    return Table(columns, rows, f"Most confused pairs of {ARM_NAMES[names[0]]}.", sortable=True)
+    columns += [Column(f"{run.titles[name]}, %", "percent") for name in names]
+    return Table(columns, rows, f"Most confused pairs of {run.titles[names[0]]}.", sortable=True)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from pyarrow import ArrowException
 
-from slr_ray.config import Record, build
-from slr_ray.errors import ConfigError, DataError
+from slr_ray.documents.document import Figure
+from slr_ray.errors import DataError
+from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.typed import ArmRecord, Metrics, RunRecord, TrialRecord
-from slr_ray.storage import Store, below
-
-ARM_NAMES = {
-    "fsl": "Fully supervised (FSL)",
-    "fsl_equal_steps": "FSL, equal steps",
-    "sslr_default": "Published default",
-    "sslr_best": "Best trial",
-    "nearest_neighbour": "Nearest neighbour",
-}
-"""In the order of every table and figure."""
-
-EXPECTED_ARMS = ("fsl", "fsl_equal_steps", "sslr_default", "sslr_best")
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
@@ -36,19 +25,64 @@ METRIC_NAMES = {
     "loss": "loss",
 }
 
-RecordT = TypeVar("RecordT", bound=Record)
+
+@dataclass(frozen=True)
+class Best:
+    """What a run hands out: the best trial, trained again with the seed that validated best."""
+
+    config: dict[str, Any]
+    """Every setting, as `python -m slr_ray.train --config` reads it."""
+    checkpoint: str
+    """The file or URI that `Recogniser.load` reads."""
+    seed: int
 
 
 @dataclass(frozen=True)
 class Run:
-    """The records of one run; `trials` by number, `arms` in the order of `ARM_NAMES` and seeds."""
+    """The records of one run; `trials` by number, `arms` in the order of the record and of seeds.
 
-    location: str
+    >>> run = slr_ray.load_run(run_folder)
+    >>> run.state, len(run.trials), run.ranked[0].status
+    ('Finished', 24, 'complete')
+    >>> sorted(run.test_values("sslr_best", "accuracy"))
+    [0, 1, 2, 3, 4]
+    >>> run.figure("arms").save(folder / "arms.svg")
+    """
+
+    folder: RunFolder
     record: RunRecord
     trials: list[TrialRecord]
     arms: list[ArmRecord]
-    best_seed: int | None = None
-    """Of the checkpoint under `best/`; None where there is none."""
+    best: Best | None = None
+    """None before the final comparison has ended."""
+
+    @property
+    def location(self) -> str:
+        return self.folder.location
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What tables and figures call the arms, in their order."""
+        return {one.name: one.title for one in self.record.arms}
+
+    @property
+    def series(self) -> dict[str, int]:
+        """The colour of each arm, the same in every figure."""
+        return {name: index for index, name in enumerate(self.titles)}
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """The report's figures by name."""
+        from slr_ray.reporting.report import build_document
+
+        return {one.name: one for one in build_document(self).figures()}
+
+    def figure(self, name: str) -> Figure:
+        """One of the report's figures, which notebooks draw; `DataError` lists what there is."""
+        if name not in self.figures:
+            there = ", ".join(self.figures)
+            raise DataError(f"{self.location} has no figure {name!r}; there are {there}")
+        return self.figures[name]
 
     @property
     def metric(self) -> str:
@@ -83,7 +117,7 @@ class Run:
     def arm_names(self) -> list[str]:
         """The arms that have at least one seed."""
         present = {record.arm for record in self.arms}
-        return [name for name in ARM_NAMES if name in present]
+        return [name for name in self.titles if name in present]
 
     def test_values(self, arm: str, metric: str) -> dict[int, float]:
         """One arm's test-set metric by seed."""
@@ -104,68 +138,45 @@ class Run:
         # A search that ended may have fewer trials on purpose: it had a time limit.
         if unfinished and len(self.trials) < self.record.num_trials:
             lacks.append(f"{len(self.trials)} of {self.record.num_trials} trials have ended.")
-        for name in EXPECTED_ARMS:
+        for name, title in self.titles.items():
             have = {record.seed for record in self.arm(name)}
             absent = [str(seed) for seed in self.record.final_seeds if seed not in have]
             if absent:
-                lacks.append(f"{ARM_NAMES[name]}: no test result for seed {', '.join(absent)}.")
+                lacks.append(f"{title}: no test result for seed {', '.join(absent)}.")
         if unfinished:
             lacks.append("The run has not recorded its end: it is still going or was stopped.")
         return lacks
 
 
-def load_run(location: str) -> Run:
+def load_run(location: str | Path) -> Run:
     """Read the run in a folder or behind a URI.
+
+        >>> slr_ray.load_run(run_folder).record.metric
+        'accuracy'
 
     `DataError` when there is no run or when a record is broken; an unfinished run loads, and
     `Run.missing` says what it lacks.
     """
-    store = Store(location)
+    folder = RunFolder(str(location))
     try:
-        if not store.exists("run.json"):
-            raise DataError(
-                f"{location} is no run: it has no run.json; "
-                "give the folder that slr_ray.tune printed as its result"
-            )
-        record = _read(store, "run.json", RunRecord)
-        trials = _read_all(store, _records(store, "trials"), TrialRecord)
-        arms = _read_all(store, _records(store, "final"), ArmRecord)
-        chosen = "best/seed.json"
-        best_seed = store.read_json(chosen)["seed"] if store.exists(chosen) else None
+        record = folder.read_run()
+        # A thousand small objects behind a URI take minutes one after the other.
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            trials = list(pool.map(TrialFolder.trial, folder.trials()))
+            arms = list(pool.map(ResultFolder.arm, folder.arms()))
+        seed, best = folder.best_seed(), None
+        if seed is not None:
+            best = Best(folder.best.read_config(), folder.best.checkpoint_location, seed)
     except (OSError, ArrowException) as error:
-        raise DataError(f"cannot read the run at {location}: {error}") from None
-    order = list(ARM_NAMES)
+        raise DataError(f"cannot read the run at {folder.location}: {error}") from None
+    order = [one.name for one in record.arms]
     return Run(
-        location=location,
+        folder=folder,
         record=record,
         trials=sorted(trials, key=lambda trial: trial.number),
-        arms=sorted(arms, key=lambda arm: (order.index(arm.arm), arm.seed)),
-        best_seed=best_seed,
+        arms=sorted(
+            (arm for arm in arms if arm.arm in order),
+            key=lambda arm: (order.index(arm.arm), arm.seed),
+        ),
+        best=best,
     )
-
-
-def _records(store: Store, folder: str) -> list[str]:
-    return [name for name in store.names(folder) if name.endswith("/record.json")]
-
-
-def _read_all(store: Store, names: Iterable[str], cls: type[RecordT]) -> list[RecordT]:
-    # A thousand small objects behind a URI take minutes one after the other.
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(lambda name: _read(store, name, cls), names))
-
-
-def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
-    origin = below(store.location, name)
-    try:
-        tree = store.read_json(name)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{origin} is half-written or damaged ({error}); "
-            "resume the run or remove the file's folder"
-        ) from None
-    if not isinstance(tree, dict):
-        raise DataError(f"{origin}: expected a record, found {type(tree).__name__}")
-    try:
-        return build(cls, tree, origin)
-    except ConfigError as error:
-        raise DataError(f"not a record of this version of slr_ray: {error}") from None

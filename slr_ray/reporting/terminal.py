@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.search_results import params_text
 from slr_ray.reporting.verdict import TEST_METRICS, interval_text, verdict
 
@@ -35,7 +35,7 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
         for one in found.results:
             values = [interval_text(one.metrics[name]) for name in TEST_METRICS]
             num_seeds = str(one.metrics["accuracy"].num_seeds)
-            table.add_row(ARM_NAMES[one.arm], *values, num_seeds)
+            table.add_row(run.titles[one.arm], *values, num_seeds)
         console.print(table)
     for sentence in found.sentences[len(found.results) :]:
         console.print(Text(f"• {sentence}"))

@@ -7,8 +7,7 @@ import numpy as np
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.document import Block, Figure, Paragraph, Section
 from slr_ray.records.typed import EpochRecord, RoundRecord, SeedRecord
-from slr_ray.reporting.result import ARM_SERIES
-from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+from slr_ray.reporting.run import METRIC_NAMES, Run
 
 _NUM_TOP_TRIALS = 5
 _MAX_POINTS = 150
@@ -28,10 +27,10 @@ def training_section(run: Run) -> Section:
     by_round = [
         line
         for arm, seeds in trained.items()
-        for line in _round_lines(ARM_NAMES[arm], seeds, metric, ARM_SERIES[arm])
+        for line in _round_lines(run.titles[arm], seeds, metric, run.series[arm])
     ]
     if by_round:
-        alt = f"{name} by round for " + ", ".join(ARM_NAMES[arm] for arm in trained)
+        alt = f"{name} by round for " + ", ".join(run.titles[arm] for arm in trained)
         drawing = lines(by_round, alt, "round", name, share, whole_x=True)
         caption = "Final comparison, mean over seeds with single seeds behind it; "
         caption += "FSL has round 0 only."
@@ -52,10 +51,10 @@ def training_section(run: Run) -> Section:
     ):
         curves = [
             Line(
-                ARM_NAMES[arm],
+                run.titles[arm],
                 [(float(epoch.num_steps), _of_epoch(epoch, field)) for epoch in _thin(seed.epochs)],
-                ARM_SERIES[arm],
-                title=f"{ARM_NAMES[arm]}, seed {seed.seed}",
+                run.series[arm],
+                title=f"{run.titles[arm]}, seed {seed.seed}",
                 marks=False,
             )
             for arm, seeds in trained.items()

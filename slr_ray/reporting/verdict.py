@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
 from slr_ray.records.typed import Interval
-from slr_ray.reporting.run import ARM_NAMES, METRIC_NAMES, Run
+from slr_ray.reporting.run import METRIC_NAMES, Run
 
 TEST_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 _MAX_GLOSSES = 20
@@ -74,8 +75,8 @@ def verdict(run: Run) -> Verdict:
     comparisons = [found for name in TEST_METRICS for found in _compare(run, name)]
     judged = [one for one in comparisons if one.metric == metric]
     outcome, headline = _headline(judged, metric)
-    sentences = [_arm_sentence(result) for result in results]
-    sentences += [comparison_sentence(one) for one in judged]
+    sentences = [_arm_sentence(result, run.titles) for result in results]
+    sentences += [_comparison_sentence(one, run.titles) for one in judged]
     return Verdict(
         outcome, headline, sentences, _caveats(run, judged), results, comparisons, metric
     )
@@ -100,9 +101,9 @@ def interval_text(found: Interval) -> str:
     return f"{100 * found.mean:.1f} ± {100 * found.half_width:.1f} %"
 
 
-def comparison_sentence(one: Comparison) -> str:
+def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
     difference = one.difference
-    subject = f"{ARM_NAMES[one.arm]} against {ARM_NAMES[one.reference]}"
+    subject = f"{titles[one.arm]} against {titles[one.reference]}"
     size = f"{points(difference.mean)} points of {METRIC_NAMES[one.metric]}"
     if difference.low is None or difference.high is None:
         return f"{subject}: {size} with one common seed, so there is no interval."
@@ -187,13 +188,13 @@ def _span_text(difference: PairedDifference) -> str:
     return f"(95 % interval {points(low)} to {points(high)}, {seeds})"
 
 
-def _arm_sentence(result: ArmResult) -> str:
+def _arm_sentence(result: ArmResult, titles: Mapping[str, str]) -> str:
     values = ", ".join(
         f"{METRIC_NAMES[name]} {interval_text(found)}" for name, found in result.metrics.items()
     )
     num_seeds = result.metrics["accuracy"].num_seeds
     seeds = "1 seed, no interval" if num_seeds == 1 else f"{num_seeds} seeds"
-    return f"{ARM_NAMES[result.arm]}: {values} ({seeds})."
+    return f"{titles[result.arm]}: {values} ({seeds})."
 
 
 def _caveats(run: Run, judged: list[Comparison]) -> list[str]:

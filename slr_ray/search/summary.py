@@ -53,9 +53,9 @@ def print_end(run: SearchRun, console: Console) -> None:
     print_summary(loaded, console)
     logs = shlex.quote(folder.tensorboard_location)
     lines = [f"report:      {written[0]}", f"TensorBoard: tensorboard --logdir {logs}"]
-    if loaded.best_seed is not None:
+    if loaded.best is not None:
         config = shlex.quote(folder.best.config_location)
-        rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best_seed}"
+        rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best.seed}"
         lines += [f"checkpoint:  {folder.best.checkpoint_location}", f"rerun:       {rerun}"]
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)

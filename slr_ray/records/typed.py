@@ -141,7 +141,7 @@ class ArmRecord(Record):
     test: Metrics
     f1_per_gloss: dict[str, float]
     confusion: list[list[int]]
-    """confusion[i][j]: test clips of gloss i predicted as j; order of `RunRecord.glosses`."""
+    """`confusion[i][j]`: test clips of gloss i predicted as j; order of `RunRecord.glosses`."""
     trained: SeedRecord | None
     """Rounds and epochs; None for the nearest neighbour."""
 

@@ -8,13 +8,11 @@ from typing import TypeAlias
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from slr_ray.__main__ import COMMANDS
-
 Command: TypeAlias = TyperCommand | TyperGroup
 
 
 def command(name: str) -> Command:
-    """One of `COMMANDS`: its module's `app`, or its module's function of the same name."""
+    """One of slr_ray's commands: its module's `app`, or its module's function of the same name."""
     module = importlib.import_module(f"slr_ray.{name}")
     app = getattr(module, "app", None)
     if app is None:
@@ -35,10 +33,13 @@ def subcommands(found: Command) -> dict[str, Command]:
 def command_page(name: str) -> str:
     """The page of one command, in Markdown."""
     found = command(name)
-    text = f"# {name}\n\n{COMMANDS[name].capitalize()}.\n\n"
+    text = f"# {name}\n\n"
+    if not subcommands(found):
+        return text + _described(f"slr_ray.{name}", found)
+    text += f"{found.help}\n\n"
     for below, one in subcommands(found).items():
         text += f"## {below}\n\n" + _described(f"slr_ray.{name} {below}", one)
-    return text if subcommands(found) else text + _described(f"slr_ray.{name}", found)
+    return text
 
 
 def _described(called: str, found: Command) -> str:

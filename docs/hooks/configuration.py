@@ -30,15 +30,18 @@ def configuration_page() -> str:
         "search space have the same name: the dotted path of its section and field. An alternative "
         "is chosen by its `kind`: `method.selection.kind=threshold`.\n\n"
     )
-    for title, root in ROOTS.items():
+    for heading, root in ROOTS.items():
         schema = root.model_json_schema()
-        text += f"## {title}\n\n" + _table(schema)
+        text += f"## {heading}\n\n" + _table(schema)
         for name, used in _uses(schema).items():
             below = schema["$defs"][name]
-            kind = below["properties"].get("kind", {}).get("const", name)
-            places = ", ".join(f"`{path}`" for path in used)
-            text += f"### `{kind}` of {places} {{ #{name.lower()} }}\n\n"
+            kind = below["properties"].get("kind", {}).get("const")
+            first, *others = sorted(used, key=lambda path: path.count("."))
+            title = f"{first}: {kind}" if kind else first
+            text += f"### {title} {{ #{name.lower()} }}\n\n"
             text += f"{below.get('description', '')}\n\n" + _table(below)
+            if others:
+                text += f"Also for {', '.join(f'`{path}`' for path in others)}.\n\n"
     return text + _presets()
 
 
@@ -55,12 +58,16 @@ def paths(root: type[BaseModel]) -> set[str]:
     return set(below(schema, ""))
 
 
-def _sections(value: Schema) -> list[str]:
-    """The classes that a field may hold."""
+def _sections(value: Schema) -> dict[str, str]:
+    """The classes that a field may hold, and the kinds by which it tells them apart."""
     if "$ref" in value:
-        return [value["$ref"].rpartition("/")[2]]
+        name = value["$ref"].rpartition("/")[2]
+        return {name: name}
+    if "discriminator" in value:
+        mapping = value["discriminator"]["mapping"]
+        return {reference.rpartition("/")[2]: kind for kind, reference in mapping.items()}
     choices = value.get("anyOf", []) + value.get("oneOf", [])
-    return [name for one in choices for name in _sections(one)]
+    return {name: kind for one in choices for name, kind in _sections(one).items()}
 
 
 def _uses(schema: Schema) -> dict[str, list[str]]:
@@ -97,7 +104,7 @@ def _cell(value: Schema) -> str:
 def _values(value: Schema) -> str:
     sections = _sections(value)
     if sections:
-        links = [f"[{name}](#{name.lower()})" for name in sections]
+        links = [f"[{kind}](#{name.lower()})" for name, kind in sections.items()]
         return ", ".join(links + ["none"] * ({"type": "null"} in value.get("anyOf", [])))
     if "anyOf" in value:
         return " or ".join(_values(one) for one in value["anyOf"])

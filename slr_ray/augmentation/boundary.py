@@ -16,7 +16,7 @@ def permute_ends(
     tail: Float[Tensor, " clips"],
     generator: torch.Generator,
 ) -> PoseBatch:
-    """Permute frames within the head and within the tail of each clip (papers/002, section 5.2).
+    """Permute frames within each clip's head and within its tail (arXiv 2509.05188, section 5.2).
 
     `head` and `tail` are the fractions of the clip's frames that belong to each, rounded to whole
     frames; the frames between them stay where they are, and no frame changes sides. Where rounding

@@ -94,7 +94,7 @@ class StrongAugmentation(Config):
 
 
 class StandardAugmentation(Config):
-    """What SSL-SLR compares its own with (papers/002, section 6.3): on the whole sequence.
+    """What SSL-SLR compares its own with (arXiv 2509.05188, section 6.3): on the whole sequence.
 
     The paper names rotation, Gaussian blur and flip and states no strength: the blur's is SimCLR's,
     over frames instead of pixels. The others are ours and off.
@@ -129,7 +129,7 @@ WholeClipAugmentation = Annotated[
 
 
 class BoundaryAugmentation(Config):
-    """SSL-SLR's (papers/002, section 5.2): frames permuted in a clip's head and in its tail."""
+    """SSL-SLR's (arXiv 2509.05188, section 5.2): frames permuted in a clip's head and tail."""
 
     kind: Literal["boundary"] = "boundary"
     head_fraction: Probability = 1 / 3

@@ -1,4 +1,4 @@
-"""SSL-SLR's evaluations of a frozen encoder (papers/002, section 6.3), beside two references.
+"""SSL-SLR's evaluations of a frozen encoder (arXiv 2509.05188, section 6.3), beside two references.
 
 Every number is that of clips that neither pre-training nor the classifier saw, chosen on
 validation, measured once on the test set. With a split by signer their signers are new to the

@@ -7,7 +7,7 @@ from typing import Any, Literal
 Preset = Literal["published", "modern", "ssl_slr", "ssl_slr_small"]
 
 ENCODERS: dict[str, dict[str, Any]] = {
-    # The paper's (papers/002, section 6.2), and two for fewer clips and no GPU.
+    # The paper's (arXiv 2509.05188, section 6.2), and two for fewer clips and no GPU.
     "paper": {"kind": "pose_transformer"},
     "small": {
         "kind": "pose_transformer",

@@ -1,4 +1,4 @@
-"""SSL-SLR's first half (papers/002): an encoder pre-trained on clips without labels, as a stage."""
+"""SSL-SLR's first half (arXiv 2509.05188): an encoder pre-trained without labels, as a stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pose transformer of SSL-SLR (papers/002, section 6.2): a vision transformer over frames."""
+"""SSL-SLR's pose transformer (arXiv 2509.05188, section 6.2): a vision transformer over frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SL-FPN (SSL-SLR, papers/002, section 5.1): two views and the original, no negatives."""
+"""SL-FPN (SSL-SLR, arXiv 2509.05188, section 5.1): two views and the original, no negatives."""
 
 from __future__ import annotations
 

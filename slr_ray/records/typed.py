@@ -130,7 +130,7 @@ class MeasuredRecord(Record):
     test: Metrics
     f1_per_gloss: dict[str, float]
     confusion: list[list[int]]
-    """confusion[i][j]: test clips of gloss i predicted as j, in the order of the corpus."""
+    """`confusion[i][j]`: test clips of gloss i predicted as j, in the order of the corpus."""
     trained: SeedRecord | None
     """Rounds and epochs; None for the nearest neighbour."""
 

@@ -15,7 +15,7 @@ from slr_ray.training.config import Optimiser, Sgd
 
 
 class PretrainingConfig(Config):
-    """Pre-training of the encoder; the defaults are the paper's (papers/002, section 6.2)."""
+    """Pre-training of the encoder; the defaults are the paper's (arXiv 2509.05188, section 6.2)."""
 
     kind: Literal["pretraining"] = "pretraining"
     objective: ObjectiveConfig = SlFpnConfig()

@@ -74,7 +74,7 @@ def views() -> tuple[View, View, View]:
 
 
 class TestSlFpn:
-    """Facts of papers/002, section 5.1 and its ablation, section 7."""
+    """Facts of arXiv 2509.05188, section 5.1 and its ablation, section 7."""
 
     def loss(self, views: tuple[View, View, View], **options: Any) -> tuple[Tensor, Any]:
         objective: SlFpn = made(KINDS["sl_fpn"].model_copy(update=options))

@@ -551,7 +551,7 @@ def history(objective: dict[str, Any], optimiser: dict[str, Any], **model: Any) 
 
 
 class TestCollapse:
-    """The ablation of papers/002, section 7, on a small run.
+    """The ablation of arXiv 2509.05188, section 7, on a small run.
 
     What agrees: without predictor (and stop-gradient) and without layer norm, the embedding
     collapses. What does not: with both it shrinks as well as soon as the optimiser moves far, for

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.skeleton import HAND_JOINTS, LEFT_HAND, RIGHT_HAND
 
+_BOTH = (LEFT_HAND, RIGHT_HAND)
 HANDS = slice(LEFT_HAND.start, RIGHT_HAND.stop)
 _NUM_HAND_JOINTS = len(HAND_JOINTS)
 _WRIST = HAND_JOINTS.index("wrist")
@@ -44,9 +45,10 @@ def hand_shape(batch: PoseBatch) -> Float[Tensor, "clips frames hand_joints 2"]:
     way, makes a fist as large as an open hand. Missing joints, and hands without wrist or size, are
     0. Ours, not published.
     """
+    hands = torch.unflatten(batch.positions[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
     found = torch.unflatten(batch.joint_mask[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
-    from_wrist = _from_wrist(batch)
-    size = _sizes(from_wrist, found).nanmedian(dim=1).values
+    from_wrist = hands - hands[:, :, :, [_WRIST]]
+    size = _sizes(batch).nanmedian(dim=1).values
     known = found & found[..., [_WRIST]] & ~size.isnan()[:, None, :, None]
     shape = from_wrist / size.nan_to_num(1.0)[:, None, :, None, None]
     return torch.where(known[..., None], shape, 0.0).flatten(2, 3)
@@ -58,25 +60,22 @@ def hand_space(batch: PoseBatch) -> tuple[Float[Tensor, "clips 2"], Float[Tensor
     The size is that of `hand_shape`, the median over both hands. NaN in clips where no frame has a
     hand with wrist and knuckles.
     """
-    found = torch.unflatten(batch.joint_mask[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
-    size = _sizes(_from_wrist(batch), found).flatten(1).nanmedian(dim=1).values
-    # Missing joints are 0. In double precision, so that padding rounds no sum another way.
-    total = batch.positions[:, :, HANDS].sum(dim=(1, 2), dtype=torch.float64)
-    centre = (total / found.sum(dim=(1, 2, 3))[:, None]).to(batch.positions.dtype)
+    size = _sizes(batch).flatten(1).nanmedian(dim=1).values
+    # Missing joints are 0. Frames in double precision, so that padding rounds no sum another way.
+    total = batch.positions[:, :, HANDS].sum(dim=2).sum(dim=1, dtype=torch.float64)
+    count = (batch.confidence[:, :, HANDS] > 0).sum(dim=(1, 2))
+    centre = (total / count[:, None]).to(batch.positions.dtype)
     return torch.where(size.isnan()[:, None], torch.nan, centre), size
 
 
-def _from_wrist(batch: PoseBatch) -> Float[Tensor, "clips frames hands hand_joints 2"]:
-    hands = torch.unflatten(batch.positions[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
-    return hands - hands[:, :, :, [_WRIST]]
-
-
-def _sizes(
-    from_wrist: Float[Tensor, "clips frames hands hand_joints 2"],
-    found: Bool[Tensor, "clips frames hands hand_joints"],
-) -> Float[Tensor, "clips frames hands"]:
+def _sizes(batch: PoseBatch) -> Float[Tensor, "clips frames hands"]:
     """Largest distance from the wrist to a knuckle, NaN where one of them was not found."""
-    reach = torch.linalg.vector_norm(from_wrist[:, :, :, _KNUCKLES], dim=-1).amax(dim=-1)
-    usable = found[..., [_WRIST, *_KNUCKLES]].all(dim=-1) & (reach > 0)
+    # Only these joints: `signing_space` asks for every clip, whether it lacks shoulders or not.
+    joints = [hand.start + joint for hand in _BOTH for joint in (_WRIST, *_KNUCKLES)]
+    places = torch.unflatten(batch.positions[:, :, joints], 2, (2, len(joints) // 2))
+    found = torch.unflatten(batch.confidence[:, :, joints], 2, (2, len(joints) // 2)) > 0
+    x, y = (places[:, :, :, 1:] - places[:, :, :, :1]).unbind(-1)
+    reach = (x.square() + y.square()).sqrt().amax(dim=-1)
+    usable = found.all(dim=-1) & (reach > 0)
     nan = torch.tensor(torch.nan, dtype=reach.dtype, device=reach.device)
     return torch.where(usable, reach, nan)

@@ -16,7 +16,8 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from slr_ray.corpora.corpus import UNLABELLED, Corpus, open_shards
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, MIRROR, RIGHT_HAND
 

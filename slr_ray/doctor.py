@@ -35,13 +35,34 @@ class Finding:
     advice: str = ""
 
 
-def doctor() -> None:
+def doctor(
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove the corpora in the cache that no process uses."),
+    ] = False,
+) -> None:
     """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem."""
+    if prune:
+        with user_errors():
+            _prune()
+        return
     findings = list(_findings())
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "
         typer.echo(f"{mark} {one.what}: {one.found}" + (f" - {one.advice}" if one.advice else ""))
     raise SystemExit(0 if all(one.is_good for one in findings) else 1)
+
+
+def _prune() -> None:
+    """The copies are made again from their shards when they are needed."""
+    from slr_ray.corpora.cache import prune
+
+    outcome = list(prune())
+    gone = [copy for copy, went in outcome if went]
+    size = sum(copy.num_bytes for copy in gone) / 2**30
+    kept = len(outcome) - len(gone)
+    left = f"; {kept} in use left" if kept else ""
+    typer.echo(f"removed {len(gone)} corpora from the cache, {size:.2f} GiB{left}")
 
 
 def _findings() -> Iterator[Finding]:
@@ -109,7 +130,12 @@ def _disk() -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free / 2**30
     writable = os.access(existing, os.W_OK)
     advice = "" if writable else "set SLR_RAY_CACHE to a folder that can be written"
-    yield Finding("corpus cache", writable, f"{root} ({free:.0f} GiB free)", advice)
+    from slr_ray.corpora.cache import copies, limit_bytes
+
+    held = sum(one.num_bytes for one in copies()) / 2**30 if writable else 0.0
+    most = limit_bytes() / 2**30
+    told = f"{root} ({held:.2f} of {most:g} GiB used, {free:.0f} GiB free on the disk)"
+    yield Finding("corpus cache", writable, told, advice)
 
 
 def main() -> None:

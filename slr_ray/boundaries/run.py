@@ -31,7 +31,7 @@ from slr_ray.boundaries.trainings import (
     boundary_views,
     ledger_facts,
 )
-from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.documents.svg import as_file
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared

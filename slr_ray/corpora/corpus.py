@@ -21,15 +21,15 @@ from filelock import FileLock
 from jaxtyping import Int
 
 from slr_ray.config import Config
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED, write_arrays
+from slr_ray.corpora.cache import cache_folder, drop_outdated, use
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
-from slr_ray.storage import cache_root, is_uri, parted
+from slr_ray.storage import is_uri, parted
 
 _FORMAT = 3
-UNLABELLED = -1
-UNKNOWN_SIGNER = -1
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,7 @@ def open_shards(
         lambda: reader,
         provenance=reader.provenance,
         skipped=lambda: reader.skipped,
+        source=f"{place} {skip_broken}",
     )
 
 
@@ -162,22 +163,22 @@ def open_cached(
     *,
     provenance: Callable[[], Sequence[dict[str, Any]]],
     skipped: Callable[[], Sequence[Skipped]] = tuple,
+    source: str = "",
 ) -> Corpus:
     """The corpus cached under `key`, built from `clips` where it is not there yet.
 
+    `source` is where the clips lie: a new copy takes the place of older ones of the same source.
     One process of a machine builds; others wait for it. A build that was killed leaves nothing.
     """
-    root = cache_root() / "corpora"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"cannot make the corpus cache {root}: {error.strerror}; set SLR_RAY_CACHE"
-        ) from None
+    root = cache_folder()
     folder = root / key
     with FileLock(root / f"{key}.lock"):
-        if not (folder / "meta.json").exists():
+        is_new = not (folder / "meta.json").exists()
+        if is_new:
             _build(folder, clips(), provenance, skipped)
+        use(folder, source)
+    if is_new:
+        drop_outdated(folder, source)
     meta = json.loads((folder / "meta.json").read_text())
     return Corpus(
         folder=folder,
@@ -202,7 +203,7 @@ def _build(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        meta = _write_arrays(temporary, clips)
+        meta = write_arrays(temporary, clips)
         if meta["num_clips"] == 0:
             raise DataError("no usable clip: " + _first_reasons(skipped()))
         meta["provenance"] = list(provenance())
@@ -213,70 +214,6 @@ def _build(
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _write_arrays(folder: Path, clips: Iterable[Clip]) -> dict[str, Any]:
-    glosses: dict[str, int] = {}
-    signers: dict[str, int] = {}
-    digest = hashlib.sha256()
-    count = offset = 0
-    schema = pa.schema([("clip_id", pa.string())])
-    names = ("frames", "gloss_index", "signer_index", "offsets", "fps")
-    streams = {name: (folder / f"{name}.bin").open("wb") for name in names}
-    try:
-        with (
-            pa.OSFile(str(folder / "clip_ids.arrow"), "wb") as sink,
-            pa.ipc.new_file(sink, schema) as ids,
-        ):
-            pending: list[str] = []
-            streams["offsets"].write(np.int64(0).tobytes())
-            for clip in clips:
-                frames = np.concatenate([clip.positions, clip.confidence[..., None]], axis=-1)
-                content = np.ascontiguousarray(frames, np.float32).tobytes()
-                gloss = UNLABELLED
-                if clip.gloss is not None:
-                    gloss = glosses.setdefault(clip.gloss, len(glosses))
-                signer = UNKNOWN_SIGNER
-                if clip.signer is not None:
-                    signer = signers.setdefault(clip.signer, len(signers))
-                header = json.dumps([clip.clip_id, clip.gloss, clip.signer, clip.num_frames])
-                digest.update(header.encode())
-                digest.update(content)
-                offset += clip.num_frames
-                count += 1
-                streams["frames"].write(content)
-                streams["gloss_index"].write(np.int32(gloss).tobytes())
-                streams["signer_index"].write(np.int32(signer).tobytes())
-                streams["offsets"].write(np.int64(offset).tobytes())
-                streams["fps"].write(np.float32(clip.fps or np.nan).tobytes())
-                pending.append(clip.clip_id)
-                if len(pending) == 4096:
-                    ids.write_batch(pa.record_batch([pa.array(pending, pa.string())], schema))
-                    pending = []
-            if pending:
-                ids.write_batch(pa.record_batch([pa.array(pending, pa.string())], schema))
-    finally:
-        for stream in streams.values():
-            stream.close()
-    if count:
-        _sort_index(folder / "gloss_index.bin", glosses)
-        _sort_index(folder / "signer_index.bin", signers)
-    return {
-        "fingerprint": digest.hexdigest(),
-        "glosses": sorted(glosses),
-        "signers": sorted(signers),
-        "num_clips": count,
-    }
-
-
-def _sort_index(path: Path, appearance: dict[str, int]) -> None:
-    """Renumber an index from order of appearance to sorted order, in place."""
-    ranks = np.full(len(appearance) + 1, UNLABELLED, np.int32)
-    for rank, name in enumerate(sorted(appearance)):
-        ranks[appearance[name]] = rank
-    index = np.memmap(path, dtype=np.int32, mode="r+")
-    index[:] = ranks[index]
-    index.flush()
 
 
 def _first_reasons(skipped: Sequence[Skipped]) -> str:

@@ -10,7 +10,8 @@ from jaxtyping import Int64
 from pydantic import Field
 
 from slr_ray.config import Config
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError
 
 _NUM_OFFERED = 4

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 

@@ -16,7 +16,8 @@ from jaxtyping import Int64
 from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import absolute
 from slr_ray.text import normal_name, read_table, split_name

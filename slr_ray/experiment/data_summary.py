@@ -7,7 +7,7 @@ from typing import assert_never
 from rich.console import Console
 from rich.text import Text
 
-from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
 from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
 from slr_ray.experiment.experiment import Experiment

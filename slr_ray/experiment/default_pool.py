@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 

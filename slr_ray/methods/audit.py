@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
 from slr_ray.records.typed import Audit
 from slr_ray.training.problem import Problem

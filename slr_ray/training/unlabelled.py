@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float, Int
 
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER, Corpus
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER
+from slr_ray.corpora.corpus import Corpus
 
 _BUCKET_BATCHES = 16
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from experiment_factory import EMBEDDED, SMALL, new_run, opened, plan, printed, tiny, trained
 
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER
 from slr_ray.corpora.data import open_data
 from slr_ray.experiment.encoder_file import load_encoder, seen_warning
 from slr_ray.experiment.experiment import build_experiment

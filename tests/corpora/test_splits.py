@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from slr_ray.corpora.corpus import UNLABELLED, Corpus, open_cached
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.corpus import Corpus, open_cached
 from slr_ray.corpora.pools import (
     AllPoolConfig,
     FractionPoolConfig,

@@ -15,13 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slr_ray.corpora.corpus import (
-    UNKNOWN_SIGNER,
-    UNLABELLED,
-    Corpus,
-    open_cached,
-    open_shards,
-)
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.corpus import Corpus, open_cached, open_shards
 from slr_ray.corpora.inspection.inspection import Inspection, inspect_corpus
 from slr_ray.corpora.inspection.page import write_page
 from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig, draw_pool

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from experiment_factory import SPACE, new_run, plan
 
-from slr_ray.corpora.corpus import UNLABELLED
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.pools import SignersPoolConfig
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import UInt64
 
 from slr_ray.config import Record
-from slr_ray.corpora.corpus import UNLABELLED, Corpus
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.corpus import Corpus
 
 _MAX_LISTED = 200
 NO_POSE = 0

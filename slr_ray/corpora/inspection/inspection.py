@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import Record
-from slr_ray.corpora.corpus import UNKNOWN_SIGNER, UNLABELLED, Corpus
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.inspection.duplicates import Duplicates, find_duplicates
 from slr_ray.corpora.inspection.signer_checks import (
     SignerReport,

@@ -33,9 +33,9 @@ from slr_ray.poses.skeleton import BODY, INDEX
 from slr_ray.videos.detection.assembly import Assembled, assemble_clip
 from slr_ray.videos.detection.config import ExtractionConfig
 from slr_ray.videos.detection.extractor import Extractor
-from slr_ray.videos.detection.files import video_clips
 from slr_ray.videos.detection.models import Models, models
-from slr_ray.videos.detection.source import VideoClip
+from slr_ray.videos.frames.files import video_clips
+from slr_ray.videos.frames.source import VideoClip
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 

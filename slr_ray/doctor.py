@@ -8,8 +8,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import typer
+
+from slr_ray.command import user_errors
 
 _NEEDED = (
     "ray",

@@ -122,9 +122,9 @@ def _start(
 ) -> int:
     from slr_ray.config import build, parse_overrides
     from slr_ray.experiment.opener import Opener
-    from slr_ray.search.default_pool import space_with_pool
     from slr_ray.search.run import command_line, new_folder
     from slr_ray.search.search_run import SearchRun
+    from slr_ray.search.spaces.default_pool import space_with_pool
     from slr_ray.workers.run_options import RunOptions
 
     opener = Opener()

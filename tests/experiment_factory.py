@@ -20,7 +20,7 @@ from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import Checkpoint
 from slr_ray.search.search_run import SearchRun
-from slr_ray.search.space_file import check_space
+from slr_ray.search.spaces.space_file import check_space
 from slr_ray.search.summary import print_plan
 from slr_ray.training.pretraining import PretrainedEncoder, pretrain
 from slr_ray.workers.place import this_place

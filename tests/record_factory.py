@@ -7,16 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slr_ray.records.typed import (
-    ArmRecord,
-    Audit,
-    EpochRecord,
-    Metrics,
-    RoundRecord,
-    RunRecord,
-    SeedRecord,
-    TrialRecord,
-)
+from slr_ray.records.measured import Audit, EpochRecord, Metrics, RoundRecord, SeedRecord
+from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.search.arms import described_arms
 from slr_ray.storage import Store
 

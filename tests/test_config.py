@@ -9,7 +9,7 @@ import pytest
 from slr_ray.config import merge, parse_overrides, parse_yaml
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
-from slr_ray.search.space import parse
+from slr_ray.search.spaces.space import parse
 
 
 def test_overrides_are_read_as_yaml() -> None:

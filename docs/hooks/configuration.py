@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.presets import PRESETS
-from slr_ray.search.space_file import SearchConfig
+from slr_ray.search.spaces.space_file import SearchConfig
 from slr_ray.videos.detection.config import ExtractionConfig
 
 Schema: TypeAlias = dict[str, Any]

@@ -26,8 +26,8 @@ from slr_ray.methods.pretraining import (
 from slr_ray.models.config import new_encoder
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records.claim import claim
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.storage import Store, below
 from slr_ray.training.representation import represented_set
 from slr_ray.workers.place import Place

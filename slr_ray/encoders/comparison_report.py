@@ -18,8 +18,9 @@ from slr_ray.documents.document import (
     Table,
     Value,
 )
+from slr_ray.encoders.records import ObjectiveRecord
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
-from slr_ray.records.typed import Interval, ObjectiveRecord
+from slr_ray.records.measured import Interval
 
 _NAMES = {
     "sl_fpn": "SL-FPN",

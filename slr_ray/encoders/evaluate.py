@@ -17,16 +17,8 @@ from slr_ray.documents.svg import as_file, side_by_side
 from slr_ray.encoders.evaluation_runs import EvaluationRun, EvaluationTask, evaluation_runs
 from slr_ray.encoders.fine_tuning import fine_tune, from_scratch
 from slr_ray.encoders.map_page import map_document, map_drawings
-from slr_ray.encoders.protocols import (
-    SOURCES,
-    ClassificationRecord,
-    GeometryRecord,
-    Represented,
-    Source,
-    classify,
-    geometry,
-    represent,
-)
+from slr_ray.encoders.protocols import SOURCES, Represented, Source, classify, geometry, represent
+from slr_ray.encoders.records import ClassificationRecord, GeometryRecord
 from slr_ray.errors import DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slr_ray.encoders.protocols import ClassificationRecord
+from slr_ray.encoders.records import ClassificationRecord
 from slr_ray.evaluation.metrics import measure
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared

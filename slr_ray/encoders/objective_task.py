@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slr_ray.encoders.protocols import Source, classify, geometry, represent
+from slr_ray.encoders.records import ObjectiveRecord
 from slr_ray.experiment.encoder_file import Encoder, load_encoder
 from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.opener import Opener
@@ -16,7 +17,6 @@ from slr_ray.methods.pretraining import (
     save_encoder,
 )
 from slr_ray.records.stages import StageStore
-from slr_ray.records.typed import ObjectiveRecord
 from slr_ray.storage import Store, below
 from slr_ray.training.pretraining_plan import plan
 from slr_ray.workers.execution import Report

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from slr_ray.config import Record
+from slr_ray.encoders.records import ClassificationRecord, GeometryRecord
 from slr_ray.evaluation.collapse import measure_collapse
 from slr_ray.evaluation.inertia import intra_class_inertia
 from slr_ray.evaluation.linear import linear_probe
@@ -27,7 +27,6 @@ from slr_ray.methods.nearest_neighbour import pose_vectors
 from slr_ray.models.config import new_encoder
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
-from slr_ray.records.typed import Metrics
 from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set
 from slr_ray.workers.place import Place
@@ -50,27 +49,6 @@ class Represented:
     """The labelled pool."""
     validation: RepresentedSet
     test: RepresentedSet
-
-
-class ClassificationRecord(Record):
-    """A classifier on one source's representations."""
-
-    setting: str
-    """What validation chose."""
-    validation: Metrics
-    test: Metrics
-
-
-class GeometryRecord(Record):
-    """How the test clips' representations lie, without a classifier."""
-
-    inertia: float
-    """Intra-class inertia of the L2-normalised representations."""
-    inertia_share: float
-    """Of the total inertia of the same; NaN where all clips have one representation."""
-    spread: float
-    effective_rank: float
-    mean_cosine: float
 
 
 def fresh_model(encoder: Encoder, seed: int) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from slr_ray.records.typed import Metrics
+from slr_ray.records.measured import Metrics
 
 _CALIBRATION_BINS = 15
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from slr_ray.evaluation.metrics import measure
-from slr_ray.records.typed import Metrics
+from slr_ray.records.measured import Metrics
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from slr_ray.records.typed import Interval
+from slr_ray.records.measured import Interval
 
 CONFIDENCE = 0.95
 

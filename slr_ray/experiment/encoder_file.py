@@ -19,8 +19,8 @@ from slr_ray.experiment.initialisation import EncoderFile
 from slr_ray.models.config import ModelConfig, new_encoder
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import State, loads
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.storage import Store, below, is_uri, parted
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.training.unlabelled import clip_hashes

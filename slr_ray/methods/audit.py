@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
-from slr_ray.records.typed import Audit
+from slr_ray.records.measured import Audit
 from slr_ray.training.problem import Problem
 
 _BINS = 20

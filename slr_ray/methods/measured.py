@@ -14,8 +14,8 @@ from slr_ray.methods.nearest_neighbour import nearest_neighbour
 from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
+from slr_ray.records.measured import MeasuredRecord, SeedRecord
 from slr_ray.records.stages import StageStore, State
-from slr_ray.records.typed import MeasuredRecord, SeedRecord
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place

@@ -13,8 +13,8 @@ from slr_ray.experiment.encoder_file import FORMAT
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
 from slr_ray.poses.normalisation import SigningSpace
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore, State, dumps, stage_key
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.storage import Store
 from slr_ray.training.pretraining import (
     OnPretrainingEpoch,

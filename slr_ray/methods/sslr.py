@@ -18,8 +18,8 @@ from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.audit import audit_selection
 from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
 from slr_ray.models.config import load_encoder_weights
+from slr_ray.records.measured import Audit, EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import StageStore, State, stage_key
-from slr_ray.records.typed import Audit, EpochRecord, RoundRecord, SeedRecord
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train

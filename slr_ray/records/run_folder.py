@@ -22,7 +22,8 @@ import yaml
 
 from slr_ray.config import Config, Record, build
 from slr_ray.errors import ConfigError, DataError
-from slr_ray.records.typed import ArmRecord, MeasuredRecord, RunRecord, TrialRecord
+from slr_ray.records.measured import MeasuredRecord
+from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.storage import Store, below, parted
 
 RecordT = TypeVar("RecordT", bound=Record)

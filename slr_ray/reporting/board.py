@@ -11,7 +11,7 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from slr_ray.records.typed import Metrics, SeedRecord
+from slr_ray.records.measured import Metrics, SeedRecord
 from slr_ray.storage import Store
 
 _CURVES = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "calibration_error")

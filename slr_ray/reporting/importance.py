@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from pyarrow import ArrowException
 
 from slr_ray.errors import DataError
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.run import Run
 from slr_ray.storage import below
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from slr_ray.documents.charts import BarSeries, Line, grouped_bars, histogram, lines
 from slr_ray.documents.document import Block, Column, Figure, Paragraph, Section, Table, Value
-from slr_ray.records.typed import Audit, RoundRecord, SeedRecord
+from slr_ray.records.measured import Audit, RoundRecord, SeedRecord
 from slr_ray.reporting.run import Run
 
 _MAX_GLOSSES = 40

@@ -17,7 +17,7 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
-from slr_ray.records.typed import ArmRecord
+from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.verdict import (
     TEST_METRICS,

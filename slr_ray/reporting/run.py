@@ -13,8 +13,9 @@ from pyarrow import ArrowException
 
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
+from slr_ray.records.measured import Metrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
-from slr_ray.records.typed import ArmRecord, Metrics, RunRecord, TrialRecord
+from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 
 METRIC_NAMES = {
     "accuracy": "accuracy",

@@ -11,7 +11,7 @@ from slr_ray.documents.charts import BarSeries, Line, grouped_bars, lines
 from slr_ray.documents.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
 from slr_ray.documents.matrices import ParallelRow, is_number, parallel_chart
 from slr_ray.errors import DataError
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.importance import (
     MIN_TRIALS,
     parameter_importance,

@@ -6,7 +6,7 @@ import numpy as np
 
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.document import Block, Figure, Paragraph, Section
-from slr_ray.records.typed import EpochRecord, RoundRecord, SeedRecord
+from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
 _NUM_TOP_TRIALS = 5

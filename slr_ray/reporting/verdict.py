@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
-from slr_ray.records.typed import Interval
+from slr_ray.records.measured import Interval
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
 TEST_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")

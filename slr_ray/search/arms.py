@@ -10,7 +10,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import measure_neighbours, train_and_measure
-from slr_ray.records import typed
+from slr_ray.records import runs
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import dumps
 from slr_ray.search.context import RunContext
@@ -63,9 +63,9 @@ BEST = "sslr_best"
 _BY_NAME = {one.name: one for one in ARMS}
 
 
-def described_arms() -> list[typed.Arm]:
+def described_arms() -> list[runs.Arm]:
     """The arms as a run's record tells them to its readers."""
-    return [typed.Arm(name=one.name, title=one.title) for one in ARMS]
+    return [runs.Arm(name=one.name, title=one.title) for one in ARMS]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class ArmTask:
             if measured.checkpoint is not None:
                 self.folder.write_checkpoint(dumps(measured.checkpoint))
             self.folder.write_config(prepared.config)
-            record = typed.ArmRecord(arm=self.arm, **dict(measured.record))
+            record = runs.ArmRecord(arm=self.arm, **dict(measured.record))
             self.folder.write_record(record)
         report({"arm": self.arm, "seed": self.seed})
 

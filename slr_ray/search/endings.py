@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slr_ray.records.run_folder import TrialFolder
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.search.study import SearchStudy
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder, trial_name
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.board import open_board, write_curves, write_hparams
 
 

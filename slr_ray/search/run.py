@@ -13,7 +13,7 @@ from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.search.arms import ARMS, BEST, Candidates
 from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener

@@ -16,10 +16,10 @@ from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.typed import RunRecord
+from slr_ray.records.runs import RunRecord
 from slr_ray.search.arms import described_arms
 from slr_ray.search.context import RunContext
-from slr_ray.search.space_file import Space, check_space
+from slr_ray.search.spaces.space_file import Space, check_space
 from slr_ray.storage import absolute
 from slr_ray.workers.run_options import RunOptions
 

@@ -11,12 +11,12 @@ from ray.tune.search import Searcher
 
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
-from slr_ray.records.typed import TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import failed_record, record_of, why_it_ended
 from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import RunListener
-from slr_ray.search.space import Tree
+from slr_ray.search.spaces.space import Tree
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 

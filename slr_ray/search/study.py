@@ -22,7 +22,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from slr_ray.search.space import Tree, as_optuna_params, as_tree, parameters, suggest
+from slr_ray.search.spaces.space import Tree, as_optuna_params, as_tree, parameters, suggest
 
 _SOURCE = "source"
 

@@ -10,7 +10,7 @@ from slr_ray.experiment.data_summary import measured_text, pool_text, print_warn
 from slr_ray.search import estimate
 from slr_ray.search.arms import ARMS
 from slr_ray.search.search_run import SearchRun
-from slr_ray.search.space import parameters
+from slr_ray.search.spaces.space import parameters
 from slr_ray.training.pretraining_config import PretrainingConfig
 
 

@@ -11,8 +11,9 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.records.measured import SeedRecord
 from slr_ray.records.run_folder import TrialFolder, trial_name
-from slr_ray.records.typed import SeedRecord, TrialRecord
+from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place

@@ -20,8 +20,8 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.recogniser import Recogniser
 from slr_ray.options import data_and_pool
+from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import ResultFolder
-from slr_ray.records.typed import MeasuredRecord
 from slr_ray.single.pretrain import run_pretraining
 from slr_ray.single.train import run_single
 

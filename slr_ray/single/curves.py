@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.svg import Canvas, side_by_side
-from slr_ray.records.typed import PretrainingEpoch
+from slr_ray.records.measured import PretrainingEpoch
 
 _WIDTH = 480
 

@@ -23,8 +23,8 @@ from slr_ray.methods.pretraining import (
 )
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.reporting.board import open_board
 from slr_ray.single.curves import pretraining_curves
 from slr_ray.storage import Store, absolute

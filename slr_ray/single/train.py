@@ -14,9 +14,9 @@ from slr_ray.methods.measured import train_and_measure
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
+from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
-from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.workers.place import this_place

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slr_ray.config import Config
-from slr_ray.records.typed import Metric
+from slr_ray.records.measured import Metric
 
 
 class Sgd(Config):

@@ -9,7 +9,7 @@ from torch import nn
 
 from slr_ray.evaluation.linear import LinearLayer, linear_probe
 from slr_ray.models.model import Model
-from slr_ray.records.typed import EpochRecord
+from slr_ray.records.measured import EpochRecord
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set

@@ -17,8 +17,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.evaluation.metrics import measure
 from slr_ray.poses.reading import read
+from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
-from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import joined, model_input
 from slr_ray.training.config import TrainingConfig

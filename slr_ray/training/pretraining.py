@@ -22,8 +22,8 @@ from slr_ray.objectives.objective import View
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.poses.reading import read
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import Checkpoint, State
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.optimisation import learning_rate, new_optimiser

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.errors import RunFailed
+from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import State
-from slr_ray.records.typed import EpochRecord, Metrics
 from slr_ray.training.sampling import TrainingSet
 
 

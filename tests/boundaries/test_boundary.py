@@ -30,7 +30,7 @@ from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.search.space import extremes
+from slr_ray.search.spaces.space import extremes
 from slr_ray.storage import Store
 from slr_ray.workers.place import this_place
 
@@ -315,7 +315,7 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     from slr_ray.config import parse_overrides
     from slr_ray.encoders import compare as comparison
     from slr_ray.pretrain import pretrain
-    from slr_ray.search.space_file import load_space
+    from slr_ray.search.spaces.space_file import load_space
     from slr_ray.single import pretrain as pretraining
     from slr_ray.single import train as single
     from slr_ray.train import train

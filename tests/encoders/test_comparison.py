@@ -16,10 +16,10 @@ from slr_ray.config import merge
 from slr_ray.documents.markdown import to_markdown
 from slr_ray.encoders.compare import ObjectiveComparison
 from slr_ray.encoders.comparison_report import by_kind, objectives_document
+from slr_ray.encoders.records import ObjectiveRecord
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.encoder_file import load_encoder
 from slr_ray.experiment.opener import Opener
-from slr_ray.records.typed import ObjectiveRecord
 from slr_ray.workers.place import this_place
 
 TREE: dict[str, Any] = {

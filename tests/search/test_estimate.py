@@ -16,7 +16,7 @@ from slr_ray.search.estimate import (
     text,
 )
 from slr_ray.search.search_run import SearchRun
-from slr_ray.search.space_file import load_space
+from slr_ray.search.spaces.space_file import load_space
 from slr_ray.workers.run_options import RunOptions
 
 TINY: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.journal import Journal
-from slr_ray.search.space import parse
+from slr_ray.search.spaces.space import parse
 from slr_ray.search.study import SearchStudy
 from slr_ray.storage import Store
 

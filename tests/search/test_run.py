@@ -17,10 +17,10 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.context import RunContext
-from slr_ray.search.default_pool import space_with_pool
 from slr_ray.search.estimate import most_steps
 from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
-from slr_ray.search.space_file import check_space
+from slr_ray.search.spaces.default_pool import space_with_pool
+from slr_ray.search.spaces.space_file import check_space
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions

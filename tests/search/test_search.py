@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from slr_ray.records.typed import ArmRecord, RunRecord, TrialRecord
+from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -9,8 +9,8 @@ import optuna
 import pytest
 
 from slr_ray.errors import ConfigError
-from slr_ray.search.space import as_optuna_params, extremes, parameters, parse, suggest
-from slr_ray.search.space_file import check_space, load_space, spaces_folder
+from slr_ray.search.spaces.space import as_optuna_params, extremes, parameters, parse, suggest
+from slr_ray.search.spaces.space_file import check_space, load_space, spaces_folder
 
 TREE: dict[str, Any] = {
     "method": {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from slr_ray.search.space import parse
+from slr_ray.search.spaces.space import parse
 from slr_ray.search.study import SearchStudy
 
 SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "pseudo_weight": {"uniform": [0.1, 1]}}})

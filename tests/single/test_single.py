@@ -15,7 +15,7 @@ from slr_ray.corpora.data import open_data
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.records.typed import MeasuredRecord
+from slr_ray.records.measured import MeasuredRecord
 from slr_ray.train import train
 
 

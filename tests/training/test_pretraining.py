@@ -34,11 +34,11 @@ from slr_ray.methods.sslr import FinishedRound, rounds
 from slr_ray.poses.reading import read
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
+from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
-from slr_ray.records.typed import PretrainingEpoch
 from slr_ray.search.search_run import SearchRun, check_data
-from slr_ray.search.space_file import check_space
+from slr_ray.search.spaces.space_file import check_space
 from slr_ray.single.pretrain import run_pretraining
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from video_factory import make_video, picture
 
-from slr_ray.videos.detection.completeness import is_whole
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
-from slr_ray.videos.detection.video import Frame, Reading, read_frames
+from slr_ray.videos.frames.completeness import is_whole
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.video import Frame, Reading, read_frames
 
 SMALL = (96, 64)
 

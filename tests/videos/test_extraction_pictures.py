@@ -11,11 +11,11 @@ from PIL import Image
 from video_factory import picture
 
 from slr_ray.corpora.inspection.footage import footage_by_hand
-from slr_ray.videos.detection.fetching import fetched
-from slr_ray.videos.detection.files import video_clips
-from slr_ray.videos.detection.pictures import picture_folders
-from slr_ray.videos.detection.source import FAILURE_KINDS, ExtractionFailed, VideoClip
-from slr_ray.videos.detection.video import Frame, Reading, read_frames
+from slr_ray.videos.frames.fetching import fetched
+from slr_ray.videos.frames.files import video_clips
+from slr_ray.videos.frames.pictures import picture_folders
+from slr_ray.videos.frames.source import FAILURE_KINDS, ExtractionFailed, VideoClip
+from slr_ray.videos.frames.video import Frame, Reading, read_frames
 
 SIZE = (96, 64)
 

@@ -20,11 +20,11 @@ from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
 from slr_ray.videos.detection.config import ExtractionConfig
 from slr_ray.videos.detection.extractor import Extractor
-from slr_ray.videos.detection.files import video_clips
 from slr_ray.videos.detection.models import Models, models
 from slr_ray.videos.detection.overlay import draw_overlay
 from slr_ray.videos.detection.second_look import no_wrist_inside
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.files import video_clips
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 
 
 def clip(path: Path, **changes: object) -> VideoClip:
@@ -159,8 +159,8 @@ def test_wrists_outside_the_picture() -> None:
 
 _MEMORY = """
 import resource, sys
-from slr_ray.videos.detection.source import VideoClip
-from slr_ray.videos.detection.video import Reading, read_frames
+from slr_ray.videos.frames.source import VideoClip
+from slr_ray.videos.frames.video import Reading, read_frames
 for path in sys.argv[1:]:
     num = sum(1 for _ in read_frames(VideoClip("c", path, None, "s"), Reading()))
     print(num, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

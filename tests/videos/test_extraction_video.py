@@ -21,8 +21,8 @@ from video_factory import (
 )
 
 from slr_ray.videos.detection import video as reader
-from slr_ray.videos.detection.source import FAILURE_KINDS, ExtractionFailed, VideoClip
-from slr_ray.videos.detection.video import Frame, Reading, read_frames
+from slr_ray.videos.frames.source import FAILURE_KINDS, ExtractionFailed, VideoClip
+from slr_ray.videos.frames.video import Frame, Reading, read_frames
 
 
 def clip(path: Path, **changes: object) -> VideoClip:
@@ -280,7 +280,7 @@ def test_missing_and_unreadable_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert fails(clip(tmp_path)).kind == "unreadable"
     path = make_video(tmp_path / "v.mp4", frames=1)
     # Root reads everything, so what the system would answer others is put in its mouth.
-    monkeypatch.setattr("slr_ray.videos.detection.container.os.access", lambda *_: False)
+    monkeypatch.setattr("slr_ray.videos.frames.container.os.access", lambda *_: False)
     assert fails(clip(path)).kind == "unreadable"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import resolve
-from slr_ray.videos.detection.files import VIDEO_SUFFIXES
+from slr_ray.videos.frames.files import VIDEO_SUFFIXES
 from slr_ray.videos.manifests import CORPORA, read_corpus, read_manifest
 from slr_ray.videos.manifests.manifest import (
     Manifest,

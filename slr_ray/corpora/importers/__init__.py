@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slr_ray.corpora.importers import (
+from slr_ray.corpora.importers.formats import (
     asl_signs,
     coco_wholebody,
     mp_data,

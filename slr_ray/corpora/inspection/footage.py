@@ -15,7 +15,7 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import DataError
 from slr_ray.storage import resolve
 from slr_ray.videos.detection.config import settings_of
-from slr_ray.videos.detection.source import VideoClip
+from slr_ray.videos.frames.source import VideoClip
 
 MANIFEST = "_extraction/manifest.parquet"
 """Beside the shards; `slr_ray.extract` writes it."""

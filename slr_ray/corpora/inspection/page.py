@@ -44,7 +44,7 @@ from slr_ray.errors import DataError, StorageError
 from slr_ray.poses.clip import UNKNOWN, Clip
 from slr_ray.poses.drawing import animation, draw_strip
 from slr_ray.storage import Store
-from slr_ray.videos.detection.source import ExtractionFailed
+from slr_ray.videos.frames.source import ExtractionFailed
 
 _NUM_TYPICAL = 6
 
@@ -109,8 +109,8 @@ def _filmed(clip: Clip, footage: Footage | None) -> tuple[list[Block], str]:
     if footage is None:
         return [], ""
     # PyAV is loaded only where there is a video to show.
-    from slr_ray.videos.detection.fetching import fetched
     from slr_ray.videos.detection.overlay import draw_overlay
+    from slr_ray.videos.frames.fetching import fetched
 
     try:
         with fetched(footage.video) as video:

@@ -20,9 +20,9 @@ from slr_ray.videos.detection.smoothing import (
     fill_gaps,
     smooth,
 )
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
 from slr_ray.videos.detection.stillness import Stillness
-from slr_ray.videos.detection.video import Frame, Reading, read_frames
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.video import Frame, Reading, read_frames
 
 _VERSION = 1
 """Raise it with any change that gives other poses from the same frames and settings."""

@@ -15,9 +15,9 @@ from slr_ray.poses.clip import Clip
 from slr_ray.progress import ProgressBar
 from slr_ray.videos.detection.config import ExtractionConfig, settings_of
 from slr_ray.videos.detection.extractor import Extractor
-from slr_ray.videos.detection.files import video_clips
 from slr_ray.videos.detection.models import models
-from slr_ray.videos.detection.source import ExtractionFailed
+from slr_ray.videos.frames.files import video_clips
+from slr_ray.videos.frames.source import ExtractionFailed
 
 
 @dataclass(frozen=True)

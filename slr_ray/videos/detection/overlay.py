@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import gif
 from slr_ray.poses.skeleton import BODY, BONES, LEFT_HAND
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
-from slr_ray.videos.detection.video import Reading, read_frames
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.video import Reading, read_frames
 
 _BODY_COLOUR = (64, 224, 96)
 _LEFT_COLOUR = (40, 150, 255)

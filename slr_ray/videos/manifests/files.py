@@ -14,8 +14,8 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import below, is_uri, resolve, split_query
 from slr_ray.text import is_sidecar, normal_name
-from slr_ray.videos.detection.files import VIDEO_SUFFIXES
-from slr_ray.videos.detection.pictures import PICTURE_SUFFIXES, picture_folders
+from slr_ray.videos.frames.files import VIDEO_SUFFIXES
+from slr_ray.videos.frames.pictures import PICTURE_SUFFIXES, picture_folders
 
 _NUMBER = re.compile(r"0*(\d+?)(?:\.0)?")
 """What is left of a number that was read as one: 00335 becomes 335, beside blank cells 335.0."""

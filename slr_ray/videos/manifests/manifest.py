@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from slr_ray.errors import DataError
 from slr_ray.poses.shards import Skipped
 from slr_ray.text import known, normal_name, split_name
-from slr_ray.videos.detection.source import VideoClip
+from slr_ray.videos.frames.source import VideoClip
 from slr_ray.videos.manifests.files import VideoFile
 
 SCHEMA = pa.schema(

@@ -21,7 +21,7 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import DataError
 from slr_ray.storage import absolute, below, is_uri, parted, resolve, split_query
 from slr_ray.text import decoded, normal_name, read_table, table_rows
-from slr_ray.videos.detection.files import VIDEO_SUFFIXES
+from slr_ray.videos.frames.files import VIDEO_SUFFIXES
 from slr_ray.videos.manifests.manifest import (
     Entries,
     Manifest,

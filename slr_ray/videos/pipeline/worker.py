@@ -17,9 +17,9 @@ from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import Store
 from slr_ray.videos.detection.config import ExtractionConfig
 from slr_ray.videos.detection.extractor import Extracted, Extractor
-from slr_ray.videos.detection.fetching import fetched
 from slr_ray.videos.detection.models import Models
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.fetching import fetched
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 from slr_ray.videos.pipeline.outcome import Outcome
 
 MAX_ATTEMPTS = 3

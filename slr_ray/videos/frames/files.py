@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from slr_ray.errors import DataError
 from slr_ray.text import is_sidecar
-from slr_ray.videos.detection.pictures import PICTURE_SUFFIXES, picture_folders
-from slr_ray.videos.detection.source import VideoClip
+from slr_ray.videos.frames.pictures import PICTURE_SUFFIXES, picture_folders
+from slr_ray.videos.frames.source import VideoClip
 
 _NAMES = "mp4 mov m4v mkv webm avi mpg mpeg wmv flv 3gp ts mts m2ts ogv gif"
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _NAMES.split(" "))

@@ -15,7 +15,7 @@ from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.search.space import Tree, as_tree, extremes, parameters, parse
+from slr_ray.search.spaces.space import Tree, as_tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 
 Seed = Annotated[int, Field(ge=0)]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from slr_ray.corpora.importers.formats.wholebody import HANDS
 from slr_ray.corpora.importers.people import People
 from slr_ray.corpora.importers.source import usable_fps
-from slr_ray.corpora.importers.wholebody import HANDS
 from slr_ray.errors import DataError
 from slr_ray.text import read_json
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from slr_ray.corpora.importers.formats.wholebody import joints
+from slr_ray.corpora.importers.formats.wholebody_arrays import people_of_arrays
+from slr_ray.corpora.importers.formats.wholebody_json import people_of_json
 from slr_ray.corpora.importers.gloss_tree import files_below, glosses
 from slr_ray.corpora.importers.people import one_person
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.corpora.importers.wholebody import joints
-from slr_ray.corpora.importers.wholebody_arrays import people_of_arrays
-from slr_ray.corpora.importers.wholebody_json import people_of_json
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from slr_ray.corpora.importers.formats.wholebody import HANDS
+from slr_ray.corpora.importers.formats.wholebody import joints as wholebody_joints
 from slr_ray.corpora.importers.gloss_tree import files_below, glosses
 from slr_ray.corpora.importers.missing import Landmarks, found
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.corpora.importers.wholebody import HANDS
-from slr_ray.corpora.importers.wholebody import joints as wholebody_joints
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.landmarks import NUM_HAND_LANDMARKS, assemble

@@ -8,7 +8,7 @@ from typing import Any
 from slr_ray.config import read_yaml
 from slr_ray.experiment.default_pool import EVERY_LABEL, lacks_glosses
 from slr_ray.experiment.opener import Opener
-from slr_ray.search.space_file import Space, find_space, load_space, spaces_folder
+from slr_ray.search.spaces.space_file import Space, find_space, load_space, spaces_folder
 
 
 def space_with_pool(name: str, overrides: Mapping[str, Any], opener: Opener) -> Space:

@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from slr_ray.videos.detection.source import ExtractionFailed
+from slr_ray.videos.frames.source import ExtractionFailed
 
 _DEFAULT_TICK = Fraction(1, 90_000)
 _DEFAULT_FPS = 25

@@ -14,8 +14,8 @@ from pyarrow.fs import FileSelector, FileSystem, FileType
 
 from slr_ray.errors import StorageError
 from slr_ray.storage import is_uri, resolve
-from slr_ray.videos.detection.pictures import is_picture
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.pictures import is_picture
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 
 _COPIED_AT_ONCE = 2**22
 

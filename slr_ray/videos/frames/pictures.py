@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from slr_ray.text import is_sidecar
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip, check_range
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip, check_range
 
 PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg"))
 _FEWEST = 2

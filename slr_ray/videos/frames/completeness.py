@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
-from slr_ray.videos.detection.timeline import FrameRange
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.timeline import FrameRange
 
 _MISSING_SHARE = 0.05
 _MISSING_S = 0.5

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import av
 from av.video.stream import VideoStream
 
-from slr_ray.videos.detection.timeline import FrameRange
+from slr_ray.videos.frames.timeline import FrameRange
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 

@@ -1,8 +1,8 @@
-"""What a run leaves behind for reading: typed records. Reports read these and nothing else."""
+"""What trainings and measurements leave behind, as typed records."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from slr_ray.config import Record
 
@@ -102,24 +102,6 @@ class SeedRecord(Record):
     epochs: list[EpochRecord]
 
 
-class TrialRecord(Record):
-    number: int
-    status: Literal["complete", "pruned", "failed", "running"]
-    """`running` only in a trial's progress.json, never in its record.json."""
-    params: dict[str, Any]
-    """Searched values by dotted path: the same names as command-line overrides."""
-    value: float | None
-    """The search's metric, mean over seeds; None when failed."""
-    seeds: list[SeedRecord]
-    error: str | None
-    wall_s: float
-    """From the trial's start to its end, in its process."""
-    training_s: float
-    """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
-    source: Literal["start_from", "searched"]
-    """Whether the setting was given by the space to be tried first, or suggested."""
-
-
 class MeasuredRecord(Record):
     """One experiment, one seed, evaluated once on the test set."""
 
@@ -135,20 +117,6 @@ class MeasuredRecord(Record):
     """Rounds and epochs; None for the nearest neighbour."""
 
 
-class ArmRecord(MeasuredRecord):
-    """One arm of the final comparison with one seed."""
-
-    arm: str
-
-
-class Arm(Record):
-    """What the final comparison compares."""
-
-    name: str
-    title: str
-    """For tables and figures."""
-
-
 class Interval(Record):
     """Mean over seeds with its 95 % confidence interval (Student's t over seeds)."""
 
@@ -156,54 +124,3 @@ class Interval(Record):
     half_width: float | None
     """None with fewer than two seeds."""
     num_seeds: int
-
-
-class RunRecord(Record):
-    name: str
-    created: str
-    """ISO 8601 with time zone."""
-    command: list[str]
-    base_config: dict[str, Any]
-    space: dict[str, Any]
-    metric: str
-    num_trials: int
-    search_seeds: list[int]
-    final_seeds: list[int]
-    arms: list[Arm]
-    """Of the final comparison, in the order of every table and figure."""
-    glosses: list[str]
-    corpus: str
-    fingerprint: str
-    provenance: list[dict[str, Any]]
-    num_skipped_clips: int
-    split: dict[str, Any]
-    """Counts of clips and names of signers in training, validation and test."""
-    environment: dict[str, Any]
-    """Python, platform, CPU, GPU, package versions, git commit."""
-    finished: str | None
-    """When the final comparison was complete; None while running."""
-    wall_s: float | None
-
-
-class ObjectiveRecord(Record):
-    """One source of representations with one seed, measured on the test set."""
-
-    objective: str
-    """Of the pre-training; `fresh` for random weights, `poses` for no encoder at all."""
-    augmentation: str
-    """Of its views; empty without pre-training."""
-    seed: int
-    linear: Metrics | None
-    """Linear evaluation; None for `poses`, where it would be another model."""
-    knn: Metrics
-    validation: Metrics
-    """Of what `linear` (or `knn`, where there is none) chose on validation."""
-    inertia_share: float
-    """Intra-class inertia as a share of the total, of L2-normalised representations."""
-    effective_rank: float
-    embedding_std: float | None
-    """At the end of pre-training."""
-    num_steps: int
-    clips_per_s: float | None
-    """Of pre-training."""
-    training_s: float

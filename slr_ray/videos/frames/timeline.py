@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from slr_ray.videos.detection.container import interval_s, open_video, tick_s
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip
+from slr_ray.videos.frames.container import interval_s, open_video, tick_s
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 
 _REORDERED = 64
 """Packets come in decoding order; no frame is shown later than this many packets after its own."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from slr_ray.corpora.importers.arrays import read_arrays
+from slr_ray.corpora.importers.formats.wholebody import HANDS
 from slr_ray.corpora.importers.people import People
-from slr_ray.corpora.importers.wholebody import HANDS
 from slr_ray.errors import DataError
 
 _SCORES = ("scores", "keypoint_scores", "keypoint_score", "keypoints_score", "confidence")

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from slr_ray.corpora.importers.formats.spoter_cells import read_cell
+from slr_ray.corpora.importers.formats.spoter_labels import Labels, label_number
 from slr_ray.corpora.importers.missing import found
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.corpora.importers.spoter_cells import read_cell
-from slr_ray.corpora.importers.spoter_labels import Labels, label_number
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.skeleton import HAND_JOINTS, INDEX, JOINTS

@@ -16,19 +16,19 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from slr_ray.videos.detection.completeness import check_complete, check_share
-from slr_ray.videos.detection.container import interval_s, open_video, reason_of, tick_s
-from slr_ray.videos.detection.orientation import upright
-from slr_ray.videos.detection.pictures import (
+from slr_ray.videos.frames.completeness import check_complete, check_share
+from slr_ray.videos.frames.container import interval_s, open_video, reason_of, tick_s
+from slr_ray.videos.frames.orientation import upright
+from slr_ray.videos.frames.pictures import (
     is_picture_folder,
     picture_sequence,
     read_picture,
     without_rate,
 )
-from slr_ray.videos.detection.resampling import resampled
-from slr_ray.videos.detection.source import ExtractionFailed, VideoClip, check_range
-from slr_ray.videos.detection.timeline import FrameRange, frame_range
-from slr_ray.videos.detection.undecoded import Undecoded
+from slr_ray.videos.frames.resampling import resampled
+from slr_ray.videos.frames.source import ExtractionFailed, VideoClip, check_range
+from slr_ray.videos.frames.timeline import FrameRange, frame_range
+from slr_ray.videos.frames.undecoded import Undecoded
 
 _USUAL_FPS = 25.0
 _EARLIER_S = (0.0, 2.0, 10.0)

@@ -1,0 +1,67 @@
+"""What a search leaves behind, as typed records. Reports read these and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from slr_ray.config import Record
+from slr_ray.records.measured import MeasuredRecord, SeedRecord
+
+
+class TrialRecord(Record):
+    number: int
+    status: Literal["complete", "pruned", "failed", "running"]
+    """`running` only in a trial's progress.json, never in its record.json."""
+    params: dict[str, Any]
+    """Searched values by dotted path: the same names as command-line overrides."""
+    value: float | None
+    """The search's metric, mean over seeds; None when failed."""
+    seeds: list[SeedRecord]
+    error: str | None
+    wall_s: float
+    """From the trial's start to its end, in its process."""
+    training_s: float
+    """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
+    source: Literal["start_from", "searched"]
+    """Whether the setting was given by the space to be tried first, or suggested."""
+
+
+class ArmRecord(MeasuredRecord):
+    """One arm of the final comparison with one seed."""
+
+    arm: str
+
+
+class Arm(Record):
+    """What the final comparison compares."""
+
+    name: str
+    title: str
+    """For tables and figures."""
+
+
+class RunRecord(Record):
+    name: str
+    created: str
+    """ISO 8601 with time zone."""
+    command: list[str]
+    base_config: dict[str, Any]
+    space: dict[str, Any]
+    metric: str
+    num_trials: int
+    search_seeds: list[int]
+    final_seeds: list[int]
+    arms: list[Arm]
+    """Of the final comparison, in the order of every table and figure."""
+    glosses: list[str]
+    corpus: str
+    fingerprint: str
+    provenance: list[dict[str, Any]]
+    num_skipped_clips: int
+    split: dict[str, Any]
+    """Counts of clips and names of signers in training, validation and test."""
+    environment: dict[str, Any]
+    """Python, platform, CPU, GPU, package versions, git commit."""
+    finished: str | None
+    """When the final comparison was complete; None while running."""
+    wall_s: float | None

@@ -28,7 +28,7 @@ def test_numbers_with_an_exponent_are_numbers(text: str) -> None:
         "b": [0.001, text],
     }
     written = f"training:\n  optimiser: {{learning_rate: {text}}}\n".encode()
-    config = experiment(parse_yaml(written, "my.yaml"), "my.yaml")
+    config = build_experiment(parse_yaml(written, "my.yaml"), "my.yaml")
     assert config.training.optimiser.learning_rate == 0.001
     assert isinstance(
         parse({"a": {"log_uniform": parse_overrides([f"a=[{text}, 1e0]"])["a"]}}), dict
@@ -36,11 +36,11 @@ def test_numbers_with_an_exponent_are_numbers(text: str) -> None:
 
 
 def test_whole_numbers_may_have_an_exponent_and_texts_may_not() -> None:
-    assert experiment(parse_yaml(b"training: {num_epochs: 1e2}", "my.yaml"), "x").training
+    assert build_experiment(parse_yaml(b"training: {num_epochs: 1e2}", "my.yaml"), "x").training
     with pytest.raises(ConfigError, match=r"my\.yaml: training\.num_epochs: .*0\.5"):
-        experiment(parse_yaml(b"training: {num_epochs: 5e-1}", "my.yaml"), "my.yaml")
+        build_experiment(parse_yaml(b"training: {num_epochs: 5e-1}", "my.yaml"), "my.yaml")
     with pytest.raises(ConfigError, match=r"data\.location: .*valid string \(got 0\.001\)"):
-        experiment(parse_yaml(b"data: {kind: shards, location: 1e-3}", "my.yaml"), "my.yaml")
+        build_experiment(parse_yaml(b"data: {kind: shards, location: 1e-3}", "my.yaml"), "my.yaml")
     for text in ("e3", "1e", "v1e3", "1e-3x", "clip-1e3"):
         assert parse_overrides([f"a={text}"]) == {"a": text}
 

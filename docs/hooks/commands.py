@@ -51,6 +51,7 @@ def _described(called: str, found: Command) -> str:
             else _option(one)
             for one in found.params
             if isinstance(one, TyperArgument | TyperOption)
+            if not getattr(one, "hidden", False)
         )
     return (
         f"    python -m {called} {usage}\n\n{found.help or ''}\n\n"

@@ -224,7 +224,7 @@ def _draw_map(source: Source, run: EvaluationRun, store: Store, console: Console
     places = embedding_map(test.representations[rows], run.number)
     corpus = own.corpus
     glosses = [corpus.glosses[one] for one in test.glosses[rows]]
-    signers = [corpus.signer(one) or "unknown signer" for one in clips[rows]]
+    signers = [corpus.signer(int(one)) or "unknown signer" for one in clips[rows]]
     ids = corpus.clip_ids.take(clips[rows]).to_pylist()
     title = f"{SOURCES[source]}: test clips of {corpus.name}"
     drawings = map_drawings(places, ids, glosses, signers)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, multiprocessing, nn
 
-from slr_ray.config import Config
+from slr_ray.config import Config, alternatives
 from slr_ray.models.gathering import gathered
 from slr_ray.models.heads import follow
 from slr_ray.objectives.byol import Byol, ByolConfig
@@ -20,6 +20,7 @@ from slr_ray.objectives.objective import Objective, View
 from slr_ray.objectives.simclr import Simclr, SimclrConfig, nt_xent
 from slr_ray.objectives.simsiam import Simsiam, SimsiamConfig, negative_cosine
 from slr_ray.objectives.sl_fpn import SlFpn, SlFpnConfig
+from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.workers.place import process_group
 
 WIDTH, CLIPS, FRAMES = 6, 8, 4
@@ -30,6 +31,10 @@ KINDS: dict[str, Any] = {
     "simsiam": SimsiamConfig(projector_hidden=7, embedding_width=5, predictor_hidden=3),
     "byol": ByolConfig(projector_hidden=7, embedding_width=5, predictor_hidden=3, momentum=0.9),
 }
+# A new objective is covered as it comes.
+KINDS = {
+    kind: made() for kind, made in alternatives(PretrainingConfig, "objective").items()
+} | KINDS
 
 
 class MeanOfFrames(nn.Module):

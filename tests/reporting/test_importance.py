@@ -33,7 +33,9 @@ SPACE = {
 
 def _run(folder: Path, space: dict[str, Any] = SPACE, num_trials: int = 40) -> Run:
     """A run whose trials are the better the higher their rate is, with its journal."""
-    study = SearchStudy(folder / "optuna.journal", parse(space), seed=1, early_stopping=False)
+    study = SearchStudy(
+        folder / "optuna.journal", parse(space), name="run", seed=1, early_stopping=False
+    )
     trials = []
     for number in range(num_trials):
         asked = study.ask()

@@ -16,8 +16,10 @@ import record_factory as factory
 from rich.console import Console
 from typer.testing import CliRunner
 
+from slr_ray.config import Config
 from slr_ray.documents.document import Table
 from slr_ray.errors import DataError, StorageError
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.report import app
 from slr_ray.reporting.background import cost_section
 from slr_ray.reporting.report import build_document, write_report
@@ -25,7 +27,6 @@ from slr_ray.reporting.result import mean_confusion
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.reporting.terminal import print_summary
 from slr_ray.reporting.verdict import verdict
-from slr_ray.storage import Store
 
 SECTIONS = {
     "verdict",
@@ -37,6 +38,7 @@ SECTIONS = {
     "pseudo-labels",
     "data",
     "cost",
+    "timeline",
     "environment",
     "rerun",
     "limits",
@@ -155,7 +157,11 @@ def test_glosses_without_a_training_clip_are_a_caveat(tmp_path: Path) -> None:
 def test_the_rerun_command_names_the_seed_of_the_checkpoint(tmp_path: Path) -> None:
     folder = tmp_path / "my run"
     factory.write_run(str(folder), factory.WIN)
-    Store(str(folder)).write_json("best/seed.json", {"seed": 3})
+    run = RunFolder(str(folder))
+    result = run.arm("sslr_best", 3)
+    result.write_config(Config())
+    result.write_checkpoint(b"")
+    run.write_best(result, 3)
     _, page = _page(load_run(str(folder)))
     assert f"slr_ray.train --config '{folder}/best/config.yaml' --seed 3" in page.text
 
@@ -362,5 +368,5 @@ def test_the_audit_is_that_of_an_arm_that_chose_pseudo_labels(tmp_path: Path) ->
         for one in run.arms
     ]
     _, page = _page(replace(run, arms=best))
-    assert "Published default in the final comparison" in page.text
+    assert "Space's default in the final comparison" in page.text
     assert "nothing to audit" not in page.text

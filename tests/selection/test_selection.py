@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from slr_ray.config import alternatives
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.share_per_gloss import SharePerGloss
 from slr_ray.selection.threshold import Threshold
@@ -18,6 +20,12 @@ RULES = [
     TopPerGloss(num_clips=2),
     TopPerGloss(num_clips=3, confidence=0.5),
     SharePerGloss(share=0.3),
+]
+# A new rule is covered as it comes.
+RULES += [
+    rule()
+    for rule in alternatives(SslrConfig, "selection").values()
+    if rule not in {type(one) for one in RULES}
 ]
 
 

@@ -1,0 +1,85 @@
+"""Every command's options, listed: a new one is a decision, made here as well."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+import typer
+
+from slr_ray.config import alternatives
+from slr_ray.errors import ConfigError
+from slr_ray.options import AUGMENTATIONS, OBJECTIVES, data_and_pool, laid_over
+from slr_ray.training.pretraining_config import PretrainingConfig
+
+OPTIONS = {
+    "tune": "address data dry-run labelled-fraction labelled-signers max-concurrent max-failures "
+    "num-samples num-trials resume seeds skip-broken space storage time-budget trial-cpus "
+    "trial-gpus trial-workers wait-for-nodes",
+    "train": "config data init labelled-fraction labelled-signers num-threads out seed skip-broken",
+    "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
+    "preset seed skip-broken",
+    "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-signers num-threads out "
+    "protocol seeds skip-broken",
+    "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
+    "skip-broken step-frames",
+    "compare": "address augmentations data extra-data labelled-fraction labelled-signers "
+    "max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
+    "predict": "checkpoint fps json models skip-broken target-fps top",
+    "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
+    "models out pattern require-all retry-failed shard-size signer skip-broken videos "
+    "wait-for-nodes",
+    "report": "out",
+    "doctor": "prune",
+}
+
+
+def options_of(name: str) -> set[str]:
+    app = typer.Typer(add_completion=False)
+    app.command()(getattr(importlib.import_module(f"slr_ray.{name}"), name))
+    command: Any = typer.main.get_command(app)
+    return {
+        option.removeprefix("--")
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--") and option != "--help"
+    }
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_command_has_the_options_that_are_listed(name: str) -> None:
+    assert options_of(name) == set(OPTIONS[name].split())
+
+
+def test_help_texts_name_every_objective_and_augmentation() -> None:
+    assert set(OBJECTIVES) == set(alternatives(PretrainingConfig, "objective"))
+    assert set(AUGMENTATIONS) <= set(alternatives(PretrainingConfig, "augmentation"))
+
+
+def test_options_say_nothing_where_they_are_not_given() -> None:
+    assert data_and_pool(None) == {}
+    assert data_and_pool("poses", skip_broken=True, labelled_signers=4) == {
+        "data": {"kind": "shards", "location": "poses", "skip_broken": True},
+        "pool": {"kind": "signers", "num_signers": 4},
+    }
+    assert data_and_pool(None, labelled_fraction=0.1)["pool"]["fraction"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"labelled_fraction": 0.1, "labelled_signers": 2}, "not both"),
+        ({"skip_broken": True}, "give --data too"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        data_and_pool(None, **given)
+
+
+def test_overrides_lie_on_top_and_change_nothing_below() -> None:
+    sections = {"pool": {"kind": "all"}}
+    over = laid_over(sections, ["pool.kind=signers", "pool.num_signers=3", "training.mixup=0.2"])
+    assert over == {"pool": {"kind": "signers", "num_signers": 3}, "training": {"mixup": 0.2}}
+    assert sections == {"pool": {"kind": "all"}}

@@ -1,0 +1,60 @@
+"""What every model promises; a new member of the union is covered as it comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from slr_ray.config import alternatives
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.models.config import load_encoder_weights, new_encoder, representation_width
+
+CHANNELS, GLOSSES, CLIPS, FRAMES = 12, 5, 3, 6
+MODELS = alternatives(Experiment, "model")
+
+
+def config(kind: str) -> Any:
+    return MODELS[kind](width=12, num_heads=2, hidden=8)
+
+
+def inputs() -> tuple[torch.Tensor, torch.Tensor]:
+    features = torch.randn(CLIPS, FRAMES, CHANNELS, generator=torch.Generator().manual_seed(0))
+    mask = torch.arange(FRAMES)[None, :] < torch.tensor([[FRAMES], [4], [1]])
+    return features * mask[..., None], mask
+
+
+@pytest.mark.parametrize("kind", MODELS)
+class TestEveryModel:
+    def test_logits_and_representations_have_their_shapes(self, kind: str) -> None:
+        model = config(kind).build(CHANNELS, GLOSSES).eval()
+        features, mask = inputs()
+        assert model(features, mask).shape == (CLIPS, GLOSSES)
+        width = representation_width(config(kind), CHANNELS)
+        assert model.represent(features, mask).shape == (CLIPS, width)
+
+    def test_padding_changes_nothing(self, kind: str) -> None:
+        model = config(kind).build(CHANNELS, GLOSSES).eval()
+        features, mask = inputs()
+        longer = torch.nn.functional.pad(features, (0, 0, 0, 4), value=9.0)
+        masked = torch.nn.functional.pad(mask, (0, 4))
+        torch.testing.assert_close(
+            model(longer, masked), model(features, mask), rtol=1e-4, atol=1e-5
+        )
+
+    def test_an_encoder_is_the_model_without_its_classifier(self, kind: str) -> None:
+        encoder = new_encoder(config(kind), CHANNELS).eval()
+        model = config(kind).build(CHANNELS, GLOSSES).eval()
+        load_encoder_weights(model, encoder.state_dict())
+        features, mask = inputs()
+        torch.testing.assert_close(encoder(features, mask), model.represent(features, mask))
+
+    def test_fresh_weights_follow_the_seed(self, kind: str) -> None:
+        states = []
+        for seed in (0, 0, 1):
+            torch.manual_seed(seed)
+            states.append(config(kind).build(CHANNELS, GLOSSES).state_dict())
+        name = next(name for name, value in states[0].items() if value.std() > 0)
+        assert torch.equal(states[0][name], states[1][name])
+        assert not torch.equal(states[0][name], states[2][name])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
+
+if TYPE_CHECKING:
+    from slr_ray.videos.detection.models import Models
 
 # Before anything of slr_ray is imported: every jaxtyping annotation becomes a run-time check.
 _hook = install_import_hook("slr_ray", "beartype.beartype")
@@ -41,3 +45,13 @@ def real_data() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Corpus caches of the tests stay out of the user's."""
     monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """MediaPipe's real model bundles, fetched once into the tests' cache."""
+    from slr_ray.videos.detection.models import models
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        return models()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -91,13 +92,29 @@ def search(
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     started = time.monotonic()
-    tuner.fit()
+    if _stopped(tuner):
+        raise KeyboardInterrupt
     if study.num_finished() < limits.num_trials:
         if limits.time_budget_s is None or time.monotonic() - started < limits.time_budget_s:
             raise KeyboardInterrupt
         for number in searcher.without_record():
             # It stays unfinished: should the run be killed before its end, --resume takes it up.
             listener.cut_off(number)
+
+
+def _stopped(tuner: Tuner) -> bool:
+    """Run the search; whether Ctrl-C, SIGTERM or SIGUSR1 came meanwhile.
+
+    Tune leaves its handlers behind, so that the next Ctrl-C would be swallowed. It takes that of
+    Ctrl-C back only when a signal came, however late: that is what tells.
+    """
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGUSR1)}
+    try:
+        tuner.fit()
+        return signal.getsignal(signal.SIGINT) is before[signal.SIGINT]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _at_once(limits: TuneLimits, workers: Workers) -> int | None:

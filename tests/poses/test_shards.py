@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from clip_factory import assert_same, make_clip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -25,19 +26,6 @@ from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import cache_root
 
 PROVENANCE = {"extractor": "test", "version": "1", "settings": {"threshold": 0.5}}
-
-
-def make_clip(clip_id: str = "a", num_frames: int = 3, seed: int = 0, **changes: Any) -> Clip:
-    generator = np.random.default_rng(seed)
-    values: dict[str, Any] = {
-        "clip_id": clip_id,
-        "gloss": "hello",
-        "signer": "ann",
-        "fps": 25.0,
-        "positions": generator.random((num_frames, NUM_JOINTS, 2), np.float32),
-        "confidence": np.ones((num_frames, NUM_JOINTS), np.float32),
-    }
-    return Clip(**(values | changes))
 
 
 def make_row(clip_id: str | None = "a", **changes: Any) -> dict[str, Any]:
@@ -58,17 +46,6 @@ def write_rows(path: Path, rows: list[dict[str, Any]], schema: pa.Schema = SCHEM
     """Rows as they are, past every check of `write_shard`."""
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
     return str(path)
-
-
-def assert_same(found: Clip, expected: Clip) -> None:
-    assert (found.clip_id, found.gloss, found.signer) == (
-        expected.clip_id,
-        expected.gloss,
-        expected.signer,
-    )
-    assert found.fps == expected.fps
-    np.testing.assert_array_equal(found.positions, expected.positions)
-    np.testing.assert_array_equal(found.confidence, expected.confidence)
 
 
 @st.composite

@@ -9,10 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from slr_ray.records.log import read_log
+from slr_ray.records.measured import MeasuredRecord
+from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -126,6 +130,11 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         ArmRecord.model_validate_json(one.read_text()) for one in run.glob("final/*/*/record.json")
     ]
     assert len(arms) == 5 * 2
+    told = Counter(one.event for one in read_log(RunFolder(str(run))))
+    assert (told["run_started"], told["run_ended"]) == (1, 1)
+    assert told["trial_started"] == told["trial_complete"] + told["trial_pruned"] == 4
+    assert told["arm_started"] == told["arm_ended"] == 10
+    assert told["round_ended"] >= 4
     steps = {(one.arm, one.seed): one.num_steps for one in arms}
     for seed in (0, 1):
         # The equal-steps baseline trains whole epochs: equal up to half an epoch of 3 steps.
@@ -153,7 +162,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     )
     assert rerun.returncode == 0, rerun.stderr
     (found_again,) = tmp_path.glob("trained/seed_*/record.json")
-    again = ArmRecord.model_validate_json(found_again.read_text())
+    again = MeasuredRecord.model_validate_json(found_again.read_text())
     own = [one for one in arms if one.arm == "sslr_best"]
     first = max(own, key=lambda one: (one.validation.balanced_accuracy, -one.seed))
     assert again.seed == first.seed
@@ -174,6 +183,9 @@ def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:
     before = {file: file.read_bytes() for file in run.glob("trials/*/record.json")}
     assert 2 <= len(before) < 5
     stages = {file: file.stat().st_mtime_ns for file in run.glob("stages/*.pt")}
+    # A machine that goes down may leave half of the journal's last lines.
+    journal = run / "optuna.journal"
+    journal.write_bytes(journal.read_bytes()[:-300])
 
     done = tune(tmp_path, "--resume", str(run))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -188,7 +200,7 @@ def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:
     from optuna.storages.journal import JournalFileBackend
 
     storage = JournalStorage(JournalFileBackend(str(run / "optuna.journal")))
-    study = optuna.load_study(study_name="search", storage=storage)
+    study = optuna.load_study(study_name=run.name, storage=storage)
     told = {one.number: one for one in study.get_trials()}
     assert len(told) == 5
     for record in trials(run):
@@ -272,7 +284,13 @@ def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:
         *("--num-trials", "1", "--seeds", "1"),
     )
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
-    kill(driver)
-    (only,) = trials(only_run(tmp_path))
+    # As batch systems and spot machines do ahead of the end.
+    driver.terminate()
+    printed = tmp_path / "log"
+    assert driver.wait(timeout=60) == 143, printed.read_text()
+    run = only_run(tmp_path)
+    assert f"terminated: go on with python -m slr_ray.tune --resume {run}" in printed.read_text()
+    assert "Traceback" not in printed.read_text()
+    (only,) = trials(run)
     assert only.status == "complete"
     assert [one.round for one in only.seeds[0].rounds] == [0, 1, 2]

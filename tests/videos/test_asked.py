@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_ledger import LARGE, WAY, done, failed, make_clip
+from clip_factory import make_clip
+from test_ledger import LARGE, WAY, done, failed
 
 from slr_ray.errors import ConfigError
 from slr_ray.videos.manifests.manifest import Row

@@ -20,7 +20,8 @@ from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
 from slr_ray.videos.detection.config import ExtractionConfig
 from slr_ray.videos.detection.extractor import Extractor
-from slr_ray.videos.detection.models import Models, models
+from slr_ray.videos.detection.in_memory import settings_like
+from slr_ray.videos.detection.models import Models
 from slr_ray.videos.detection.overlay import draw_overlay
 from slr_ray.videos.detection.second_look import no_wrist_inside
 from slr_ray.videos.frames.files import video_clips
@@ -29,14 +30,6 @@ from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 
 def clip(path: Path, **changes: object) -> VideoClip:
     return VideoClip(path.stem, str(path), "hello", "ann", **changes)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """The real bundles, fetched once for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "bundles"))
-        return models()
 
 
 @pytest.fixture(scope="module")
@@ -251,23 +244,18 @@ def test_predict_refuses_before_work_what_it_cannot_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["one", "several", "other"])
-def test_predict_extracts_as_the_training_poses_were(
-    way: str, extractor: Extractor, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from slr_ray.predict import _settings
-
+def test_predict_extracts_as_the_training_poses_were(way: str, extractor: Extractor) -> None:
     known = extractor.provenance()
     slow = {**known, "settings": {**known["settings"], "target_fps": 10.0, "pose_model": "heavy"}}
     records = {"one": [slow, slow], "several": [slow, known], "other": [{"extractor": "holistic"}]}
     provenance = tuple(records[way])
-    found = _settings(provenance, None)
-    note = capsys.readouterr().err
+    found, note = settings_like(provenance)
     if way == "one":
-        assert (found.target_fps, found.pose_model, note) == (10.0, "heavy", "")
+        assert (found.target_fps, found.pose_model, note) == (10.0, "heavy", None)
     else:
         assert found == ExtractionConfig()
-        assert ("in several ways" in note) == (way == "several")
-    assert _settings(provenance, 5.0).target_fps == 5.0
+        assert ("in several ways" in (note or "")) == (way == "several")
+    assert settings_like(provenance, 5.0)[0].target_fps == 5.0
 
 
 def test_the_benchmark_ends_with_its_ratio(

@@ -20,7 +20,7 @@ from video_factory import (
     zero_length,
 )
 
-from slr_ray.videos.detection import video as reader
+from slr_ray.videos.frames import video as reader
 from slr_ray.videos.frames.source import FAILURE_KINDS, ExtractionFailed, VideoClip
 from slr_ray.videos.frames.video import Frame, Reading, read_frames
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_shards import assert_same, make_clip
+from clip_factory import assert_same, make_clip
 
 from slr_ray.errors import ConfigError, StorageError
 from slr_ray.poses.shards import ShardReader

@@ -1,0 +1,34 @@
+"""One clip after another, for tests that write and read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from slr_ray.poses.clip import Clip
+from slr_ray.poses.skeleton import NUM_JOINTS
+
+
+def make_clip(clip_id: str = "a", num_frames: int = 3, seed: int = 0, **changes: Any) -> Clip:
+    generator = np.random.default_rng(seed)
+    values: dict[str, Any] = {
+        "clip_id": clip_id,
+        "gloss": "hello",
+        "signer": "ann",
+        "fps": 25.0,
+        "positions": generator.random((num_frames, NUM_JOINTS, 2), np.float32),
+        "confidence": np.ones((num_frames, NUM_JOINTS), np.float32),
+    }
+    return Clip(**(values | changes))
+
+
+def assert_same(found: Clip, expected: Clip) -> None:
+    assert (found.clip_id, found.gloss, found.signer) == (
+        expected.clip_id,
+        expected.gloss,
+        expected.signer,
+    )
+    assert found.fps == expected.fps
+    np.testing.assert_array_equal(found.positions, expected.positions)
+    np.testing.assert_array_equal(found.confidence, expected.confidence)

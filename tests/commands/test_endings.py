@@ -1,0 +1,43 @@
+"""How a command ends when it is stopped: one line, and the status that shells expect."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+_CODE = """
+import signal, sys, time
+from slr_ray.command import user_errors
+if sys.argv[1] == "background":
+    # As a script starts its background processes.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+with user_errors("run it again"):
+    print("running", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("where", ["foreground", "background"])
+@pytest.mark.parametrize(
+    ("sent", "status", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_ends_a_command_in_one_line(
+    where: str, sent: signal.Signals, status: int, word: str
+) -> None:
+    if where == "background" and sent == signal.SIGINT:
+        pytest.skip("a background process ignores Ctrl-C on purpose")
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CODE, where],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(sent)
+    _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (status, f"{word}: run it again\n")

@@ -36,9 +36,9 @@ _FORMAT = 3
 class Corpus:
     """Clips by index 0..num_clips-1, in the order of their shards.
 
-        >>> clip = corpus.clip(0)
-        >>> clip.gloss in corpus.glosses, clip.num_frames == len(corpus.frames_of(0))
-        (True, True)
+    >>> clip = corpus.clip(0)
+    >>> clip.gloss in corpus.glosses, clip.num_frames == len(corpus.frames_of(0))
+    (True, True)
 
     `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`
     (-1) marks clips without a gloss, `UNKNOWN_SIGNER` (-1) those of whom nobody knows who signs.

@@ -47,11 +47,11 @@ def open_data(data: EmbeddedConfig | ShardsConfig) -> Corpus:
 def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False) -> Corpus:
     """The clips in pose shards; without a location those of the embedded, synthetic corpus.
 
-        >>> corpus = slr_ray.open_corpus()
-        >>> corpus.num_clips > 1000, len(corpus.glosses)
-        (True, 12)
-        >>> corpus.clip(0).positions.shape[1:]
-        (54, 2)
+    >>> corpus = slr_ray.open_corpus()
+    >>> corpus.num_clips > 1000, len(corpus.glosses)
+    (True, 12)
+    >>> corpus.clip(0).positions.shape[1:]
+    (54, 2)
 
     `location` is a Parquet file, a folder of them, or a cloud URI. With `skip_broken`, unusable
     clips are listed in `corpus.skipped`; else the first one raises `DataError`.

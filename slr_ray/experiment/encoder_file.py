@@ -37,9 +37,9 @@ _NORMALISATION: TypeAdapter[Any] = TypeAdapter(NormalisationConfig)
 class Encoder:
     """A pre-trained encoder and what it takes to use it.
 
-        >>> encoder = slr_ray.load_encoder(encoder_file)
-        >>> encoder.model_config.kind, encoder.max_frames
-        ('pose_transformer', 8)
+    >>> encoder = slr_ray.load_encoder(encoder_file)
+    >>> encoder.model_config.kind, encoder.max_frames
+    ('pose_transformer', 8)
 
     `slr_ray.train(corpus, encoder=encoder)` starts from it.
     """
@@ -76,8 +76,8 @@ class Encoder:
 def load_encoder(path: str | Path) -> Encoder:
     """Read an encoder file, local or behind a URI, or the one in a folder of `slr_ray.pretrain`.
 
-        >>> slr_ray.load_encoder(encoder_file).config.objective.kind
-        'sl_fpn'
+    >>> slr_ray.load_encoder(encoder_file).config.objective.kind
+    'sl_fpn'
 
     Loaded with `weights_only`: a hostile file can run no code. Raises `DataError` where it is none
     of ours.

@@ -52,9 +52,9 @@ class Prediction:
 class Recogniser:
     """A trained model and what it takes to use it.
 
-        >>> recogniser = slr_ray.Recogniser.load(result.checkpoint)
-        >>> recogniser.predict(corpus)[0].gloss in recogniser.glosses
-        True
+    >>> recogniser = slr_ray.Recogniser.load(result.checkpoint)
+    >>> recogniser.predict(corpus)[0].gloss in recogniser.glosses
+    True
 
     `recogniser.predict("video.mp4")` extracts poses first, like those it was trained on.
     """

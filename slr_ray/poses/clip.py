@@ -22,11 +22,11 @@ UNKNOWN = "unknown signers"
 class Clip:
     """A pose sequence and what is known about it.
 
-        >>> import numpy as np
-        >>> still = np.full((5, 54, 2), 0.5, np.float32), np.ones((5, 54), np.float32)
-        >>> slr_ray.Clip("a", gloss="book", signer="s1", fps=25.0, positions=still[0],
-        ...              confidence=still[1]).num_frames
-        5
+    >>> import numpy as np
+    >>> still = np.full((5, 54, 2), 0.5, np.float32), np.ones((5, 54), np.float32)
+    >>> slr_ray.Clip("a", gloss="book", signer="s1", fps=25.0, positions=still[0],
+    ...              confidence=still[1]).num_frames
+    5
 
     `positions` are fractions of the image width and height, origin top left, y downward; values
     outside 0..1 are real (a joint outside the picture). `confidence` is the detector's, 0 where the

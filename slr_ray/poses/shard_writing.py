@@ -20,11 +20,11 @@ from slr_ray.poses.skeleton import JOINTS
 def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
     """Write clips to one Parquet file, whole or not at all; returns how many.
 
-        >>> slr_ray.write_shard(folder / "two.parquet", [corpus.clip(0), corpus.clip(1)],
-        ...                     {"extractor": "an example"})
-        2
-        >>> slr_ray.open_corpus(folder / "two.parquet").num_clips
-        2
+    >>> slr_ray.write_shard(folder / "two.parquet", [corpus.clip(0), corpus.clip(1)],
+    ...                     {"extractor": "an example"})
+    2
+    >>> slr_ray.open_corpus(folder / "two.parquet").num_clips
+    2
 
     Streams: memory is that of one row group. `provenance` says where the poses come from
     (`extractor`, `version`, `settings`); it travels in the file's metadata.

@@ -152,8 +152,8 @@ class Run:
 def load_run(location: str | Path) -> Run:
     """Read the run in a folder or behind a URI.
 
-        >>> slr_ray.load_run(run_folder).record.metric
-        'accuracy'
+    >>> slr_ray.load_run(run_folder).record.metric
+    'accuracy'
 
     `DataError` when there is no run or when a record is broken; an unfinished run loads, and
     `Run.missing` says what it lacks.

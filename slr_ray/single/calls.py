@@ -61,12 +61,12 @@ def train(
 ) -> TrainingResult:
     """Train, choose the round on validation and measure that model once on the test set.
 
-        >>> result = slr_ray.train(corpus, labelled_signers=4, settings=small,
-        ...                        out=folder / "trained", quiet=True)
-        >>> 0 < result.record.test.balanced_accuracy <= 1
-        True
-        >>> result.recogniser.glosses == corpus.glosses
-        True
+    >>> result = slr_ray.train(corpus, labelled_signers=4, settings=small,
+    ...                        out=folder / "trained", quiet=True)
+    >>> 0 < result.record.test.balanced_accuracy <= 1
+    True
+    >>> result.recogniser.glosses == corpus.glosses
+    True
 
     The same as `python -m slr_ray.train`, in this process. `corpus` is an open one or where its
     shards are; None is the embedded corpus. `settings` are values by dotted path, such as
@@ -102,10 +102,10 @@ def pretrain(
 ) -> Encoder:
     """Pre-train an encoder on clips whose glosses are never read (SL-FPN, arXiv 2509.05188).
 
-        >>> encoder = slr_ray.pretrain(corpus, objective="simclr", settings=tiny,
-        ...                            out=folder / "encoder", quiet=True)
-        >>> encoder.config.objective.kind
-        'simclr'
+    >>> encoder = slr_ray.pretrain(corpus, objective="simclr", settings=tiny,
+    ...                            out=folder / "encoder", quiet=True)
+    >>> encoder.config.objective.kind
+    'simclr'
 
     The same as `python -m slr_ray.pretrain`; validation and test signers are left out. Arguments as
     in `train`, the default folder is one below ./encoders.

@@ -142,7 +142,8 @@ def check_space(
     try:
         searched = tuple(make(plain, origin) for plain in extremes(tree))
     except ConfigError as error:
-        raise ConfigError(f"{error} (checked at the ends of the ranges)") from None
+        laid = f" with {', '.join(overrides)} as overridden" if overrides else ""
+        raise ConfigError(f"{error} (checked at the ends of the ranges{laid})") from None
     _check_searched(tree, origin, overrides)
     fixed, told = fixed_part(tree), f"{origin}: start_from or default"
     return Space(

@@ -93,9 +93,9 @@ def extract_poses(
 ) -> list[Clip]:
     """The clips of a video, or of a folder of videos, one a video.
 
-        >>> slr_ray.extract_poses("nowhere.mp4")
-        Traceback (most recent call last):
-        slr_ray.errors.DataError: no such file or folder: 'nowhere.mp4'
+    >>> slr_ray.extract_poses("nowhere.mp4")
+    Traceback (most recent call last):
+    slr_ray.errors.DataError: no such file or folder: 'nowhere.mp4'
 
     For a few videos, in this process; `python -m slr_ray.extract` is for many, writes pose shards
     and goes on after a stop. `models` is a folder of MediaPipe's .task bundles, which are fetched

@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-import slr_ray
 from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
@@ -79,7 +78,7 @@ class Space:
 
 def spaces_folder() -> Path:
     """Where the shipped spaces are: beside the package in a checkout, inside it in a wheel."""
-    package = Path(slr_ray.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[2]
     beside = package.parent / "search_spaces"
     return beside if beside.is_dir() else package / "search_spaces"
 

@@ -1,13 +1,17 @@
-"""Glosses from folders: SPLIT/GLOSS/CLIP, GLOSS/CLIP, or clips alone."""
+"""Clips and glosses from folders: SPLIT/GLOSS/CLIP, GLOSS/CLIP, or clips alone."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 
 from slr_ray.corpora.importers.remarks import Remarks
+from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.errors import DataError
+from slr_ray.poses.clip import Clip
 from slr_ray.text import is_sidecar, normal_name, split_name
 
 
@@ -54,3 +58,33 @@ def glosses(clips: Sequence[PurePosixPath], remarks: Remarks) -> list[str | None
     if above:
         remarks.add("folders above the glosses are not used", *sorted(above))
     return names
+
+
+ReadFile = Callable[[Path, str, str | None, ImportOptions, Remarks], Clip]
+"""Reads a file as the clip of an id and a gloss."""
+
+
+def source_of_files(
+    path: Path,
+    suffixes: Sequence[str],
+    settings: dict[str, str],
+    read: ReadFile,
+    options: ImportOptions,
+) -> Source:
+    """One file or every one below a folder, a clip each; `DataError` where there is none."""
+    require_exists(path)
+    remarks = Remarks()
+    files = [one for one in files_below(path, "*") if one[0].suffix.lower() in suffixes]
+    if not files:
+        raise DataError(f"{str(path)!r} is or holds no {' or '.join(suffixes)} file")
+    named = glosses([name for _, name in files], remarks)
+    return Source(
+        num_clips=len(files),
+        provenance={"extractor": "unknown", "version": None, "settings": settings},
+        items=[
+            Item(clip_id, str(file), partial(read, file, clip_id, gloss, options, remarks))
+            for (file, name), gloss in zip(files, named, strict=True)
+            for clip_id in [name.with_suffix("").as_posix()]
+        ],
+        remarks=remarks,
+    )

@@ -9,17 +9,15 @@ the file. A file right in the folder that was named has no gloss. The formats na
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from slr_ray.corpora.importers.formats.wholebody import joints
 from slr_ray.corpora.importers.formats.wholebody_arrays import people_of_arrays
 from slr_ray.corpora.importers.formats.wholebody_json import people_of_json
-from slr_ray.corpora.importers.gloss_tree import files_below, glosses
+from slr_ray.corpora.importers.gloss_tree import source_of_files
 from slr_ray.corpora.importers.people import one_person
 from slr_ray.corpora.importers.remarks import Remarks
-from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
-from slr_ray.errors import DataError
+from slr_ray.corpora.importers.source import ImportOptions, Source
 from slr_ray.poses.clip import Clip
 
 _SUFFIXES = (".npy", ".npz", ".json")
@@ -27,26 +25,7 @@ _SUFFIXES = (".npy", ".npz", ".json")
 
 def open_source(path: Path, options: ImportOptions) -> Source:
     """One file or every one below a folder; `DataError` where there is none."""
-    require_exists(path)
-    remarks = Remarks()
-    files = [one for one in files_below(path, "*") if one[0].suffix.lower() in _SUFFIXES]
-    if not files:
-        raise DataError(f"{str(path)!r} holds no .npy, .npz or .json file")
-    named = glosses([name for _, name in files], remarks)
-    return Source(
-        num_clips=len(files),
-        provenance={
-            "extractor": "unknown",
-            "version": None,
-            "settings": {"skeleton": "COCO-WholeBody"},
-        },
-        items=[
-            Item(clip_id, str(file), partial(_read, file, clip_id, gloss, options, remarks))
-            for (file, name), gloss in zip(files, named, strict=True)
-            for clip_id in [name.with_suffix("").as_posix()]
-        ],
-        remarks=remarks,
-    )
+    return source_of_files(path, _SUFFIXES, {"skeleton": "COCO-WholeBody"}, _read, options)
 
 
 def _read(

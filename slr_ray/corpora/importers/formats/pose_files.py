@@ -11,7 +11,6 @@ the highest confidence over all frames is taken. The format names no signer.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ import numpy as np
 
 from slr_ray.corpora.importers.formats.wholebody import HANDS
 from slr_ray.corpora.importers.formats.wholebody import joints as wholebody_joints
-from slr_ray.corpora.importers.gloss_tree import files_below, glosses
+from slr_ray.corpora.importers.gloss_tree import source_of_files
 from slr_ray.corpora.importers.missing import Landmarks, found
 from slr_ray.corpora.importers.remarks import Remarks
-from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.corpora.importers.source import ImportOptions, Source
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.landmarks import NUM_HAND_LANDMARKS, assemble
@@ -98,29 +97,10 @@ _PARTS = {
 
 def open_source(path: Path, options: ImportOptions) -> Source:
     """One `.pose` file or every one below a folder; `DataError` where there is none."""
-    require_exists(path)
-    remarks = Remarks()
-    files = files_below(path, "*.pose")
-    if not files:
-        raise DataError(f"{str(path)!r} holds no .pose file")
-    named = glosses([name for _, name in files], remarks)
-    return Source(
-        num_clips=len(files),
-        provenance={
-            "extractor": "unknown",
-            "version": None,
-            "settings": {"library": "pose-format"},
-        },
-        items=[
-            Item(clip_id, str(file), partial(_read, file, clip_id, gloss, options))
-            for (file, name), gloss in zip(files, named, strict=True)
-            for clip_id in [name.with_suffix("").as_posix()]
-        ],
-        remarks=remarks,
-    )
+    return source_of_files(path, (".pose",), {"library": "pose-format"}, _read, options)
 
 
-def _read(file: Path, clip_id: str, gloss: str | None, options: ImportOptions) -> Clip:
+def _read(file: Path, clip_id: str, gloss: str | None, options: ImportOptions, _: Remarks) -> Clip:
     pose = _load(file)
     width, height = pose.header.dimensions.width, pose.header.dimensions.height
     if width <= 0 or height <= 0:

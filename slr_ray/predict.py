@@ -56,9 +56,10 @@ def predict(
     """
     with user_errors():
         from slr_ray.methods.recogniser import load_recogniser
+        from slr_ray.poses.shards import are_shards
 
         recogniser = load_recogniser(checkpoint)
-        shards = [one for one in sources if _is_shards(one)]
+        shards = [one for one in sources if are_shards(one)]
         videos = [Path(one) for one in sources if one not in shards]
         printer = _Printer(recogniser, top, as_json=json_lines)
         failures: list[str] = []
@@ -72,16 +73,6 @@ def predict(
 
             listed = "\n  ".join(failures)
             raise RunFailed(f"{len(failures)} of the videos could not be used:\n  {listed}")
-
-
-def _is_shards(source: str) -> bool:
-    """Whether a source is pose shards: by its name, or for a folder by what is in it."""
-    from slr_ray.storage import is_uri
-
-    path = Path(source)
-    if is_uri(source) or path.suffix == ".parquet":
-        return True
-    return path.is_dir() and next(path.rglob("*.parquet"), None) is not None
 
 
 def _predict_videos(

@@ -103,3 +103,14 @@ def test_a_missing_corpus_is_a_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"nowhere"):
         slr_ray.open_corpus(tmp_path / "nowhere.parquet")
+
+
+def test_shards_are_predicted_by_their_path(names: dict[str, Any]) -> None:
+    corpus, recogniser = names["corpus"], names["result"].recogniser
+    clips = [corpus.clip(one) for one in range(3)]
+    slr_ray.write_shard(names["folder"] / "three.parquet", clips, {"extractor": "a test"})
+    found = recogniser.predict(names["folder"] / "three.parquet")
+    expected = recogniser.predict(clips)
+    assert [(one.clip_id, one.gloss) for one in found] == [
+        (one.clip_id, one.gloss) for one in expected
+    ]

@@ -14,13 +14,14 @@ from jaxtyping import Float, Int
 from rich.console import Console
 
 from slr_ray.config import build
-from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.models.model import Model
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.poses.reading import ClipsInMemory, ReadableClips
+from slr_ray.poses.shards import are_shards
 from slr_ray.records.stages import State, loads
 from slr_ray.storage import read_file
 from slr_ray.training.prediction import predict
@@ -96,12 +97,14 @@ class Recogniser:
         top: int = 5,
         models: str | Path | None = None,
     ) -> list[Prediction]:
-        """The likeliest glosses of every clip of a corpus, of clips, or of a video.
+        """The likeliest glosses of every clip of a corpus or its shards, of clips, or of a video.
 
         A video, or a folder of videos, is extracted in this process with the settings of the
         training poses; `models` is a folder of MediaPipe's .task bundles, which are fetched once
         if not given. Raises `DataError` where a video can't be used.
         """
+        if isinstance(source, str | Path) and are_shards(str(source)):
+            source = open_shards(str(source))
         if isinstance(source, str | Path):
             source = self._extracted(Path(source), None if models is None else Path(models))
         if isinstance(source, Corpus):

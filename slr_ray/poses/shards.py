@@ -22,6 +22,14 @@ from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import is_uri, resolve
 
 
+def are_shards(source: str) -> bool:
+    """Whether a source is pose shards: by its name, or for a folder by what is in it."""
+    path = Path(source)
+    if is_uri(source) or path.suffix == ".parquet":
+        return True
+    return path.is_dir() and next(path.rglob("*.parquet"), None) is not None
+
+
 @dataclass(frozen=True)
 class Skipped:
     """A clip that was left out, and why."""

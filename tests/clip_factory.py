@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,23 @@ def make_clip(clip_id: str = "a", num_frames: int = 3, seed: int = 0, **changes:
         "confidence": np.ones((num_frames, NUM_JOINTS), np.float32),
     }
     return Clip(**(values | changes))
+
+
+def clips_of(rows: Sequence[tuple[str | None, str | None]], num_frames: int = 2) -> list[Clip]:
+    """A clip a (signer, gloss), of unknown frame rate, each joint found and within the picture."""
+    draw = np.random.default_rng(len(rows))
+    shape = (num_frames, NUM_JOINTS)
+    return [
+        Clip(
+            f"clip{number}",
+            gloss,
+            signer,
+            None,
+            draw.uniform(0.2, 0.8, (*shape, 2)).astype(np.float32),
+            np.ones(shape, np.float32),
+        )
+        for number, (signer, gloss) in enumerate(rows)
+    ]
 
 
 def assert_same(found: Clip, expected: Clip) -> None:

@@ -53,3 +53,9 @@ def same(one: PoseBatch, two: PoseBatch, atol: float = 0.0) -> bool:
         and torch.equal(one.confidence[:, :frames], two.confidence[:, :frames])
         and int(one.num_frames.max()) <= frames
     )
+
+
+def moved(batch: PoseBatch, shift: tuple[float, float], scale: float) -> PoseBatch:
+    """The people elsewhere in the picture and nearer or farther; missing joints stay at 0."""
+    placed = (batch.positions * scale + torch.tensor(shift)) * batch.joint_mask[..., None]
+    return batch.with_positions(placed)

@@ -104,20 +104,25 @@ def audio_only(path: Path, *, seconds: float = 0.5) -> Path:
     return path
 
 
-def truncated(path: Path, *, share: float = 0.5, **settings: object) -> Path:
-    """A video that breaks off after `share` of its bytes, its index in front (as cut downloads)."""
-    whole = path.with_name(f"whole-{path.name}")
-    make_video(whole, **settings)  # type: ignore[arg-type]
-    indexed = path.with_name(f"indexed-{path.name}")
+def with_index_in_front(whole: Path, path: Path) -> Path:
+    """The same packets, with the index where a download has it first."""
     with (
         av.open(str(whole)) as source,
-        av.open(str(indexed), "w", options={"movflags": "faststart"}) as target,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as target,
     ):
         copied = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:
                 packet.stream = copied
                 target.mux(packet)
+    return path
+
+
+def truncated(path: Path, *, share: float = 0.5, **settings: object) -> Path:
+    """A video that breaks off after `share` of its bytes, its index in front (as cut downloads)."""
+    whole = path.with_name(f"whole-{path.name}")
+    make_video(whole, **settings)  # type: ignore[arg-type]
+    indexed = with_index_in_front(whole, path.with_name(f"indexed-{path.name}"))
     content = indexed.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     whole.unlink()

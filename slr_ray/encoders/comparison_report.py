@@ -20,17 +20,10 @@ from slr_ray.documents.document import (
 )
 from slr_ray.encoders.records import ObjectiveRecord
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
+from slr_ray.objectives.objectives import TITLES
 from slr_ray.records.measured import Interval
 
-_NAMES = {
-    "sl_fpn": "SL-FPN",
-    "simclr": "SimCLR",
-    "moco": "MoCo v2",
-    "simsiam": "SimSiam",
-    "byol": "BYOL",
-    "fresh": "fresh encoder",
-    "poses": "normalised poses",
-}
+_NAMES = TITLES | {"fresh": "fresh encoder", "poses": "normalised poses"}
 _SHARES = {
     "linear accuracy": lambda one: one.linear and one.linear.accuracy,
     "linear balanced": lambda one: one.linear and one.linear.balanced_accuracy,

@@ -5,7 +5,7 @@ A new one is one file with a `Config` that has `kind`, `title` and `build`, and 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -19,3 +19,8 @@ ObjectiveConfig = Annotated[
     SlFpnConfig | SimclrConfig | MocoConfig | SimsiamConfig | ByolConfig,
     Field(discriminator="kind"),
 ]
+
+TITLES: dict[str, str] = {
+    one.model_fields["kind"].default: one.title for one in get_args(get_args(ObjectiveConfig)[0])
+}
+"""By kind, as the objectives' papers write them."""

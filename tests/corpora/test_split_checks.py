@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import record_factory as factory
+from clip_factory import clips_of
 from experiment_factory import SMALL, printed, write_shards
 
 from slr_ray.corpora.corpus import Corpus, open_cached
@@ -27,18 +28,7 @@ TOPICS: Rows = [(topic, f"{topic}{number % 2}") for topic in "pqrs" for number i
 
 
 def corpus_of(rows: Rows) -> Corpus:
-    draw = np.random.default_rng(0)
-    clips = [
-        Clip(
-            f"clip{number}",
-            gloss,
-            signer,
-            None,
-            draw.uniform(0.2, 0.8, (4, 54, 2)).astype(np.float32),
-            np.ones((4, 54), np.float32),
-        )
-        for number, (signer, gloss) in enumerate(rows)
-    ]
+    clips = clips_of(rows, num_frames=4)
     return open_cached(f"checks-{hash(tuple(rows))}", "rows", lambda: clips, provenance=list)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from clip_factory import clips_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,21 +39,6 @@ from slr_ray.training.unlabelled import UnlabelledClips
 Rows = Sequence[tuple[str | None, str | None]]
 """(signer, gloss) by clip."""
 FULL: Rows = [(f"s{signer}", gloss) for signer in range(6) for gloss in "ab" for _ in range(3)]
-
-
-def clips_of(rows: Rows) -> list[Clip]:
-    draw = np.random.default_rng(len(rows))
-    return [
-        Clip(
-            f"clip{number}",
-            gloss,
-            signer,
-            None,
-            draw.uniform(0.2, 0.8, (2, 54, 2)).astype(np.float32),
-            np.ones((2, 54), np.float32),
-        )
-        for number, (signer, gloss) in enumerate(rows)
-    ]
 
 
 def corpus_of(*clips: Clip) -> Corpus:

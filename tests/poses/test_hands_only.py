@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pose_factory import padded, random_batch
+from pose_factory import moved, padded, random_batch
 
 from slr_ray.boundaries.estimate import BoundaryEstimateConfig, estimate_batch
 from slr_ray.corpora.corpus import open_shards
@@ -51,9 +51,9 @@ def test_translation_and_uniform_scale_change_nothing(
     seed: int, shift: tuple[float, float], scale: float, missing: float
 ) -> None:
     batch = hands_only(seed, missing)
-    moved = (batch.positions * scale + torch.tensor(shift)) * batch.joint_mask[..., None]
+    elsewhere = moved(batch, shift, scale)
     config = SigningSpace()
-    before, after = features(batch, config), features(batch.with_positions(moved), config)
+    before, after = features(batch, config), features(elsewhere, config)
     torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-3 * float(before.abs().max()))
 
 

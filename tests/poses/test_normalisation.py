@@ -12,7 +12,7 @@ import spoter_reference as reference
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pose_factory import padded, random_batch, same
+from pose_factory import moved, padded, random_batch, same
 
 from slr_ray.poses.batch import PoseBatch, pad
 from slr_ray.poses.hand_normalisation import hand_shape
@@ -125,12 +125,12 @@ def test_translation_and_uniform_scale_change_nothing(
     batch.confidence[:, 0, [INDEX["leftShoulder"], INDEX["rightShoulder"]]] = 1
     batch.positions[:, 0, INDEX["leftShoulder"]] = torch.tensor([0.7, 0.6])
     batch.positions[:, 0, INDEX["rightShoulder"]] = torch.tensor([0.4, 0.6])
-    moved = (batch.positions * scale + torch.tensor(shift)) * batch.joint_mask[..., None]
+    elsewhere = moved(batch, shift, scale)
     configs: list[NormalisationConfig] = [SigningSpace()]
     if not missing:
         configs.append(SpoterNormalisation())
     for config in configs:
-        before, after = features(batch, config), features(batch.with_positions(moved), config)
+        before, after = features(batch, config), features(elsewhere, config)
         torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-3 * float(before.abs().max()))
 
 

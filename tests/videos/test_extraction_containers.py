@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from video_factory import make_video, picture
+from video_factory import make_video, picture, with_index_in_front
 
 from slr_ray.videos.frames.completeness import is_whole
 from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
@@ -107,16 +107,7 @@ def test_stated_lengths_do_not_count_against_frames(tmp_path: Path, factor: floa
 
 def test_a_broken_file_is_found_although_its_stated_length_is_too_short(tmp_path: Path) -> None:
     whole = make_video(tmp_path / "whole.mp4", frames=100, size=SMALL)
-    path = tmp_path / "v.mp4"
-    with (
-        av.open(str(whole)) as source,
-        av.open(str(path), "w", options={"movflags": "faststart"}) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
+    path = with_index_in_front(whole, tmp_path / "v.mp4")
     with_stated_length(path, 1 / 30)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(ExtractionFailed, match="get it again") as caught:

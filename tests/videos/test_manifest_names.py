@@ -8,27 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from manifest_factory import PLAIN, by_id, files
 from PIL import Image
 
 from slr_ray.errors import DataError
 from slr_ray.videos.manifests import read_corpus, read_manifest
-from slr_ray.videos.manifests.manifest import Manifest, ManifestOptions, Row
-
-PLAIN = ManifestOptions()
-
-
-def files(folder: Path, *names: str) -> Path:
-    """Videos and pictures for listing only: nothing here opens them."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * 7)
-    return folder
-
-
-def by_id(made: Manifest) -> dict[str, Row]:
-    return {row.clip_id: row for row in made.rows}
-
+from slr_ray.videos.manifests.manifest import Manifest, ManifestOptions
 
 TOPICS = (
     "Animals/4. Bird/1.MOV",

@@ -10,33 +10,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from manifest_factory import PLAIN, by_id, files
 
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import resolve
 from slr_ray.videos.frames.files import VIDEO_SUFFIXES
 from slr_ray.videos.manifests import CORPORA, read_corpus, read_manifest
 from slr_ray.videos.manifests.manifest import (
-    Manifest,
     ManifestOptions,
     Row,
     from_table,
     to_parquet,
 )
-
-PLAIN = ManifestOptions()
-
-
-def files(folder: Path, *names: str) -> Path:
-    """Videos for listing only: nothing here opens them."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * 7)
-    return folder
-
-
-def by_id(made: Manifest) -> dict[str, Row]:
-    return {row.clip_id: row for row in made.rows}
 
 
 def test_gloss_folders(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from slr_ray.augmentation.affine import rotation_matrix
 from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.hand_normalisation import HANDS
-from slr_ray.poses.skeleton import HAND_JOINTS
+from slr_ray.poses.skeleton import HAND_JOINTS, HANDS
 
 _WRIST = HAND_JOINTS.index("wrist")
 _CHAINS = (

@@ -7,10 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.skeleton import HAND_JOINTS, LEFT_HAND, RIGHT_HAND
+from slr_ray.poses.skeleton import HAND_JOINTS, HANDS, LEFT_HAND, RIGHT_HAND
 
 _BOTH = (LEFT_HAND, RIGHT_HAND)
-HANDS = slice(LEFT_HAND.start, RIGHT_HAND.stop)
 _NUM_HAND_JOINTS = len(HAND_JOINTS)
 _WRIST = HAND_JOINTS.index("wrist")
 _KNUCKLES = [HAND_JOINTS.index(f"{one}MCP") for one in ("index", "middle", "ring", "little")]
@@ -47,10 +46,11 @@ def hand_shape(
     `sizes` are those of `hand_sizes`, in the hands' units, NaN where unknown. Missing joints
     (`found` 0, elsewhere 1), and hands without wrist or size, are 0. Ours, not published.
     """
-    apart = hands.unflatten(0, (2, _NUM_HAND_JOINTS))
-    known = found.unflatten(0, (2, _NUM_HAND_JOINTS))
+    apart = torch.unflatten(hands, 0, (2, _NUM_HAND_JOINTS))
+    known = torch.unflatten(found, 0, (2, _NUM_HAND_JOINTS))
     known = known * known[:, [_WRIST]] / sizes.nan_to_num(torch.inf)[:, None]
-    return ((apart - apart[:, [_WRIST]]) * known[:, :, None]).flatten(0, 1)
+    from_wrist = apart - apart[:, [_WRIST]]
+    return (from_wrist * known[:, :, None]).flatten(0, 1)
 
 
 def hand_sizes(batch: PoseBatch) -> Float[Tensor, "clips 2"]:

@@ -24,15 +24,18 @@ from slr_ray.poses.geometry import (
     distances,
     velocities,
 )
-from slr_ray.poses.hand_normalisation import HANDS, hand_shape, hand_sizes, spoter_hand_boxes
+from slr_ray.poses.hand_normalisation import hand_shape, hand_sizes, spoter_hand_boxes
 from slr_ray.poses.handedness import canonical_hand
-from slr_ray.poses.skeleton import BODY, HAND_JOINTS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
+from slr_ray.poses.skeleton import BODY, HAND_JOINTS, HANDS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 
 
 class _Normalisation(Config):
     canonical_hand: bool = False
     """Flip clips whose left hand is the more active one. About one signer in eight signs with the
     left hand or has a mirrored camera. Not published."""
+    drop_handless_frames: bool = False
+    """Leave frames without a hand out, before long clips are thinned: arms at rest and missed hands
+    tell nothing of the sign. Not published."""
 
 
 class SpoterNormalisation(_Normalisation):
@@ -177,8 +180,9 @@ def _signing_features(
     if config.directions:
         channels.append(directions(by_joint, found))
     if config.velocities:
-        by_clip = by_joint.unflatten(-1, (clips, frames))
-        channels.append(velocities(by_clip, found.unflatten(-1, (clips, frames))).flatten(1))
+        by_clip = by_joint.view(NUM_JOINTS, 2, clips, frames)
+        found_by_clip = found.view(NUM_JOINTS, clips, frames)
+        channels.append(velocities(by_clip, found_by_clip).flatten(1))
     return _transposed(torch.cat(channels)).view(clips, frames, -1)
 
 

@@ -16,12 +16,14 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.evaluation.metrics import measure
+from slr_ray.models.model import Model
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, model_input
+from slr_ray.training.batches import joined, mixed, model_input
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.loss_weights import clip_weights
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
@@ -45,7 +47,7 @@ class _Progress:
 
 
 def train(
-    model: nn.Module,
+    model: Model,
     problem: Problem,
     config: TrainingConfig,
     round_: Round,
@@ -91,7 +93,7 @@ class _Loop:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         problem: Problem,
         config: TrainingConfig,
         round_: Round,
@@ -115,6 +117,10 @@ class _Loop:
             by_gloss=config.class_balance == "loss",
             true_share=round_.true_share,
         )
+        self.stream: UnlabelledStream | None = None
+        if round_.stream is not None:
+            num_steps = self.num_epochs * self.steps_per_epoch
+            self.stream = UnlabelledStream(round_.stream, problem, config, num_steps, place.device)
         self.validation_glosses = problem.glosses(problem.split.validation)
         self.progress = _Progress()
 
@@ -135,6 +141,8 @@ class _Loop:
             balanced=config.class_balance == "sampling",
             rng=rng,
         )
+        if self.stream is not None:
+            self.stream.begin_epoch(seed.spawn(1)[0], self.steps_per_epoch)
         self.replica.train()
         losses = torch.zeros(2, device=self.place.device)
         for rows in batches:
@@ -170,6 +178,7 @@ class _Loop:
             "model": copy.deepcopy(self.model.state_dict()),
             "average": self.average.state_dict() if self.average else None,
             "optimiser": self.optimiser.state_dict(),
+            "stream": self.stream.state_dict() if self.stream else None,
             "epoch": progress.epoch,
             "num_steps": progress.num_steps,
             "training_s": progress.training_s,
@@ -184,6 +193,8 @@ class _Loop:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        if self.stream is not None:
+            self.stream.load_state_dict(state["stream"])
         self.progress = _Progress(
             epoch=state["epoch"],
             num_steps=state["num_steps"],
@@ -210,24 +221,33 @@ class _Loop:
         glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         targets = functional.one_hot(glosses, self.problem.num_glosses).float()
+        stream, num_done, pseudo = self.stream, self.progress.num_steps, None
+        if stream is not None:
+            pseudo = stream.next_step(self._teacher(stream), (inputs, mask), glosses, num_done)
         if self.config.mixup > 0 and len(rows) > 1:
-            share = float(rng.beta(self.config.mixup, self.config.mixup))
-            other = torch.from_numpy(rng.permutation(len(inputs))).to(place.device)
-            inputs, targets, weights = (
-                share * one + (1 - share) * one[other] for one in (inputs, targets, weights)
+            inputs, mask, targets, weights = mixed(
+                inputs, mask, targets, weights, self.config.mixup, rng
             )
-            mask = mask | mask[other]
+        if pseudo is not None:
+            # One forward pass: batch norms see both kinds of clips, as the teacher's will.
+            inputs, mask = joined([(inputs, mask), pseudo.strong])
         own = slice(place.rank, None, place.world_size)
         with autocast(place.device, self.config.precision):
-            logits = self.forward(inputs[own], mask[own])
+            logits, represented = self._forward(inputs[own], mask[own])
+        targets = targets[own]
         losses = functional.cross_entropy(
-            logits.float(),
-            targets[own],
+            logits[: len(targets)].float(),
+            targets,
             reduction="none",
             label_smoothing=self.config.label_smoothing,
         )
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / len(rows) * place.world_size
+        if stream is not None and pseudo is not None:
+            seen = None if represented is None else represented[len(targets) :]
+            loss = loss + stream.loss(
+                logits[len(targets) :].float(), seen, pseudo.targets, num_done
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.config.gradient_clip is not None:
@@ -237,6 +257,22 @@ class _Loop:
         if self.average is not None:
             self.average.update_parameters(self.model)
         return loss
+
+    def _forward(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits, and representations where a rule needs them."""
+        if self.stream is None or not self.stream.rule.needs_representations:
+            return self.forward(inputs, mask), None
+        represented = self.model.represent(inputs, mask)
+        return self.model.classifier(represented), represented.float()
+
+    def _teacher(self, stream: UnlabelledStream) -> Model:
+        """The model that labels unlabelled clips."""
+        if stream.settings.teacher == "student":
+            return self.model
+        averaged = self.average.module if self.average is not None else None
+        if not isinstance(averaged, Model):
+            raise ValueError("teacher 'ema' needs training.ema_decay")
+        return averaged
 
     def _views(
         self, rows: Int[np.ndarray, " part"], generator: torch.Generator, *, is_pseudo: bool
@@ -269,6 +305,7 @@ class _Loop:
             training_loss=training_loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
             validation=metrics,
+            unlabelled=self.stream.figures() if self.stream else None,
         )
         progress.epochs.append(record)
         return record

@@ -8,6 +8,7 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.errors import RunFailed
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import State
+from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.sampling import TrainingSet
 
 
@@ -24,6 +25,8 @@ class Round:
     steps_before: int = 0
     num_epochs: int | None = None
     """Instead of the configured number."""
+    stream: StreamConfig | None = None
+    """How the problem's unlabelled clips take part in every step; None = they do not."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import torch
@@ -25,25 +25,14 @@ from slr_ray.training.batches import joined, mixed, model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.loss_weights import clip_weights
-from slr_ray.training.optimisation import learning_rate, new_optimiser
+from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.round import NonFiniteLoss, Round, Trained
+from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
 from slr_ray.training.sampling import epoch_batches
 from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-@dataclass
-class _Progress:
-    epoch: int = 0
-    num_steps: int = 0
-    training_s: float = 0.0
-    best: Metrics | None = None
-    best_epoch: int = -1
-    best_state: State | None = None
-    epochs: list[EpochRecord] = field(default_factory=list)
 
 
 def train(
@@ -108,6 +97,7 @@ class _Loop:
         self.num_epochs = round_.num_epochs or config.num_epochs
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
+        self.num_steps = self.num_epochs * self.steps_per_epoch
         self.lengths = np.minimum(
             problem.corpus.num_frames[round_.training_set.clips], config.max_frames
         )
@@ -119,10 +109,11 @@ class _Loop:
         )
         self.stream: UnlabelledStream | None = None
         if round_.stream is not None:
-            num_steps = self.num_epochs * self.steps_per_epoch
-            self.stream = UnlabelledStream(round_.stream, problem, config, num_steps, place.device)
+            self.stream = UnlabelledStream(
+                round_.stream, model, problem, config, self.num_steps, place.device
+            )
         self.validation_glosses = problem.glosses(problem.split.validation)
-        self.progress = _Progress()
+        self.progress = Progress()
 
     def run_epoch(self) -> EpochRecord | None:
         """Train one epoch; a record where this epoch is evaluated."""
@@ -179,13 +170,7 @@ class _Loop:
             "average": self.average.state_dict() if self.average else None,
             "optimiser": self.optimiser.state_dict(),
             "stream": self.stream.state_dict() if self.stream else None,
-            "epoch": progress.epoch,
-            "num_steps": progress.num_steps,
-            "training_s": progress.training_s,
-            "best": progress.best.model_dump() if progress.best else None,
-            "best_epoch": progress.best_epoch,
-            "best_state": progress.best_state,
-            "epochs": [record.model_dump() for record in progress.epochs],
+            **progress.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -195,15 +180,7 @@ class _Loop:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.stream is not None:
             self.stream.load_state_dict(state["stream"])
-        self.progress = _Progress(
-            epoch=state["epoch"],
-            num_steps=state["num_steps"],
-            training_s=state["training_s"],
-            best=Metrics(**state["best"]) if state["best"] else None,
-            best_epoch=state["best_epoch"],
-            best_state=state["best_state"],
-            epochs=[EpochRecord.model_validate(record) for record in state["epochs"]],
-        )
+        self.progress = Progress.of(state)
 
     def _step(
         self, rows: Int[np.ndarray, " batch"], generator: torch.Generator, rng: np.random.Generator
@@ -221,9 +198,10 @@ class _Loop:
         glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         targets = functional.one_hot(glosses, self.problem.num_glosses).float()
-        stream, num_done, pseudo = self.stream, self.progress.num_steps, None
+        stream, pseudo = self.stream, None
         if stream is not None:
-            pseudo = stream.next_step(self._teacher(stream), (inputs, mask), glosses, num_done)
+            teacher = self._slow_or_own(averaged=stream.settings.teacher == "ema")
+            pseudo = stream.next_step(teacher, (inputs, mask), glosses, self.progress.num_steps)
         if self.config.mixup > 0 and len(rows) > 1:
             inputs, mask, targets, weights = mixed(
                 inputs, mask, targets, weights, self.config.mixup, rng
@@ -244,10 +222,7 @@ class _Loop:
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / len(rows) * place.world_size
         if stream is not None and pseudo is not None:
-            seen = None if represented is None else represented[len(targets) :]
-            loss = loss + stream.loss(
-                logits[len(targets) :].float(), seen, pseudo.targets, num_done
-            )
+            loss = loss + stream.loss(logits, represented, pseudo)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.config.gradient_clip is not None:
@@ -263,16 +238,12 @@ class _Loop:
         if self.stream is None or not self.stream.rule.needs_representations:
             return self.forward(inputs, mask), None
         represented = self.model.represent(inputs, mask)
-        return self.model.classifier(represented), represented.float()
+        return self.model.classifier(represented), represented
 
-    def _teacher(self, stream: UnlabelledStream) -> Model:
-        """The model that labels unlabelled clips."""
-        if stream.settings.teacher == "student":
-            return self.model
-        averaged = self.average.module if self.average is not None else None
-        if not isinstance(averaged, Model):
-            raise ValueError("teacher 'ema' needs training.ema_decay")
-        return averaged
+    def _slow_or_own(self, *, averaged: bool) -> Model:
+        """The model with averaged weights, where they are wanted and there are such."""
+        slow = self.average if averaged else None
+        return cast(Model, slow.module) if slow is not None else self.model
 
     def _views(
         self, rows: Int[np.ndarray, " part"], generator: torch.Generator, *, is_pseudo: bool
@@ -287,7 +258,9 @@ class _Loop:
 
     def _evaluate(self, training_loss: float) -> EpochRecord:
         progress, problem = self.progress, self.problem
-        evaluated = self.average.module if self.average is not None else self.model
+        evaluated = self._slow_or_own(averaged=True)
+        if self.stream is not None:
+            evaluated = self.stream.evaluated(evaluated)
         probabilities = predict_on(
             problem, evaluated, problem.split.validation, self.config, self.place
         )
@@ -314,20 +287,13 @@ class _Loop:
         return getattr(metrics, self.config.metric), -metrics.loss
 
     def _set_learning_rate(self) -> None:
-        config = self.config
-        total = self.num_epochs * self.steps_per_epoch
+        config, done = self.config, self.progress.num_steps
         rate = learning_rate(
-            config.optimiser,
-            config.schedule,
-            config.warmup_fraction,
-            self.progress.num_steps,
-            total,
+            config.optimiser, config.schedule, config.warmup_fraction, done, self.num_steps
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
 
     def _blend(self, averages: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
-        # With the plain decay the random initial weights would dominate short rounds.
-        horizon = (1 + num_averaged) / 3
-        decay = min(float(self.config.ema_decay or 0), 1 - 1 / max(float(horizon), 1.0))
-        torch._foreach_lerp_(averages, current, 1 - decay)
+        step = averaging_step(self.config.ema_decay or 0.0, float(num_averaged))
+        torch._foreach_lerp_(averages, current, step)

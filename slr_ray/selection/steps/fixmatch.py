@@ -17,7 +17,7 @@ class FixMatchConfig(Config):
     confidence: float = Field(0.95, ge=0, le=1)
     """Lowest probability of the predicted gloss (published: 0.95)."""
 
-    def build(self, num_glosses: int, num_unlabelled: int) -> StepRule:
+    def build(self, num_glosses: int, num_unlabelled: int, width: int) -> StepRule:
         return FixMatch(self)
 
 

@@ -29,7 +29,7 @@ class FreeMatchConfig(Config):
     fairness: float = Field(0.0, ge=0)
     """Weight of the loss that keeps predictions even over glosses (published: 0.001 to 0.05)."""
 
-    def build(self, num_glosses: int, num_unlabelled: int) -> StepRule:
+    def build(self, num_glosses: int, num_unlabelled: int, width: int) -> StepRule:
         return FreeMatch(self, num_glosses)
 
 

@@ -9,11 +9,19 @@ from typing import Annotated
 
 from pydantic import Field
 
+from slr_ray.selection.steps.daso import DasoConfig
+from slr_ray.selection.steps.debiaspl import DebiasPLConfig
 from slr_ray.selection.steps.fixmatch import FixMatchConfig
+from slr_ray.selection.steps.flexmatch import FlexMatchConfig
 from slr_ray.selection.steps.freematch import FreeMatchConfig
 from slr_ray.selection.steps.softmatch import SoftMatchConfig
 
 StepRuleConfig = Annotated[
-    FixMatchConfig | FreeMatchConfig | SoftMatchConfig,
+    FixMatchConfig
+    | FlexMatchConfig
+    | FreeMatchConfig
+    | SoftMatchConfig
+    | DebiasPLConfig
+    | DasoConfig,
     Field(discriminator="kind"),
 ]

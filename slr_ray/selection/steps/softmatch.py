@@ -26,7 +26,7 @@ class SoftMatchConfig(Config):
     uniform_alignment: bool = True
     """Weigh by probabilities aligned to even frequencies (section 3.3); pseudo-labels are not."""
 
-    def build(self, num_glosses: int, num_unlabelled: int) -> StepRule:
+    def build(self, num_glosses: int, num_unlabelled: int, width: int) -> StepRule:
         return SoftMatch(self, num_glosses)
 
 

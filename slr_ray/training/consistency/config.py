@@ -10,6 +10,7 @@ from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
 from slr_ray.config import Config
 from slr_ray.selection.steps.freematch import FreeMatchConfig
 from slr_ray.selection.steps.rules import StepRuleConfig
+from slr_ray.training.consistency.co_learning import CoLearningConfig
 
 
 class StreamConfig(Config):
@@ -18,7 +19,7 @@ class StreamConfig(Config):
     rule: StepRuleConfig = FreeMatchConfig()
     """Which of a step's unlabelled clips are trained on, as what, and how much they weigh."""
     unlabelled_ratio: float = Field(1.0, gt=0)
-    """Unlabelled clips a step for each labelled one; the more, the longer a step takes (FixMatch: 7)."""
+    """Unlabelled clips a step for each labelled one (FixMatch: 7). Steps take longer with more."""
     weight: float = Field(1.0, ge=0)
     """Weight of the unlabelled clips' mean loss beside the labelled ones' (lambda_u)."""
     warmup_fraction: float = Field(0.0, ge=0, le=1)
@@ -40,3 +41,5 @@ class StreamConfig(Config):
     distribution_alignment: Literal["none", "labelled", "uniform"] = "none"
     """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
     or to even ones, before a rule sees them."""
+    co_learning: CoLearningConfig | None = None
+    """CoSSL's second classifier in the last part of the training, with any rule; None = none."""

@@ -28,7 +28,8 @@ from slr_ray.training.prediction import autocast
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import epoch_batches, true_labels
 
-View = tuple[Float[Tensor, "clips frames channels"], Bool[Tensor, "clips frames"]]
+# Clips x frames x channels, and the mask of real frames; views of one step differ in both.
+View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Prototypes(nn.Module):
         """Remember clips in their order, each in place of its gloss's oldest."""
         num_glosses, size, _ = self.memory.shape
         of_gloss = glosses[:, None] == torch.arange(num_glosses, device=glosses.device)
-        before = of_gloss.cumsum(dim=0)[torch.arange(len(glosses)), glosses] - 1
+        before = of_gloss.cumsum(dim=0).gather(1, glosses[:, None])[:, 0] - 1
         counts = of_gloss.sum(dim=0)
         # Of more than there is room for, the last.
         kept = counts[glosses] - before <= size

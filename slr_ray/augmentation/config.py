@@ -71,6 +71,14 @@ class StrongAugmentation(Config):
     """That a clip's arms are turned at all."""
     arm_degrees: Degrees = 6.0
     arm_joint_probability: Probability = 0.3
+    hand_probability: Probability = 0.0
+    """That a hand is turned, stretched and bent about its wrist, each hand for itself."""
+    hand_degrees: Degrees = 20.0
+    """A hand's turn, uniform between plus and minus this."""
+    hand_stretch: float = Field(default=0.2, ge=0, lt=1)
+    """A hand's x by a factor uniform in 1 ± this, and its y by the inverse."""
+    bend_degrees: Degrees = 10.0
+    """Each finger's turn about its knuckle, uniform between plus and minus this."""
     mirror_probability: Probability = 0.25
     """Left and right exchanged; about one signer in eight is left-handed or filmed mirrored. A
     normalisation with `canonical_hand` mirrors such clips back: with it this changes nothing."""

@@ -27,6 +27,7 @@ from slr_ray.augmentation.config import (
 )
 from slr_ray.augmentation.draws import chance, uniform
 from slr_ray.augmentation.dropout import drop_frames, drop_hand, drop_joints
+from slr_ray.augmentation.hands import NUM_FINGERS, reshape_hands
 from slr_ray.augmentation.noise import add_noise
 from slr_ray.augmentation.perspective import perspective
 from slr_ray.augmentation.temporal import cut_and_resample
@@ -129,6 +130,7 @@ def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Gener
     arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, generator)
     with_arms: Bool[Tensor, " clips"] = chance((clips,), config.arm_probability, generator)
     batch = rotate_arms(batch, arms * with_arms[:, None, None], hands_follow=True)
+    batch = _hands(batch, config, generator)
 
     rotation, shear = config.rotation_degrees, config.shear
     matrix = shape_matrix(
@@ -156,6 +158,18 @@ def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Gener
     batch = drop_frames(batch, frames * config.frame_dropout, generator)
     joints = chance((clips,), config.joint_dropout_probability, generator)
     return drop_joints(batch, joints * config.joint_dropout, generator)
+
+
+def _hands(batch: PoseBatch, config: StrongAugmentation, generator: torch.Generator) -> PoseBatch:
+    shape = (batch.num_clips, 2)
+    chosen = chance(shape, config.hand_probability, generator)
+    turn, limit = config.hand_degrees, config.bend_degrees
+    degrees = uniform(shape, -turn, turn, generator) * chosen
+    stretch = 1 + uniform(shape, -config.hand_stretch, config.hand_stretch, generator) * chosen
+    bend = uniform((*shape, NUM_FINGERS), -limit, limit, generator) * chosen[..., None]
+    if not config.hand_probability:
+        return batch
+    return reshape_hands(batch, degrees, stretch, bend)
 
 
 def _arm_degrees(

@@ -6,28 +6,30 @@ A new one is one file with a `Config` that has a `kind` and `build`, and one mem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
 from torch import nn
 
+from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.model import Model
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 
-ModelConfig = Annotated[SpoterConfig | PoseTransformerConfig, Field(discriminator="kind")]
+AnyModel: TypeAlias = SpoterConfig | PoseTransformerConfig | ConvAttentionConfig
+ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
 
 
-def new_encoder(config: SpoterConfig | PoseTransformerConfig, num_channels: int) -> Model:
+def new_encoder(config: AnyModel, num_channels: int) -> Model:
     """A model without its classifier: calling it gives representations."""
     encoder: Model = config.build(num_channels, 1)
     encoder.classifier = nn.Identity()
     return encoder
 
 
-def representation_width(config: SpoterConfig | PoseTransformerConfig, num_channels: int) -> int:
+def representation_width(config: AnyModel, num_channels: int) -> int:
     """Numbers in a representation."""
     return config.width or num_channels
 

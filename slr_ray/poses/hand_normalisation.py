@@ -7,10 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.skeleton import HAND_JOINTS, LEFT_HAND, RIGHT_HAND
+from slr_ray.poses.skeleton import HAND_JOINTS, HANDS, LEFT_HAND, RIGHT_HAND
 
 _BOTH = (LEFT_HAND, RIGHT_HAND)
-HANDS = slice(LEFT_HAND.start, RIGHT_HAND.stop)
 _NUM_HAND_JOINTS = len(HAND_JOINTS)
 _WRIST = HAND_JOINTS.index("wrist")
 _KNUCKLES = [HAND_JOINTS.index(f"{one}MCP") for one in ("index", "middle", "ring", "little")]
@@ -37,27 +36,37 @@ def spoter_hand_boxes(
     return torch.where(known[:, None], corner, 0.0), side
 
 
-def hand_shape(batch: PoseBatch) -> Float[Tensor, "clips frames hand_joints 2"]:
+def hand_shape(
+    hands: Float[Tensor, "42 2 frames"],
+    found: Float[Tensor, "42 frames"],
+    sizes: Float[Tensor, "2 frames"],
+) -> Float[Tensor, "42 2 frames"]:
     """Both hands (left, then right) relative to their wrists, in units of the hand's size.
 
-    The size is the largest distance from the wrist to a knuckle, as the median over the clip's
-    frames in which the hand's wrist and knuckles were found: a box fitted frame by frame, SPOTER's
-    way, makes a fist as large as an open hand. Missing joints, and hands without wrist or size, are
-    0. Ours, not published.
+    `sizes` are those of `hand_sizes`, in the hands' units, NaN where unknown. Missing joints
+    (`found` 0, elsewhere 1), and hands without wrist or size, are 0. Ours, not published.
     """
-    hands = torch.unflatten(batch.positions[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
-    found = torch.unflatten(batch.joint_mask[:, :, HANDS], 2, (2, _NUM_HAND_JOINTS))
-    from_wrist = hands - hands[:, :, :, [_WRIST]]
-    size = _sizes(batch).nanmedian(dim=1).values
-    known = found & found[..., [_WRIST]] & ~size.isnan()[:, None, :, None]
-    shape = from_wrist / size.nan_to_num(1.0)[:, None, :, None, None]
-    return torch.where(known[..., None], shape, 0.0).flatten(2, 3)
+    apart = torch.unflatten(hands, 0, (2, _NUM_HAND_JOINTS))
+    known = torch.unflatten(found, 0, (2, _NUM_HAND_JOINTS))
+    known = known * known[:, [_WRIST]] / sizes.nan_to_num(torch.inf)[:, None]
+    from_wrist = apart - apart[:, [_WRIST]]
+    return (from_wrist * known[:, :, None]).flatten(0, 1)
+
+
+def hand_sizes(batch: PoseBatch) -> Float[Tensor, "clips 2"]:
+    """Size of the left and the right hand in each clip; NaN where unknown.
+
+    The largest distance from the wrist to a knuckle, as the median over the clip's frames in which
+    the hand's wrist and knuckles were found: a box fitted frame by frame, SPOTER's way, makes a
+    fist as large as an open hand.
+    """
+    return _sizes(batch).nanmedian(dim=1).values
 
 
 def hand_space(batch: PoseBatch) -> tuple[Float[Tensor, "clips 2"], Float[Tensor, " clips"]]:
     """Mean place of all hand joints found in each clip, and the size of its hands.
 
-    The size is that of `hand_shape`, the median over both hands. NaN in clips where no frame has a
+    The size is that of `hand_sizes`, the median over both hands. NaN in clips where no frame has a
     hand with wrist and knuckles.
     """
     size = _sizes(batch).flatten(1).nanmedian(dim=1).values

@@ -16,15 +16,26 @@ from torch import Tensor
 from slr_ray.config import Config
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.body_normalisation import signing_space, spoter_body_box
-from slr_ray.poses.hand_normalisation import HANDS, hand_shape, spoter_hand_boxes
+from slr_ray.poses.geometry import (
+    LAGS,
+    NUM_DIRECTIONS,
+    NUM_DISTANCES,
+    directions,
+    distances,
+    velocities,
+)
+from slr_ray.poses.hand_normalisation import hand_shape, hand_sizes, spoter_hand_boxes
 from slr_ray.poses.handedness import canonical_hand
-from slr_ray.poses.skeleton import BODY, HAND_JOINTS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
+from slr_ray.poses.skeleton import BODY, HAND_JOINTS, HANDS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 
 
 class _Normalisation(Config):
     canonical_hand: bool = False
     """Flip clips whose left hand is the more active one. About one signer in eight signs with the
     left hand or has a mirrored camera. Not published."""
+    drop_handless_frames: bool = False
+    """Leave frames without a hand out, before long clips are thinned: arms at rest and missed hands
+    tell nothing of the sign. Not published."""
 
 
 class SpoterNormalisation(_Normalisation):
@@ -47,6 +58,13 @@ class SigningSpace(_Normalisation):
     """Add 84 channels: hand joints relative to their wrist in units of the hand's size."""
     found_flags: bool = True
     """Add 14 channels, 1 where found: the 12 body joints, the left hand, the right hand."""
+    distances: bool = False
+    """Add the distances between fingertips, knuckles and wrist of a hand in units of the hand, and
+    from hand to hand, face and shoulders in shoulder widths."""
+    directions: bool = False
+    """Add the directions of the hands' bones."""
+    velocities: bool = False
+    """Add each joint's way since one and two frames ago."""
 
 
 class NoNormalisation(_Normalisation):
@@ -81,23 +99,19 @@ def features(
 
     `spoter` and `none`: x and y of each joint in turn, minus 0.5. As in the SPOTER release the 0.5
     is taken from missing joints too, which are therefore -0.5. `signing_space`: x and y of each
-    joint in turn (missing joints 0), then hand shapes, then found flags. Padding is 0.
+    joint in turn (missing joints 0), then hand shapes, found flags, distances, directions and
+    velocities, as far as asked for. Padding is 0.
     """
     batch = _oriented(batch, config)
-    positions = _normalised(batch, config).positions.flatten(2)
     match config:
         case SpoterNormalisation():
             # In place: these positions are this function's own, and fresh memory is slow.
+            positions = _normalised(batch, config).positions.flatten(2)
             return positions.sub_(0.5 * batch.frame_mask[..., None])
         case NoNormalisation():
-            return (positions - 0.5) * batch.frame_mask[..., None]
+            return (batch.positions.flatten(2) - 0.5) * batch.frame_mask[..., None]
         case SigningSpace():
-            channels = [positions]
-            if config.hand_shape:
-                channels.append(hand_shape(batch).flatten(2))
-            if config.found_flags:
-                channels.append(_found_flags(batch))
-            return torch.cat(channels, dim=-1)
+            return _signing_features(batch, config)
         case _:
             assert_never(config)
 
@@ -108,7 +122,14 @@ def num_channels(config: NormalisationConfig) -> int:
         case SpoterNormalisation() | NoNormalisation():
             return _NUM_POSITIONS
         case SigningSpace():
-            return _NUM_POSITIONS + _NUM_SHAPE * config.hand_shape + _NUM_FLAGS * config.found_flags
+            return (
+                _NUM_POSITIONS
+                + _NUM_SHAPE * config.hand_shape
+                + _NUM_FLAGS * config.found_flags
+                + NUM_DISTANCES * config.distances
+                + NUM_DIRECTIONS * config.directions
+                + _NUM_POSITIONS * len(LAGS) * config.velocities
+            )
         case _:
             assert_never(config)
 
@@ -122,14 +143,47 @@ def _normalised(batch: PoseBatch, config: NormalisationConfig) -> PoseBatch:
         case SpoterNormalisation():
             return _in_boxes(batch)
         case SigningSpace():
-            centre, unit = signing_space(batch)
-            moved = batch.positions - centre[:, None, None]
-            moved /= unit[:, None, None, None]
-            return batch.with_positions(moved.mul_(batch.joint_mask[..., None]))
+            return _in_space(batch, *signing_space(batch))
         case NoNormalisation():
             return batch
         case _:
             assert_never(config)
+
+
+def _in_space(
+    batch: PoseBatch, centre: Float[Tensor, "clips 2"], unit: Float[Tensor, " clips"]
+) -> PoseBatch:
+    moved = batch.positions - centre[:, None, None]
+    moved /= unit[:, None, None, None]
+    return batch.with_positions(moved.mul_(batch.joint_mask[..., None]))
+
+
+def _signing_features(
+    batch: PoseBatch, config: SigningSpace
+) -> Float[Tensor, "clips frames channels"]:
+    """The parts of a signing space's features, in the order of `num_channels`."""
+    centre, unit = signing_space(batch)
+    clips, frames = batch.confidence.shape[:2]
+    # Joints first, as in `_in_boxes`, and for the same reason.
+    joints = _transposed(_in_space(batch, centre, unit).positions.reshape(clips * frames, -1))
+    found = _transposed((batch.confidence > 0).to(joints.dtype).view(clips * frames, -1))
+    by_joint = joints.view(NUM_JOINTS, 2, -1)
+    channels = [joints]
+    if config.hand_shape or config.distances:
+        size = (hand_sizes(batch) / unit[:, None]).t().repeat_interleave(frames, dim=1)
+    if config.hand_shape:
+        channels.append(hand_shape(by_joint[HANDS], found[HANDS], size).flatten(0, 1))
+    if config.found_flags:
+        channels.append(_found_flags(found))
+    if config.distances:
+        channels.append(distances(by_joint, found, size))
+    if config.directions:
+        channels.append(directions(by_joint, found))
+    if config.velocities:
+        by_clip = by_joint.view(NUM_JOINTS, 2, clips, frames)
+        found_by_clip = found.view(NUM_JOINTS, clips, frames)
+        channels.append(velocities(by_clip, found_by_clip).flatten(1))
+    return _transposed(torch.cat(channels)).view(clips, frames, -1)
 
 
 def _in_boxes(batch: PoseBatch) -> PoseBatch:
@@ -158,7 +212,6 @@ def _transposed(table: Shaped[Tensor, "rows columns"]) -> Shaped[Tensor, "column
     return table.t().contiguous()
 
 
-def _found_flags(batch: PoseBatch) -> Float[Tensor, "clips frames flags"]:
-    found = batch.joint_mask
-    hands = [found[:, :, hand].any(dim=2, keepdim=True) for hand in (LEFT_HAND, RIGHT_HAND)]
-    return torch.cat([found[:, :, BODY], *hands], dim=-1).to(batch.positions.dtype)
+def _found_flags(found: Float[Tensor, "54 frames"]) -> Float[Tensor, "14 frames"]:
+    hands = [found[hand].amax(dim=0, keepdim=True) for hand in (LEFT_HAND, RIGHT_HAND)]
+    return torch.cat([found[BODY], *hands])

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from slr_ray.poses.batch import PoseBatch, pad
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.skeleton import HANDS
 
 
 @runtime_checkable
@@ -41,20 +42,41 @@ class ClipsInMemory:
         return np.concatenate([clip.positions, clip.confidence[..., None]], axis=-1)
 
 
-def read(clips: ReadableClips, rows: Int[np.ndarray, " batch"], max_frames: int) -> PoseBatch:
-    """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`."""
+def read(
+    clips: ReadableClips,
+    rows: Int[np.ndarray, " batch"],
+    max_frames: int,
+    *,
+    drop_handless: bool = False,
+) -> PoseBatch:
+    """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`.
+
+    With `drop_handless` frames without a hand are left out first, except where a clip has no other.
+    """
     frames = [clips.frames_of(int(row)) for row in rows]
+    if drop_handless:
+        frames = [_with_hands(one) for one in frames]
     return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
 
 
 def in_batches(
-    clips: ReadableClips, rows: Int[np.ndarray, " clips"], batch_clips: int, max_frames: int
+    clips: ReadableClips,
+    rows: Int[np.ndarray, " clips"],
+    batch_clips: int,
+    max_frames: int,
+    *,
+    drop_handless: bool = False,
 ) -> Iterator[tuple[Int[np.ndarray, " batch"], PoseBatch]]:
     """Each batch with the places of its clips in `rows`.
 
-    Clips of similar length share a batch, so that little is padded.
+    Clips of similar length share a batch, so that little is padded. `drop_handless` as in `read`.
     """
     order = np.argsort(clips.num_frames[rows], kind="stable")
     for start in range(0, len(rows), batch_clips):
         places = order[start : start + batch_clips]
-        yield places, read(clips, rows[places], max_frames)
+        yield places, read(clips, rows[places], max_frames, drop_handless=drop_handless)
+
+
+def _with_hands(frames: Float[np.ndarray, "frames 54 3"]) -> Float[np.ndarray, "kept 54 3"]:
+    seen = (frames[:, HANDS, 2] > 0).any(axis=1)
+    return frames[seen] if seen.any() else frames

@@ -43,6 +43,7 @@ NUM_JOINTS = len(JOINTS)
 BODY = slice(0, 12)
 LEFT_HAND = slice(12, 33)
 RIGHT_HAND = slice(33, 54)
+HANDS = slice(LEFT_HAND.start, RIGHT_HAND.stop)
 
 INDEX: dict[str, int] = {joint: position for position, joint in enumerate(JOINTS)}
 

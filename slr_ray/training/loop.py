@@ -253,7 +253,9 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        batch = read(problem.corpus, clips, self.config.max_frames).to(self.place.device)
+        drop = problem.normalisation.drop_handless_frames
+        batch = read(problem.corpus, clips, self.config.max_frames, drop_handless=drop)
+        batch = batch.to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 
     def _evaluate(self, training_loss: float) -> EpochRecord:

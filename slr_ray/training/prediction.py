@@ -48,7 +48,9 @@ def predict(
     model.eval()
     generator = torch.Generator().manual_seed(_SEED)
     total: torch.Tensor | None = None
-    for places, padded in in_batches(source, clips, BATCH_CLIPS, max_frames):
+    drop = normalisation.drop_handless_frames
+    batches = in_batches(source, clips, BATCH_CLIPS, max_frames, drop_handless=drop)
+    for places, padded in batches:
         batch = padded.to(device)
         summed: torch.Tensor | None = None
         for view in range(num_views):

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -202,10 +203,14 @@ class PretrainingLoop:
         """Batches of the epoch; the next one is read while the last one trains."""
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
+        drop = self.task.normalisation.drop_handless_frames
+        one_batch = partial(
+            read, self.task.clips, max_frames=self.task.max_frames, drop_handless=drop
+        )
         with ThreadPoolExecutor(1) as reader:
             waiting: Future[PoseBatch] | None = None
             for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(read, self.task.clips, batch, self.task.max_frames)
+                coming = reader.submit(one_batch, rows=batch)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming

@@ -36,7 +36,9 @@ def represent_clips(
     was_training = model.training
     model.eval()
     found: torch.Tensor | None = None
-    for places, batch in in_batches(source, clips, BATCH_CLIPS, max_frames):
+    drop = normalisation.drop_handless_frames
+    batches = in_batches(source, clips, BATCH_CLIPS, max_frames, drop_handless=drop)
+    for places, batch in batches:
         inputs, mask = model_input(batch.to(device), normalisation, None, None)
         with autocast(device, precision):
             represented = model.represent(inputs, mask).float().cpu()

@@ -164,6 +164,7 @@ def test_without_strength_nothing_moves() -> None:
         **dict.fromkeys(OFF, 1.0) | {"mirror_probability": 0.0},
         **dict.fromkeys(("rotation_degrees", "scale", "stretch", "shear", "translation"), 0.0),
         **dict.fromkeys(("perspective_ratio", "arm_degrees", "cut_fraction"), 0.0),
+        **dict.fromkeys(("hand_degrees", "hand_stretch", "bend_degrees"), 0.0),
         **dict.fromkeys(("frame_dropout", "hand_dropout_fraction", "joint_dropout"), 0.0),
         speed=1.0,
     )

@@ -16,7 +16,8 @@ MODELS = alternatives(Experiment, "model")
 
 
 def config(kind: str) -> Any:
-    return MODELS[kind](width=12, num_heads=2, hidden=8)
+    hidden = {} if kind == "conv_attention" else {"hidden": 8}
+    return MODELS[kind](width=12, num_heads=2, **hidden)
 
 
 def inputs() -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from pose_factory import moved, padded, random_batch, same
 
 from slr_ray.poses.batch import PoseBatch, pad
-from slr_ray.poses.hand_normalisation import hand_shape
 from slr_ray.poses.handedness import canonical_hand, left_handed, mirrored
 from slr_ray.poses.normalisation import (
     NoNormalisation,
@@ -27,7 +26,7 @@ from slr_ray.poses.normalisation import (
     num_channels,
 )
 from slr_ray.poses.shards import ShardReader
-from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
+from slr_ray.poses.skeleton import INDEX, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 
 CONFIGS = [
     SpoterNormalisation(),
@@ -35,6 +34,7 @@ CONFIGS = [
     SigningSpace(),
     SigningSpace(hand_shape=False, found_flags=False),
     SigningSpace(canonical_hand=True, found_flags=False),
+    SigningSpace(distances=True, directions=True, velocities=True),
     NoNormalisation(),
 ]
 SEEDS = st.integers(0, 10_000)
@@ -54,6 +54,11 @@ def _agrees(
         assert np.abs(ours[clip, :length].numpy() - wanted).max() <= tolerance * size
 
 
+def _hand_shapes(batch: PoseBatch) -> torch.Tensor:
+    shapes = features(batch, SigningSpace(found_flags=False))[..., 2 * NUM_JOINTS :]
+    return shapes.unflatten(-1, (42, 2))
+
+
 @given(seed=SEEDS, missing=st.sampled_from([0.0, 0.1, 0.5, 0.9]))
 @settings(max_examples=25, deadline=None)
 def test_agrees_with_the_reference(seed: int, missing: float) -> None:
@@ -62,7 +67,7 @@ def test_agrees_with_the_reference(seed: int, missing: float) -> None:
     _agrees(batch, spoter.positions, reference.spoter)
     space = normalise(batch, SigningSpace())
     _agrees(batch, space.positions, reference.signing_space)
-    _agrees(batch, hand_shape(batch), reference.hand_shape)
+    _agrees(batch, _hand_shapes(batch), reference.hand_shape)
 
 
 @pytest.mark.real_data
@@ -73,7 +78,7 @@ def test_agrees_with_the_reference_on_real_clips(real_data: Path) -> None:
     spoter = normalise(batch, SpoterNormalisation()).positions
     _agrees(batch, spoter, reference.spoter)
     _agrees(batch, normalise(batch, SigningSpace()).positions, reference.signing_space)
-    _agrees(batch, hand_shape(batch), reference.hand_shape)
+    _agrees(batch, _hand_shapes(batch), reference.hand_shape)
     hands = spoter[:, :, LEFT_HAND.start :][batch.joint_mask[:, :, LEFT_HAND.start :]]
     assert hands.min() >= 1 / 12 - 1e-3
     assert hands.max() <= 11 / 12 + 1e-3

@@ -10,6 +10,7 @@ from rich.text import Text
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
 from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
+from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 
@@ -39,10 +40,12 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     if corpus.skipped:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
-    if not len(pool.unlabelled) and config.rounds.num_rounds:
+    by_step = isinstance(config.method, ConsistencyConfig)
+    if not len(pool.unlabelled) and (by_step or config.rounds.num_rounds):
+        left = "training is supervised" if by_step else "training ends after the first round"
         warnings.append(
-            f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, training ends "
-            "after the first round; label fewer clips or add clips without a gloss"
+            f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, {left}; label "
+            "fewer clips or add clips without a gloss"
         )
     if pool.missing_glosses:
         warnings.append(f"no label for: {listed(pool.missing_glosses)}")

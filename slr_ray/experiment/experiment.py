@@ -14,6 +14,7 @@ from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 from slr_ray.corpora.pools import FractionPoolConfig, PoolConfig
 from slr_ray.corpora.splits import SignerSplitConfig, SplitConfig
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, prescribed, refuse_contradictions
 from slr_ray.experiment.initialisation import FreshWeights, Initialisation
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
@@ -29,7 +30,8 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.pretraining_config import PretrainingConfig
 
 Method = Annotated[
-    SslrConfig | SupervisedConfig | LinearEvaluationConfig, Field(discriminator="kind")
+    SslrConfig | ConsistencyConfig | SupervisedConfig | LinearEvaluationConfig,
+    Field(discriminator="kind"),
 ]
 
 
@@ -93,6 +95,7 @@ def build_experiment(
         base = merge(base, prescribed(encoder))
     built = build(Experiment, merge(base, tree), origin)
     _check_model(built, origin)
+    _check_teacher(built, origin)
     return built
 
 
@@ -162,4 +165,15 @@ def _check_model(built: Experiment, origin: str) -> None:
             f"{origin}: model.width: {channels} channels of normalisation "
             f"{built.normalisation.kind!r} are not divisible by model.num_heads "
             f"{model.num_heads}; set model.width"
+        )
+
+
+def _check_teacher(built: Experiment, origin: str) -> None:
+    """`ConfigError` where there are no averaged weights to label unlabelled clips."""
+    method = built.method
+    by_average = isinstance(method, ConsistencyConfig) and method.teacher == "ema"
+    if by_average and built.training.ema_decay is None:
+        raise ConfigError(
+            f"{origin}: method.teacher is 'ema', but training.ema_decay is null: set "
+            "training.ema_decay=0.99, or method.teacher=student"
         )

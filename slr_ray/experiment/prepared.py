@@ -9,6 +9,7 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
 from slr_ray.corpora.split_checks import refuse_untaught
 from slr_ray.corpora.splits import Split
+from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
@@ -88,13 +89,17 @@ class Prepared:
     def stage_facts(self) -> dict[str, Any]:
         """What every stage of the experiment depends on besides seed, round and method."""
         excluded = {"preset", "data", "split", "method", "initialisation"}
+        method = self.config.method
+        by_step = isinstance(method, ConsistencyConfig)
         return {
             "version": STAGE_VERSION,
             "fingerprint": self.corpus.fingerprint,
             # Of its clips: a split file may change under the same path.
             "split": self.split.fingerprint,
             "initialisation": self.initialisation_facts(),
-            "frozen": isinstance(self.config.method, LinearEvaluationConfig),
+            "frozen": isinstance(method, LinearEvaluationConfig),
+            # Rounds share their first one, whatever follows; this method shapes it.
+            **({"consistency": method.model_dump(mode="json")} if by_step else {}),
             **self.config.model_dump(mode="json", exclude=excluded),
         }
 

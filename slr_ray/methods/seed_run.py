@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.consistency import stream_settings
 from slr_ray.methods.pretraining import initial_encoder
 from slr_ray.methods.sslr import OnEpoch, SeedRun
 from slr_ray.records.stages import StageStore
@@ -19,11 +20,12 @@ def prepare_seed(
 ) -> SeedRun:
     """One seed of an experiment, with its rounds in `stages`.
 
-    Raises `ConfigError` where its initial weights know validation or test clips.
+    Raises `ConfigError` where its initial weights know validation or test clips, or several workers
+    were to train what only one can.
     """
-    config = prepared.config
+    config, problem = prepared.config, prepared.problem(seed)
     return SeedRun(
-        problem=prepared.problem(seed),
+        problem=problem,
         training=config.training,
         method=config.rounds,
         seed=seed,
@@ -33,4 +35,5 @@ def prepare_seed(
         on_epoch=on_epoch,
         encoder=initial_encoder(prepared, seed, stages, place),
         frozen=isinstance(config.method, LinearEvaluationConfig),
+        stream=stream_settings(config.method, problem, place.world_size),
     )

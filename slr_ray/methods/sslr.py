@@ -21,6 +21,7 @@ from slr_ray.models.config import load_encoder_weights
 from slr_ray.records.measured import Audit, EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.prediction import predict_on
@@ -60,6 +61,8 @@ class SeedRun:
     """Gives the pre-trained weights that rounds start from; None = fresh weights."""
     frozen: bool = False
     """Keep those weights and fit only the classifier: linear evaluation."""
+    stream: StreamConfig | None = None
+    """How unlabelled clips take part in every step of round 0; see `methods.consistency`."""
 
 
 def rounds(run: SeedRun) -> Iterator[FinishedRound]:
@@ -195,6 +198,7 @@ def _train_round(
             pseudo_augmentation=method.pseudo_augmentation,
             steps_before=before.epochs[-1].num_steps if before else 0,
             num_epochs=method.num_epochs if number else None,
+            stream=run.stream,
         ),
         run.place,
         checkpoint=run.stages.checkpoint(key),

@@ -26,6 +26,27 @@ class Metrics(Record):
     """Expected calibration error over 15 equal-width confidence bins."""
 
 
+class UnlabelledFigures(Record):
+    """What became of an epoch's unlabelled clips where every step has some."""
+
+    pseudo_share: float
+    """Share of those drawn that were trained on: with a weight above 0."""
+    pseudo_threshold: float | None
+    """Mean threshold over the steps; None where the rule has none."""
+    pseudo_precision: float | None
+    """For reading only: share of their weight whose pseudo-label is the hidden label; None without
+    such labels."""
+
+    def described(self) -> str:
+        """In one line, for people."""
+        told = f"last epoch: {self.pseudo_share:.0%} of unlabelled clips trained on"
+        if self.pseudo_threshold is not None:
+            told += f", threshold {self.pseudo_threshold:.2f}"
+        if self.pseudo_precision is not None:
+            told += f"; {self.pseudo_precision:.0%} of their pseudo-labels right"
+        return told
+
+
 class EpochRecord(Record):
     round: int
     epoch: int
@@ -35,6 +56,8 @@ class EpochRecord(Record):
     training_loss: float
     learning_rate: float
     validation: Metrics
+    unlabelled: UnlabelledFigures | None = None
+    """Where every step has unlabelled clips."""
 
 
 class PretrainingEpoch(Record):

@@ -40,6 +40,11 @@ def write_curves(writer: SummaryWriter, seeds: list[SeedRecord]) -> None:
             writer.add_scalar(f"{prefix}/training_loss", epoch.training_loss, epoch.num_steps)
             writer.add_scalar(f"{prefix}/learning_rate", epoch.learning_rate, epoch.num_steps)
             _metrics(writer, f"{prefix}/validation", epoch.validation, epoch.num_steps)
+            if epoch.unlabelled is not None:
+                # The precision is for reading only: hidden labels decide nothing.
+                for name, value in epoch.unlabelled.model_dump().items():
+                    if value is not None:
+                        writer.add_scalar(f"{prefix}/{name}", value, epoch.num_steps)
         for one in seed.rounds:
             prefix = f"round/seed_{seed.seed}"
             _metrics(writer, f"{prefix}/validation", one.validation, one.round)

@@ -48,18 +48,21 @@ def training_section(run: Run) -> Section:
     for field, label, is_share in (
         (metric, name, share),
         ("training_loss", "training loss", False),
+        ("pseudo_share", "unlabelled clips trained on", True),
+        ("pseudo_threshold", "threshold of pseudo-labels", True),
+        ("pseudo_precision", "right pseudo-labels, for reading only", True),
     ):
         curves = [
             Line(
                 run.titles[arm],
-                [(float(epoch.num_steps), _of_epoch(epoch, field)) for epoch in _thin(seed.epochs)],
+                points,
                 run.series[arm],
                 title=f"{run.titles[arm]}, seed {seed.seed}",
                 marks=False,
             )
             for arm, seeds in trained.items()
             for seed in seeds
-            if seed.epochs
+            if (points := _curve(seed.epochs, field))
         ]
         if curves:
             alt = f"Learning curves: {label} by gradient step, one line an arm and seed"
@@ -104,10 +107,18 @@ def _of_round(record: RoundRecord, metric: str) -> float:
     return float(getattr(record.validation, metric))
 
 
-def _of_epoch(record: EpochRecord, field: str) -> float:
+def _curve(epochs: list[EpochRecord], field: str) -> list[tuple[float, float]]:
+    """A figure by gradient step, where epochs have it."""
+    found = [(float(one.num_steps), _of_epoch(one, field)) for one in _thin(epochs)]
+    return [(steps, value) for steps, value in found if value is not None]
+
+
+def _of_epoch(record: EpochRecord, field: str) -> float | None:
     if field == "training_loss":
         return record.training_loss
-    return float(getattr(record.validation, field))
+    holder = record.unlabelled if field.startswith("pseudo_") else record.validation
+    value = None if holder is None else getattr(holder, field)
+    return None if value is None else float(value)
 
 
 def _thin(epochs: list[EpochRecord]) -> list[EpochRecord]:

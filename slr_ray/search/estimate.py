@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from slr_ray.durations import duration
+from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.search_run import SearchRun
+from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining import pretrain
@@ -36,6 +38,8 @@ class Times:
     pretraining_step_s: float = 0.0
     fit_s: float = 0.0
     """Of the classifier alone, for `method.kind: linear`."""
+    stream_step_s: float = 0.0
+    """A gradient step on labelled and unlabelled clips, for `method.kind: consistency`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def text(run: SearchRun) -> str:
     times, counted = measured_times(run), pretrainings(run)
     found = estimate(run, times, counted)
     steps = f"one gradient step {times.step_s:.3f} s"
+    if times.stream_step_s:
+        steps += f", one with unlabelled clips {times.stream_step_s:.3f} s"
     if counted.num_steps:
         steps += f", one of pre-training {times.pretraining_step_s:.3f} s"
     told = f"estimate: {steps} here; "
@@ -82,10 +88,10 @@ def measured_times(run: SearchRun) -> Times:
     own = run.default.problem(seed)
     training_set = true_labels(own.labelled, own.glosses(own.labelled))
 
-    def supervised(num_steps: int) -> None:
+    def some_steps(num_steps: int, stream: StreamConfig | None) -> None:
         once = {"num_epochs": 1, "steps_per_epoch": num_steps, "patience_epochs": None}
         config = base.training.model_copy(update=once)
-        train(own.new_model(), own, config, Round(0, 0, training_set), place)
+        train(own.new_model(), own, config, Round(0, 0, training_set, stream=stream), place)
 
     def pre_training(num_steps: int) -> None:
         few = {"num_steps": num_steps, "schedule": "constant", "collapse_threshold": 0.0}
@@ -93,13 +99,19 @@ def measured_times(run: SearchRun) -> Times:
         pretrain(replace(task, config=task.config.model_copy(update=few)), place)
 
     pre_trained = _pre_trained(run, run.space.corners())
-    step_s, pretraining_step_s, fit_s = _seconds_a_step(supervised), 0.0, 0.0
+    methods = [one.method for one in run.space.corners()]
+    streams = [one for one in methods if isinstance(one, ConsistencyConfig)]
+    pretraining_step_s, fit_s, stream_step_s = 0.0, 0.0, 0.0
+    step_s = _seconds_a_step(lambda num_steps: some_steps(num_steps, None))
+    if streams and len(own.unlabelled):
+        longest = max(streams, key=lambda one: one.unlabelled_ratio)
+        stream_step_s = _seconds_a_step(lambda num_steps: some_steps(num_steps, longest))
     if pre_trained:
         pretraining_step_s = _seconds_a_step(pre_training)
     if isinstance(base.method, LinearEvaluationConfig):
         check_glosses(own)
         fit_s = fit_classifier(own.new_model(), own, base.training, place).training_s
-    return Times(step_s, pretraining_step_s, fit_s)
+    return Times(step_s, pretraining_step_s, fit_s, stream_step_s)
 
 
 def pretrainings(run: SearchRun) -> Pretrainings:
@@ -124,17 +136,16 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
     base, search = run.space.default, run.space.search
     pool = run.default.pool(search.search_seeds[0])
-    in_round_0, in_later = most_steps(base, len(pool.labelled), len(pool.unlabelled))
-    supervised_s, later_s = in_round_0 * times.step_s, in_later * times.step_s
-    round_0_s = supervised_s
-    if isinstance(base.method, LinearEvaluationConfig):
-        round_0_s, later_s = times.fit_s, 0.0
+    sizes = len(pool.labelled), len(pool.unlabelled)
+    round_0_s, later_s = _seconds(base, times, *sizes)
+    longest_s = max(_seconds(one, times, *sizes)[1] for one in run.space.corners())
+    supervised_s = most_steps(base, *sizes)[0] * times.step_s
     searched = (run.opener.prepare(one) for one in run.space.searched)
     starts = {json.dumps(one.stage_facts(), sort_keys=True) for one in searched}
     shared = len(starts) == 1 and run.options.share_stages
     num_starts = 1 if shared else search.num_trials
     pretraining_s = counted.num_steps * times.pretraining_step_s
-    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_trials * later_s)
+    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_trials * longest_s)
     # Both SSLR arms, and FSL with as many steps; its first part is FSL itself.
     an_arm_s = 2 * (round_0_s + later_s) + supervised_s + later_s
     final_s = len(search.final_seeds) * an_arm_s
@@ -143,6 +154,18 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
         trials_s=(trials_s + counted.in_search * pretraining_s) / at_once,
         final_s=(final_s + counted.in_final * pretraining_s) / at_once,
     )
+
+
+def _seconds(
+    config: Experiment, times: Times, num_labelled: int, num_unlabelled: int
+) -> tuple[float, float]:
+    """Of round 0, which trials may share, and of what a trial trains for itself."""
+    in_round_0, in_later = most_steps(config, num_labelled, num_unlabelled)
+    if isinstance(config.method, LinearEvaluationConfig):
+        return times.fit_s, 0.0
+    if isinstance(config.method, ConsistencyConfig) and num_unlabelled:
+        return 0.0, in_round_0 * times.stream_step_s
+    return in_round_0 * times.step_s, in_later * times.step_s
 
 
 def most_steps(config: Experiment, num_labelled: int, num_unlabelled: int) -> tuple[int, int]:

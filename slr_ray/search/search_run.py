@@ -13,6 +13,7 @@ from slr_ray.corpora.split_checks import num_glosses
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.consistency import refuse_several_workers
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
@@ -63,6 +64,8 @@ def check_data(run: SearchRun) -> dict[str, Any]:
     search = run.space.search
     seeds = sorted({*search.search_seeds, *search.final_seeds})
     corners = run.space.corners()
+    for one in corners:
+        refuse_several_workers(one.method, run.options.trial_workers)
     for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
         check_initialisation(run.opener.prepare(config), run.options.trial_workers)
     pools = {seed: base.pool(seed) for seed in seeds}

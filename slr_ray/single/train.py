@@ -95,6 +95,9 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
             console.print(f"round {one.round}{pseudo}: validation {_text(one.validation)}")
+        unlabelled = record.trained.epochs[-1].unlabelled
+        if unlabelled is not None:
+            console.print(unlabelled.described())
         console.print(f"chosen: round {record.trained.best_round}")
     console.print(f"test: {_text(record.test)}")
     console.print(f"of {measured_text(prepared)}")

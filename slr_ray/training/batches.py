@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -42,3 +43,20 @@ def joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     inputs = [functional.pad(one, (0, 0, 0, longest - one.shape[1])) for one, _ in parts]
     masks = [functional.pad(mask, (0, longest - mask.shape[1])) for _, mask in parts]
     return torch.cat(inputs), torch.cat(masks)
+
+
+def mixed(
+    inputs: Float[Tensor, "clips frames channels"],
+    mask: Bool[Tensor, "clips frames"],
+    targets: Float[Tensor, "clips glosses"],
+    weights: Float[Tensor, " clips"],
+    alpha: float,
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mixup (Zhang et al. 2018): each clip blended with another, in one share ~ Beta(a, a)."""
+    share = float(rng.beta(alpha, alpha))
+    other = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device)
+    inputs, targets, weights = (
+        share * one + (1 - share) * one[other] for one in (inputs, targets, weights)
+    )
+    return inputs, mask | mask[other], targets, weights

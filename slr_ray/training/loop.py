@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,36 +16,27 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.evaluation.metrics import measure
+from slr_ray.models.model import Model
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, model_input
+from slr_ray.training.batches import joined, mixed, model_input
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.loss_weights import clip_weights
-from slr_ray.training.optimisation import learning_rate, new_optimiser
+from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.round import NonFiniteLoss, Round, Trained
+from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
 from slr_ray.training.sampling import epoch_batches
 from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-@dataclass
-class _Progress:
-    epoch: int = 0
-    num_steps: int = 0
-    training_s: float = 0.0
-    best: Metrics | None = None
-    best_epoch: int = -1
-    best_state: State | None = None
-    epochs: list[EpochRecord] = field(default_factory=list)
-
-
 def train(
-    model: nn.Module,
+    model: Model,
     problem: Problem,
     config: TrainingConfig,
     round_: Round,
@@ -91,7 +82,7 @@ class _Loop:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         problem: Problem,
         config: TrainingConfig,
         round_: Round,
@@ -106,6 +97,7 @@ class _Loop:
         self.num_epochs = round_.num_epochs or config.num_epochs
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
+        self.num_steps = self.num_epochs * self.steps_per_epoch
         self.lengths = np.minimum(
             problem.corpus.num_frames[round_.training_set.clips], config.max_frames
         )
@@ -115,8 +107,13 @@ class _Loop:
             by_gloss=config.class_balance == "loss",
             true_share=round_.true_share,
         )
+        self.stream: UnlabelledStream | None = None
+        if round_.stream is not None:
+            self.stream = UnlabelledStream(
+                round_.stream, model, problem, config, self.num_steps, place.device
+            )
         self.validation_glosses = problem.glosses(problem.split.validation)
-        self.progress = _Progress()
+        self.progress = Progress()
 
     def run_epoch(self) -> EpochRecord | None:
         """Train one epoch; a record where this epoch is evaluated."""
@@ -135,6 +132,8 @@ class _Loop:
             balanced=config.class_balance == "sampling",
             rng=rng,
         )
+        if self.stream is not None:
+            self.stream.begin_epoch(seed.spawn(1)[0], self.steps_per_epoch)
         self.replica.train()
         losses = torch.zeros(2, device=self.place.device)
         for rows in batches:
@@ -170,13 +169,8 @@ class _Loop:
             "model": copy.deepcopy(self.model.state_dict()),
             "average": self.average.state_dict() if self.average else None,
             "optimiser": self.optimiser.state_dict(),
-            "epoch": progress.epoch,
-            "num_steps": progress.num_steps,
-            "training_s": progress.training_s,
-            "best": progress.best.model_dump() if progress.best else None,
-            "best_epoch": progress.best_epoch,
-            "best_state": progress.best_state,
-            "epochs": [record.model_dump() for record in progress.epochs],
+            "stream": self.stream.state_dict() if self.stream else None,
+            **progress.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -184,15 +178,9 @@ class _Loop:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.progress = _Progress(
-            epoch=state["epoch"],
-            num_steps=state["num_steps"],
-            training_s=state["training_s"],
-            best=Metrics(**state["best"]) if state["best"] else None,
-            best_epoch=state["best_epoch"],
-            best_state=state["best_state"],
-            epochs=[EpochRecord.model_validate(record) for record in state["epochs"]],
-        )
+        if self.stream is not None:
+            self.stream.load_state_dict(state["stream"])
+        self.progress = Progress.of(state)
 
     def _step(
         self, rows: Int[np.ndarray, " batch"], generator: torch.Generator, rng: np.random.Generator
@@ -210,24 +198,31 @@ class _Loop:
         glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         targets = functional.one_hot(glosses, self.problem.num_glosses).float()
+        stream, pseudo = self.stream, None
+        if stream is not None:
+            teacher = self._slow_or_own(averaged=stream.settings.teacher == "ema")
+            pseudo = stream.next_step(teacher, (inputs, mask), glosses, self.progress.num_steps)
         if self.config.mixup > 0 and len(rows) > 1:
-            share = float(rng.beta(self.config.mixup, self.config.mixup))
-            other = torch.from_numpy(rng.permutation(len(inputs))).to(place.device)
-            inputs, targets, weights = (
-                share * one + (1 - share) * one[other] for one in (inputs, targets, weights)
+            inputs, mask, targets, weights = mixed(
+                inputs, mask, targets, weights, self.config.mixup, rng
             )
-            mask = mask | mask[other]
+        if pseudo is not None:
+            # One forward pass: batch norms see both kinds of clips, as the teacher's will.
+            inputs, mask = joined([(inputs, mask), pseudo.strong])
         own = slice(place.rank, None, place.world_size)
         with autocast(place.device, self.config.precision):
-            logits = self.forward(inputs[own], mask[own])
+            logits, represented = self._forward(inputs[own], mask[own])
+        targets = targets[own]
         losses = functional.cross_entropy(
-            logits.float(),
-            targets[own],
+            logits[: len(targets)].float(),
+            targets,
             reduction="none",
             label_smoothing=self.config.label_smoothing,
         )
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / len(rows) * place.world_size
+        if stream is not None and pseudo is not None:
+            loss = loss + stream.loss(logits, represented, pseudo)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.config.gradient_clip is not None:
@@ -237,6 +232,18 @@ class _Loop:
         if self.average is not None:
             self.average.update_parameters(self.model)
         return loss
+
+    def _forward(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits, and representations where a rule needs them."""
+        if self.stream is None or not self.stream.rule.needs_representations:
+            return self.forward(inputs, mask), None
+        represented = self.model.represent(inputs, mask)
+        return self.model.classifier(represented), represented
+
+    def _slow_or_own(self, *, averaged: bool) -> Model:
+        """The model with averaged weights, where they are wanted and there are such."""
+        slow = self.average if averaged else None
+        return cast(Model, slow.module) if slow is not None else self.model
 
     def _views(
         self, rows: Int[np.ndarray, " part"], generator: torch.Generator, *, is_pseudo: bool
@@ -253,7 +260,9 @@ class _Loop:
 
     def _evaluate(self, training_loss: float) -> EpochRecord:
         progress, problem = self.progress, self.problem
-        evaluated = self.average.module if self.average is not None else self.model
+        evaluated = self._slow_or_own(averaged=True)
+        if self.stream is not None:
+            evaluated = self.stream.evaluated(evaluated)
         probabilities = predict_on(
             problem, evaluated, problem.split.validation, self.config, self.place
         )
@@ -271,6 +280,7 @@ class _Loop:
             training_loss=training_loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
             validation=metrics,
+            unlabelled=self.stream.figures() if self.stream else None,
         )
         progress.epochs.append(record)
         return record
@@ -279,20 +289,13 @@ class _Loop:
         return getattr(metrics, self.config.metric), -metrics.loss
 
     def _set_learning_rate(self) -> None:
-        config = self.config
-        total = self.num_epochs * self.steps_per_epoch
+        config, done = self.config, self.progress.num_steps
         rate = learning_rate(
-            config.optimiser,
-            config.schedule,
-            config.warmup_fraction,
-            self.progress.num_steps,
-            total,
+            config.optimiser, config.schedule, config.warmup_fraction, done, self.num_steps
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
 
     def _blend(self, averages: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
-        # With the plain decay the random initial weights would dominate short rounds.
-        horizon = (1 + num_averaged) / 3
-        decay = min(float(self.config.ema_decay or 0), 1 - 1 / max(float(horizon), 1.0))
-        torch._foreach_lerp_(averages, current, 1 - decay)
+        step = averaging_step(self.config.ema_decay or 0.0, float(num_averaged))
+        torch._foreach_lerp_(averages, current, step)

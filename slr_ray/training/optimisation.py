@@ -53,3 +53,13 @@ def learning_rate(
     if number <= warmup:
         return base * number / warmup
     return base * 0.5 * (1 + math.cos(math.pi * (number - warmup) / (total - warmup)))
+
+
+def averaging_step(decay: float, num_averaged: float) -> float:
+    """How far averaged weights move towards the current ones, `num_averaged` steps after the start.
+
+    1 - `decay`, but the horizon is kept below a third of the steps so far: with the plain decay the
+    random initial weights would dominate short rounds.
+    """
+    horizon = (1 + num_averaged) / 3
+    return 1 - min(decay, 1 - 1 / max(horizon, 1.0))

@@ -73,6 +73,15 @@ def test_seconds_by_hand() -> None:
     assert found.final_s == pytest.approx(3 * 3 * (1.0 + 3.0))
 
 
+def test_a_trial_of_rounds_or_steps_takes_the_longer() -> None:
+    both = run("semi_supervised", {"search.num_trials": 10})
+    found = estimate(both, Times(0.1, stream_step_s=0.5), Pretrainings(0, 0, 0))
+    # 2 epochs of 5 steps with unlabelled clips; or three more rounds of as many steps.
+    assert found.trials_s == pytest.approx(2 * 10 * max(10 * 0.5, 3 * 10 * 0.1))
+    # Default and best, then FSL twice.
+    assert found.final_s == pytest.approx(3 * (2 * 10 * 0.5 + 10 * 0.1 + 10 * 0.5))
+
+
 def test_steps_of_each_kind_are_timed() -> None:
     small = run("boundary", SMALL)
     times = measured_times(small)

@@ -1,0 +1,44 @@
+"""Step-by-step semi-supervision: FixMatch (arXiv 2001.07685) and its successors, on poses.
+
+In every gradient step, beside the labelled clips, a batch of unlabelled ones: a teacher labels weak
+views of them, a rule says which of these labels to trust and how much, and the model learns to give
+them to strong views of the same clips. Read `training.consistency.stream.UnlabelledStream` for the
+step and `selection.steps` for the rules. What differs from the papers:
+
+1. The teacher is the averaged model, whose labels are steadier in short trainings; `teacher:
+   student` is FixMatch's own, though without dropout.
+2. Label smoothing is undone before a rule sees a probability (`undo_smoothing`); the papers train
+   without it.
+3. Slow means of rules forget their start within short trainings (`bounded_horizon`).
+4. One unlabelled clip for each labelled one where FixMatch has seven: a step takes as much longer.
+5. Unlabelled clips are not mixed up, whatever `training.mixup` says of labelled ones.
+"""
+
+from __future__ import annotations
+
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.experiment import Method
+from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.problem import Problem
+
+
+def stream_settings(method: Method, problem: Problem, num_workers: int) -> StreamConfig | None:
+    """How unlabelled clips take part in every step; None where the method has it otherwise.
+
+    None, too, where there is no unlabelled clip: what is left is supervised, of which users are
+    warned before they start. `ConfigError` with several workers.
+    """
+    if not isinstance(method, ConsistencyConfig):
+        return None
+    refuse_several_workers(method, num_workers)
+    return method if len(problem.unlabelled) else None
+
+
+def refuse_several_workers(method: Method, num_workers: int) -> None:
+    """`ConfigError` where several workers were to train step by step."""
+    if isinstance(method, ConsistencyConfig) and num_workers > 1:
+        raise ConfigError(
+            f"method.kind is 'consistency', which trains with one worker, but there are "
+            f"{num_workers}: their rules would each see other clips. Use one worker a training"
+        )

@@ -1,0 +1,1 @@
+"""Rules of step-by-step semi-supervision: one file a published rule."""

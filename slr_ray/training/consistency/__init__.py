@@ -1,0 +1,1 @@
+"""The unlabelled clips beside the labelled ones in each gradient step."""

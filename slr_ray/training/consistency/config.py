@@ -1,0 +1,45 @@
+"""Settings of the unlabelled stream beside the labelled clips."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
+from slr_ray.config import Config
+from slr_ray.selection.steps.freematch import FreeMatchConfig
+from slr_ray.selection.steps.rules import StepRuleConfig
+from slr_ray.training.consistency.co_learning import CoLearningConfig
+
+
+class StreamConfig(Config):
+    """How unlabelled clips take part in every gradient step."""
+
+    rule: StepRuleConfig = FreeMatchConfig()
+    """Which of a step's unlabelled clips are trained on, as what, and how much they weigh."""
+    unlabelled_ratio: float = Field(1.0, gt=0)
+    """Unlabelled clips a step for each labelled one (FixMatch: 7). Steps take longer with more."""
+    weight: float = Field(1.0, ge=0)
+    """Weight of the unlabelled clips' mean loss beside the labelled ones' (lambda_u)."""
+    warmup_fraction: float = Field(0.0, ge=0, le=1)
+    """Share of the training's steps in which that weight rises linearly from 0."""
+    weak: AugmentationConfig = NoAugmentation()
+    """Views that the teacher labels."""
+    strong: AugmentationConfig | None = None
+    """Views that are trained on; None = the experiment's augmentation."""
+    teacher: Literal["ema", "student"] = "ema"
+    """What labels weak views: the averaged weights, or, as FixMatch has it, those in training.
+    Either without dropout and with the statistics of batch norms."""
+    hard: bool = True
+    """Train to the most likely gloss; otherwise to the whole distribution."""
+    temperature: float = Field(1.0, gt=0)
+    """Of distributions that are trained to: below 1 they are sharpened (`hard`: no effect)."""
+    undo_smoothing: bool = True
+    """Undo `training.label_smoothing` in the teacher's probabilities before a rule sees them: it
+    caps confidence, at 0.908 for 0.1 and 12 glosses."""
+    distribution_alignment: Literal["none", "labelled", "uniform"] = "none"
+    """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
+    or to even ones, before a rule sees them."""
+    co_learning: CoLearningConfig | None = None
+    """CoSSL's second classifier in the last part of the training, with any rule; None = none."""

@@ -1,0 +1,255 @@
+"""The unlabelled clips of a training: their batches, pseudo-labels and loss, step by step."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.models.model import Model
+from slr_ray.poses.reading import read
+from slr_ray.records.measured import UnlabelledFigures
+from slr_ray.selection.steps.alignment import Alignment
+from slr_ray.selection.steps.smoothing import unsmoothed
+from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
+from slr_ray.training.batches import model_input
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.co_learning import CoLearning
+from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.prediction import autocast
+from slr_ray.training.problem import Problem
+from slr_ray.training.sampling import epoch_batches, true_labels
+
+# Clips x frames x channels, and the mask of real frames; views of one step differ in both.
+View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]
+
+
+@dataclass(frozen=True)
+class PseudoLabelled:
+    """The unlabelled clips of one step."""
+
+    strong: View
+    """What is trained on."""
+    targets: Targets
+    weight: float
+    """Of the mean loss at this step."""
+
+
+class UnlabelledStream(nn.Module):
+    """State of the unlabelled clips within one training; its buffers are what a checkpoint keeps.
+
+    Batches and views of an epoch follow from the seed that `begin_epoch` gets, and from nothing
+    that the labelled clips draw: those are the same with and without this stream.
+    """
+
+    def __init__(
+        self,
+        settings: StreamConfig,
+        model: Model,
+        problem: Problem,
+        training: TrainingConfig,
+        num_steps: int,
+        device: torch.device,
+    ) -> None:
+        super().__init__()
+        self.settings, self.problem, self.training_config = settings, problem, training
+        self.num_steps, self.device = num_steps, device
+        self._max_frames = training.max_frames
+        clips, num_glosses = problem.unlabelled, problem.num_glosses
+        self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
+        # Their glosses are not read: the rows are what is drawn.
+        self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
+        self.lengths = np.minimum(problem.corpus.num_frames[clips], self._max_frames)
+        if not isinstance(model.classifier, nn.Linear):
+            raise TypeError("step-by-step semi-supervision needs a linear classifier")
+        self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
+        known = problem.glosses(problem.labelled)
+        counts = torch.bincount(torch.from_numpy(known), minlength=num_glosses)
+        self.alignment: Alignment | None = None
+        if settings.distribution_alignment != "none":
+            even = settings.distribution_alignment == "uniform"
+            wanted = torch.ones(num_glosses) if even else counts.float()
+            self.alignment = Alignment(wanted / wanted.sum())
+        self.co_learning: CoLearning | None = None
+        if settings.co_learning is not None:
+            self.labelled = true_labels(problem.labelled, known)
+            self.co_learning = CoLearning(
+                settings.co_learning, model.classifier, counts, training.ema_decay or 0.0
+            )
+        # For the audit alone.
+        self.hidden = torch.from_numpy(problem.glosses(clips)).to(device)
+        self.to(device)
+
+    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+        """Draw an epoch's batches."""
+        rng = np.random.default_rng(seed)
+        self._generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        self._batches: Iterator[Int[np.ndarray, " batch"]] = epoch_batches(
+            self.rows,
+            self.lengths,
+            batch_size=self.batch_size,
+            num_steps=num_steps,
+            true_share=None,
+            balanced=False,
+            rng=rng,
+        )
+        if self.co_learning is not None:
+            # Nothing is drawn before it is asked for.
+            self._balanced = epoch_batches(
+                self.labelled,
+                np.minimum(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
+                batch_size=self.training_config.batch_size,
+                num_steps=num_steps,
+                true_share=None,
+                balanced=True,
+                rng=np.random.default_rng(seed.spawn(1)[0]),
+            )
+        # Steps, their thresholds, clips, those used, weights of judged ones and of right ones.
+        self._sums = torch.zeros(6, device=self.device)
+
+    def next_step(
+        self,
+        teacher: Model,
+        labelled: View,
+        labelled_glosses: Int[Tensor, " labelled"],
+        num_done: int,
+    ) -> PseudoLabelled:
+        """Pseudo-label the epoch's next batch with `teacher`; `num_done` steps came before."""
+        rows = next(self._batches)
+        problem, settings = self.problem, self.settings
+        clips = problem.unlabelled[rows]
+        batch = read(problem.corpus, clips, self._max_frames).to(self.device)
+        weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
+        chosen = problem.augmentation if settings.strong is None else settings.strong
+        strong = model_input(batch, problem.normalisation, chosen, self._generator)
+        with torch.no_grad(), _evaluating(teacher):
+            probabilities, represented = self._taught(
+                teacher, weak, labelled, labelled_glosses, num_done
+            )
+        places = torch.from_numpy(rows).to(self.device)
+        views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
+        with torch.no_grad():
+            targets = self.rule.targets(views)
+        self._count(places, targets)
+        return PseudoLabelled(strong, targets, self._weight(num_done))
+
+    def loss(
+        self,
+        logits: Float[Tensor, "all glosses"],
+        represented: Float[Tensor, "all width"] | None,
+        step: PseudoLabelled,
+    ) -> Float[Tensor, ""]:
+        """The weighted loss of a step's strong views: a mean over all, unused ones counting 0.
+
+        They are the last rows of what the model gave; labelled clips are before them. Pseudo-labels
+        are smoothed as labels are, so that undoing it fits both.
+        """
+        targets, size = step.targets, len(step.targets.weights)
+        logits = logits[-size:].float()
+        seen = None if represented is None else represented[-size:].float()
+        wanted = hardened(targets.probabilities)
+        if not self.settings.hard:
+            wanted = targets.probabilities ** (1 / self.settings.temperature)
+            wanted = wanted / wanted.sum(dim=1, keepdim=True)
+        moved = logits if targets.logit_offset is None else logits + targets.logit_offset
+        losses = functional.cross_entropy(
+            moved, wanted, reduction="none", label_smoothing=self.training_config.label_smoothing
+        )
+        found = (losses * targets.weights).mean()
+        found = found + self.rule.extra_loss(logits, seen, targets)
+        return step.weight * found
+
+    def figures(self) -> UnlabelledFigures:
+        """What the epoch's pseudo-labels were; hidden labels decide nothing."""
+        steps, threshold, clips, used, judged, right = self._sums.tolist()
+        return UnlabelledFigures(
+            pseudo_share=used / clips,
+            pseudo_threshold=None if np.isnan(threshold) else threshold / steps,
+            pseudo_precision=right / judged if judged else None,
+        )
+
+    def _weight(self, num_done: int) -> float:
+        ramp = self.settings.warmup_fraction * self.num_steps
+        return self.settings.weight * (min(1.0, num_done / ramp) if ramp else 1.0)
+
+    def evaluated(self, model: Model) -> Model:
+        """What answers: the model, or, once CoSSL's classifier learns, a copy that has this one."""
+        if self.co_learning is None or not bool(self.co_learning.begun):
+            return model
+        answering = copy.deepcopy(model)
+        answering.classifier.load_state_dict(self.co_learning.average.state_dict())
+        return answering
+
+    def _taught(
+        self,
+        teacher: Model,
+        weak: View,
+        labelled: View,
+        labelled_glosses: Int[Tensor, " labelled"],
+        num_done: int,
+    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None]:
+        """The teacher's probabilities as rules see them."""
+        represented, classifier = None, teacher.classifier
+        with autocast(self.device, self.training_config.precision):
+            seen = teacher.represent(*weak).float()
+            if self.rule.needs_representations:
+                known = teacher.represent(*labelled).float()
+                represented = Represented(seen, known, labelled_glosses)
+        learner = self.co_learning
+        if learner is not None and num_done >= learner.config.start_fraction * self.num_steps:
+            self._co_learn(learner, teacher, seen)
+            classifier = learner.head
+        probabilities = classifier(seen).softmax(dim=1)
+        if self.settings.undo_smoothing:
+            probabilities = unsmoothed(probabilities, self.training_config.label_smoothing)
+        if self.alignment is not None:
+            probabilities = self.alignment(probabilities)
+        return probabilities, represented
+
+    def _co_learn(
+        self, learner: CoLearning, teacher: Model, others: Float[Tensor, "clips width"]
+    ) -> None:
+        """One step of the second classifier, on views of labelled clips, each gloss as often."""
+        learner.begin(teacher.classifier)
+        rows, problem = next(self._balanced), self.problem
+        batch = read(problem.corpus, self.labelled.clips[rows], self._max_frames)
+        view = model_input(
+            batch.to(self.device), problem.normalisation, problem.augmentation, self._generator
+        )
+        with autocast(self.device, self.training_config.precision):
+            represented = teacher.represent(*view).float()
+        glosses = torch.from_numpy(self.labelled.glosses[rows]).to(self.device)
+        learner.learn(represented, glosses, others, self._generator)
+
+    def _count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
+        hidden, weights = self.hidden[places], targets.weights.float()
+        judged = weights * (hidden != UNLABELLED)
+        right = judged * (targets.probabilities.argmax(dim=1) == hidden)
+        threshold = weights.new_tensor(float("nan"))
+        if targets.threshold is not None:
+            threshold = targets.threshold.float()
+        one, num_clips = weights.new_ones(()), weights.new_tensor(len(weights))
+        used = (weights > 0).sum().float()
+        self._sums += torch.stack([one, threshold, num_clips, used, judged.sum(), right.sum()])
+
+
+@contextlib.contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """A model in eval mode for a while.
+
+    In training, batch norms would mix clips, and dropout change the same clip from step to step.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)

@@ -1,0 +1,59 @@
+"""Step-by-step semi-supervision as a trial and in the final comparison, without Ray."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slr_ray.config import merge
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.supervised import SupervisedConfig
+from slr_ray.methods.recogniser import Recogniser
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.search.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.context import RunContext
+from slr_ray.search.search_run import check_data
+from slr_ray.search.trial import TrialTask
+from slr_ray.workers.place import this_place
+from slr_ray.workers.run_options import RunOptions
+from tests.experiment_factory import SPACE, new_run
+
+STEPS = {"kind": "consistency", "weight": {"uniform": [0.5, 2.0]}}
+
+
+def steps() -> Experiment:
+    plain = {name: SPACE[name] for name in ("data", "pool", "model", "training")}
+    return build_experiment(merge(plain, {"method": {"kind": "consistency"}}), "test")
+
+
+def test_supervised_learning_takes_as_many_steps(tmp_path: Path) -> None:
+    folder, config = RunFolder(str(tmp_path)), steps()
+    context = RunContext(folder, "balanced_accuracy", (0,), 1)
+    TrialTask(context, 0, config, {}, "searched").run(this_place(), lambda _: None)
+    progress = folder.trial(0).read_progress()
+    assert progress is not None
+    (only,) = progress.seeds
+    assert [one.round for one in only.rounds] == [0]
+    assert only.epochs[-1].unlabelled is not None
+    candidates = Candidates(config, config)
+    records = {}
+    for arm in sorted(ARMS, key=lambda one: one.name != "sslr_best"):
+        task = ArmTask(context, arm.name, 0, arm.make(candidates))
+        task.run(this_place(), lambda _: None)
+        records[arm.name] = task.folder.arm()
+    assert isinstance(candidates.supervised.method, SupervisedConfig)
+    assert records["sslr_best"].num_steps == 2
+    assert records["fsl_equal_steps"].num_steps == records["fsl"].num_steps == 2
+    trained = records["fsl_equal_steps"].trained
+    assert trained is not None
+    assert trained.epochs[-1].unlabelled is None
+    assert len(Recogniser.load(folder.arm("sslr_best", 0).checkpoint_location).glosses) == 4
+
+
+def test_several_workers_are_refused_before_the_start(tmp_path: Path) -> None:
+    run = new_run(tmp_path, method=STEPS)
+    run.options = RunOptions(trial_workers=2)
+    with pytest.raises(ConfigError, match="'consistency', which trains with one worker"):
+        check_data(run)

@@ -11,6 +11,7 @@ from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.options import (
     Data,
     LabelledFraction,
+    LabelledPerGloss,
     LabelledSigners,
     NumThreads,
     Overrides,
@@ -28,6 +29,7 @@ def train(
     data: Data = None,
     skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
     init: Annotated[
         str | None,
@@ -60,6 +62,7 @@ def train(
             data,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
+            labelled_per_gloss=labelled_per_gloss,
             labelled_signers=labelled_signers,
         )
         if init is not None:

@@ -17,6 +17,7 @@ from slr_ray.options import (
     Address,
     Data,
     LabelledFraction,
+    LabelledPerGloss,
     LabelledSigners,
     SkipBroken,
     data_and_pool,
@@ -35,6 +36,7 @@ def tune(
     data: Data = None,
     skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
     num_trials: Annotated[int | None, typer.Option(help="Trials.")] = None,
     num_samples: Annotated[int | None, typer.Option(hidden=True)] = None,
@@ -89,6 +91,7 @@ def tune(
                 "--space": space,
                 "--data": data,
                 "--labelled-fraction": labelled_fraction,
+                "--labelled-per-gloss": labelled_per_gloss,
                 "--labelled-signers": labelled_signers,
                 "--seeds": seeds,
                 "overrides": overrides,
@@ -102,6 +105,7 @@ def tune(
                 data,
                 skip_broken=skip_broken,
                 labelled_fraction=labelled_fraction,
+                labelled_per_gloss=labelled_per_gloss,
                 labelled_signers=labelled_signers,
             )
             if num_trials is not None:

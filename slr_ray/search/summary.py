@@ -6,7 +6,12 @@ import shlex
 
 from rich.console import Console
 
-from slr_ray.experiment.data_summary import measured_text, pool_text, print_warnings
+from slr_ray.experiment.data_summary import (
+    measured_text,
+    pool_text,
+    print_warnings,
+    split_text,
+)
 from slr_ray.search import estimate
 from slr_ray.search.arms import ARMS
 from slr_ray.search.search_run import SearchRun
@@ -24,8 +29,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     )
     console.print(
         f"training {len(parts.training)} clips ({pool_text(base, search.search_seeds[0])}), "
-        f"validation {len(parts.validation)} clips, test {measured_text(base)}; "
-        f"split by {base.config.split.kind}"
+        f"test {measured_text(base)}; {split_text(base.config)}"
     )
     print_warnings(base, search.search_seeds[0], console)
     if isinstance(base.config.initialisation, PretrainingConfig):

@@ -7,7 +7,12 @@ import os
 import torch
 from rich.console import Console
 
-from slr_ray.experiment.data_summary import measured_text, pool_text, print_warnings
+from slr_ray.experiment.data_summary import (
+    measured_text,
+    pool_text,
+    print_warnings,
+    split_text,
+)
 from slr_ray.experiment.encoder_file import seen_warning
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
@@ -57,8 +62,8 @@ def run_single(
 def _tell_before(prepared: Prepared, seed: int, console: Console) -> None:
     corpus, parts = prepared.corpus, prepared.split
     console.print(
-        f"{corpus.name}: {pool_text(prepared, seed)}, "
-        f"{len(parts.validation)} validation clips, test {measured_text(prepared)}"
+        f"{corpus.name}: {pool_text(prepared, seed)}; test {measured_text(prepared)}, "
+        f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
     if isinstance(prepared.config.initialisation, PretrainingConfig):

@@ -11,7 +11,7 @@ import yaml
 from experiment_factory import SPACE, new_run, plan
 
 from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.corpora.pools import SignersPoolConfig
+from slr_ray.corpora.pools import FractionPoolConfig, SignersPoolConfig
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
@@ -91,7 +91,9 @@ class TestPool:
         corpus, parts = run.default.corpus, run.default.split
         known = int((corpus.gloss_index[parts.training] != UNLABELLED).sum())
         unlabelled = len(parts.training) - known
-        expected = f"seed 0: {known} labelled, {unlabelled} unlabelled, no label hidden"
+        chosen_by = len(parts.validation)
+        labels = f"{known} clips labelled for training (100.0 %) + {chosen_by} for validation"
+        expected = f"seed 0: {labels}; {unlabelled} unlabelled, no label hidden"
         assert f"{expected} (pool.kind=all)" in plan(run)
 
     def test_a_space_without_a_pool_does_neither(self, tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ class TestPool:
     def test_a_labelled_corpus_keeps_the_pool_of_the_space(self, tmp_path: Path) -> None:
         overrides = {"data.num_glosses": 4, "data.num_signers": 8}
         space = space_with_pool("sslr_thresholds", overrides, Opener())
-        assert space.default.pool.model_dump() == {"kind": "fraction", "fraction": 0.05}
+        assert space.default.pool == FractionPoolConfig(fraction=0.05)
 
 
 def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:

@@ -85,6 +85,19 @@ def data_and_pool(
     return sections
 
 
+def folds_section(num_folds: int, overrides: Iterable[str]) -> dict[str, Any]:
+    """The section `split` of `--folds`; `ConfigError` where an override contradicts it."""
+    fixed = {"split.kind": "folds", "split.num_folds": num_folds}
+    for dotted, value in parse_overrides(overrides).items():
+        if dotted == "split.fold":
+            raise ConfigError(
+                f"{dotted}={value}: --folds takes every fold; leave out one of the two"
+            )
+        if fixed.get(dotted, value) != value:
+            raise ConfigError(f"{dotted}={value} contradicts --folds {num_folds}")
+    return {"kind": "folds", "num_folds": num_folds, "fold": 0}
+
+
 def laid_over(sections: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """A tree of what options say, and the user's `section.field=value` on top of it."""
     tree = copy.deepcopy(dict(sections))

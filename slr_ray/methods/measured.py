@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
@@ -15,6 +16,7 @@ from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
+from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore, State
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
@@ -28,6 +30,8 @@ class Measured:
     record: MeasuredRecord
     checkpoint: State | None
     """What `load_recogniser` reads; None where nothing was trained."""
+    predictions: list[ClipPrediction]
+    """On the test clips."""
 
 
 def train_and_measure(
@@ -53,6 +57,7 @@ def train_and_measure(
     return Measured(
         _record(problem, seed, validation, test, trained, training_s),
         checkpoint_content(config, prepared.corpus, state, config.training.metric),
+        _predictions(problem, test),
     )
 
 
@@ -65,7 +70,26 @@ def measure_neighbours(prepared: Prepared, seed: int) -> Measured:
         for clips in (problem.split.validation, problem.split.test)
     )
     wall_s = time.monotonic() - started
-    return Measured(_record(problem, seed, validation, test, None, wall_s), None)
+    record = _record(problem, seed, validation, test, None, wall_s)
+    return Measured(record, None, _predictions(problem, test))
+
+
+def _predictions(
+    problem: Problem, probabilities: Float[np.ndarray, "clips glosses"]
+) -> list[ClipPrediction]:
+    corpus, clips = problem.corpus, problem.split.test
+    names, ids = corpus.glosses, corpus.clip_ids.take(clips).to_pylist()
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
+    return [
+        ClipPrediction(
+            clip_id=ids[row],
+            signer=corpus.signer(int(clip)),
+            gloss=names[gloss],
+            top5=tuple(names[one] for one in best[row]),
+            probability=float(probabilities[row, gloss]),
+        )
+        for row, (clip, gloss) in enumerate(zip(clips, problem.glosses(clips), strict=True))
+    ]
 
 
 def _record(

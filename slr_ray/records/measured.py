@@ -124,3 +124,11 @@ class Interval(Record):
     half_width: float | None
     """None with fewer than two seeds."""
     num_seeds: int
+
+
+class Span(Record):
+    """A 95 % interval by bootstrap over signers, as percentiles over the draws."""
+
+    low: float
+    high: float
+    num_draws: int

@@ -109,6 +109,7 @@ class ArmTask:
             if measured.checkpoint is not None:
                 self.folder.write_checkpoint(dumps(measured.checkpoint))
             self.folder.write_config(prepared.config)
+            self.folder.write_predictions(measured.predictions)
             record = runs.ArmRecord(arm=self.arm, **dict(measured.record))
             self.folder.write_record(record)
         report({"arm": self.arm, "seed": self.seed})

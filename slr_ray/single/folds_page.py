@@ -45,10 +45,11 @@ def folds_table(record: FoldsRecord) -> Table:
         ]
         for one in record.folds
     ]
-    counts = ("fold", "signers", "test clips", "labels", "for validation")
+    counts = ("fold", "signers", "clips", "labels", "validation")
     columns = [Column(name, "count") for name in counts]
-    columns += [Column(f"{METRIC_NAMES[name]}, %", "percent") for name in POOLED_METRICS]
-    return Table(columns, rows, "Fold by fold, mean over seeds")
+    names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in POOLED_METRICS)
+    columns += [Column(name, "percent") for name in names]
+    return Table(columns, rows, "Fold by fold: people and clips tested, labels, test scores in %")
 
 
 def folds_document(record: FoldsRecord) -> Document:

@@ -17,8 +17,8 @@ OPTIONS = {
     "tune": "address data dry-run labelled-fraction labelled-per-gloss labelled-signers "
     "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
     "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
-    "train": "config data init labelled-fraction labelled-per-gloss labelled-signers "
-    "num-threads out seed skip-broken",
+    "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
+    "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
     "preset seed skip-broken",
     "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-per-gloss "

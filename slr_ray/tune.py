@@ -21,6 +21,7 @@ from slr_ray.options import (
     LabelledSigners,
     SkipBroken,
     data_and_pool,
+    folds_section,
 )
 
 _OVERRIDES_HELP = (
@@ -38,6 +39,10 @@ def tune(
     labelled_fraction: LabelledFraction = None,
     labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validation by signer: the verdict over all people."),
+    ] = None,
     num_trials: Annotated[int | None, typer.Option(help="Trials.")] = None,
     num_samples: Annotated[int | None, typer.Option(hidden=True)] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
@@ -93,6 +98,7 @@ def tune(
                 "--labelled-fraction": labelled_fraction,
                 "--labelled-per-gloss": labelled_per_gloss,
                 "--labelled-signers": labelled_signers,
+                "--folds": folds,
                 "--seeds": seeds,
                 "overrides": overrides,
             }
@@ -108,6 +114,9 @@ def tune(
                 labelled_per_gloss=labelled_per_gloss,
                 labelled_signers=labelled_signers,
             )
+            if folds is not None:
+                dotted["split"] = folds_section(folds, overrides or [])
+                dotted["search.every_fold"] = True
             if num_trials is not None:
                 dotted["search.num_trials"] = num_trials
             if seeds is not None:

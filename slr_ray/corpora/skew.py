@@ -48,4 +48,5 @@ def thinned(
     for gloss in np.flatnonzero(counts):
         places = np.flatnonzero(glosses == gloss)
         stays[rng.permutation(places)[: kept[gloss]]] = True
-    return clips[stays]
+    kept_clips: np.ndarray = clips[stays]
+    return kept_clips

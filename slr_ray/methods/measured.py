@@ -40,11 +40,19 @@ def train_and_measure(
     stages: StageStore,
     place: Place,
     on_epoch: OnEpoch | None = None,
+    *,
+    last_model: bool = False,
 ) -> Measured:
-    """All rounds, those that are stages already included; the test set is used once."""
+    """All rounds, those that are stages already included; the test set is used once.
+
+    The round's model that validated best is measured, or the last one, which needs no validation
+    label.
+    """
     run = prepare_seed(prepared, seed, stages, place, on_epoch)
     done = list(rounds(run))
-    trained, state = seed_record(run, done), done[best_round(run, done)].model_state
+    chosen = len(done) - 1 if last_model else best_round(run, done)
+    trained = seed_record(run, done).model_copy(update={"best_round": chosen})
+    state = done[chosen].model_state
     config, problem = prepared.config, run.problem
     model = problem.new_model().to(place.device)
     model.load_state_dict(state)

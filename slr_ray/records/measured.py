@@ -93,6 +93,8 @@ class RoundRecord(Record):
 class SeedRecord(Record):
     seed: int
     """Draw of the labelled pool, initial weights and order of the clips."""
+    fold: int | None = None
+    """Whose signers are not in training; None where a run has one split."""
     num_labelled: int
     num_unlabelled: int
     stopped_because: str

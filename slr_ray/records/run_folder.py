@@ -7,6 +7,7 @@ log.jsonl                          what happened when, and where
 trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
 final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt,
                                    predictions.parquet
+folds/2/sslr_best/0/               the same of one fold, where a run has folds
 stages/                            finished rounds, and checkpoints of those in the middle
 best/                              the checkpoint to use, its configuration and seed
 tensorboard/, report.html, report.md, figures/      for people
@@ -208,11 +209,13 @@ class RunFolder:
         """Those that ended, by number."""
         return [TrialFolder(self.store.join(one)) for one in self._with_record("trials")]
 
-    def arm(self, name: str, seed: int) -> ResultFolder:
-        return ResultFolder(self.store.join(f"final/{name}/{seed}"))
+    def arm(self, name: str, seed: int, fold: int | None = None) -> ResultFolder:
+        """An arm's result with one seed; of a fold, or of all folds together."""
+        place = "final" if fold is None else f"folds/{fold}"
+        return ResultFolder(self.store.join(f"{place}/{name}/{seed}"))
 
     def arms(self) -> list[ResultFolder]:
-        """Those with a record."""
+        """Those with a record; folds are in their seed's."""
         return [ResultFolder(self.store.join(one)) for one in self._with_record("final")]
 
     @property

@@ -34,10 +34,13 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     print_warnings(base, search.search_seeds[0], console)
     if isinstance(base.config.initialisation, PretrainingConfig):
         console.print(f"pre-training on {base.pretraining_clips.described()}")
+    draws = "label draws"
+    if run.num_folds is not None:
+        draws += f" in {run.num_folds} folds"
     searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
     console.print(
-        f"{search.num_trials} trials on {len(search.search_seeds)} label draws, searching "
-        f"{searched}; then {len(ARMS)} arms on {len(search.final_seeds)} draws"
+        f"{search.num_trials} trials on {len(run.search_draws)} {draws}, searching "
+        f"{searched}; then {len(ARMS)} arms on {len(run.final_draws)} draws"
     )
     if with_estimate:
         console.print(estimate.text(run))

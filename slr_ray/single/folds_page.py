@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slr_ray.documents.document import Column, Document, Paragraph, Section, Table, Value
+from slr_ray.documents.document import Block, Column, Document, Paragraph, Section, Table, Value
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import Span
@@ -53,9 +53,9 @@ def folds_table(record: FoldsRecord) -> Table:
 
 
 def folds_document(record: FoldsRecord) -> Document:
-    blocks = [metrics_table(record), folds_table(record), Paragraph(_HOW)]
+    blocks: list[Block] = [metrics_table(record), folds_table(record), Paragraph(_HOW)]
     subtitle = f"{record.corpus} · {record.num_folds} folds · seeds {record.seeds}"
-    return Document("Over people", subtitle, [Section("people", "All people", list(blocks))])
+    return Document("Over people", subtitle, [Section("people", "All people", blocks)])
 
 
 def span_text(span: Span) -> str:

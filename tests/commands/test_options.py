@@ -14,7 +14,7 @@ from slr_ray.options import AUGMENTATIONS, OBJECTIVES, data_and_pool, laid_over
 from slr_ray.training.pretraining_config import PretrainingConfig
 
 OPTIONS = {
-    "tune": "address data dry-run labelled-fraction labelled-per-gloss labelled-signers "
+    "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
     "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
     "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
     "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "

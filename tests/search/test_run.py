@@ -17,6 +17,7 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.context import RunContext
+from slr_ray.search.draws import Draw
 from slr_ray.search.estimate import most_steps
 from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
 from slr_ray.search.spaces.default_pool import space_with_pool
@@ -149,7 +150,7 @@ def test_later_rounds_cost_at_most_the_whole_pool() -> None:
 
 def test_an_error_of_an_earlier_try_is_not_told_again(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
-    context = RunContext(folder, "balanced_accuracy", (0,), 1)
+    context = RunContext(folder, "balanced_accuracy", (Draw(0),), 1)
     config = check_space(SPACE, "tiny.yaml", {}).default
     broken = config.model_copy(update={"pool": SignersPoolConfig(num_signers=99)})
     with pytest.raises(UserError):

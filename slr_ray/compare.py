@@ -15,6 +15,7 @@ from slr_ray.options import (
     Data,
     ExtraData,
     LabelledFraction,
+    LabelledPerGloss,
     LabelledSigners,
     SkipBroken,
     data_and_pool,
@@ -41,6 +42,7 @@ def compare(
     skip_broken: SkipBroken = False,
     extra_data: ExtraData = None,
     labelled_fraction: LabelledFraction = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
     preset: Annotated[
         str,
@@ -72,6 +74,7 @@ def compare(
             data,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
+            labelled_per_gloss=labelled_per_gloss,
             labelled_signers=labelled_signers,
         )
         if extra_data:

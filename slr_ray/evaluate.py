@@ -11,6 +11,7 @@ from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import (
     Data,
+    LabelledPerGloss,
     LabelledSigners,
     NumThreads,
     SkipBroken,
@@ -54,6 +55,7 @@ def evaluate(
             f"Default: 1; of semi {_SEMI_FRACTION:g}, as published."
         ),
     ] = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
     seeds: Annotated[
         int | None,
@@ -89,6 +91,7 @@ def evaluate(
             data,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
+            labelled_per_gloss=labelled_per_gloss,
             labelled_signers=labelled_signers,
         )
         if protocol == "semi":

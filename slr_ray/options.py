@@ -32,6 +32,9 @@ ExtraData: TypeAlias = Annotated[
 LabelledFraction: TypeAlias = Annotated[
     float | None, typer.Option(help="Share of the training clips that keep their labels.")
 ]
+LabelledPerGloss: TypeAlias = Annotated[
+    int | None, typer.Option(help="Training clips of each gloss that keep their labels.")
+]
 LabelledSigners: TypeAlias = Annotated[
     int | None, typer.Option(help="Training signers whose clips all keep their labels.")
 ]
@@ -55,25 +58,44 @@ def data_and_pool(
     *,
     skip_broken: bool = False,
     labelled_fraction: float | None = None,
+    labelled_per_gloss: int | None = None,
     labelled_signers: int | None = None,
 ) -> dict[str, Any]:
     """What the options say of an experiment's data and pool, by section; nothing where none does.
 
     Raises `ConfigError` where they contradict each other.
     """
-    if labelled_fraction is not None and labelled_signers is not None:
-        raise ConfigError("give --labelled-fraction or --labelled-signers, not both")
+    pools: dict[str, dict[str, Any]] = {
+        "--labelled-fraction": {"kind": "fraction", "fraction": labelled_fraction},
+        "--labelled-per-gloss": {"kind": "per_gloss", "num_clips": labelled_per_gloss},
+        "--labelled-signers": {"kind": "signers", "num_signers": labelled_signers},
+    }
+    given = {option: pool for option, pool in pools.items() if None not in pool.values()}
+    if len(given) > 1:
+        words = "both" if len(given) == 2 else "all"
+        raise ConfigError(f"give {' or '.join(given)}, not {words}")
     if skip_broken and data is None:
         raise ConfigError("--skip-broken is about your own clips: give --data too")
     sections: dict[str, Any] = {}
     if data is not None:
         skipping = {"skip_broken": True} if skip_broken else {}
         sections["data"] = {"kind": "shards", "location": data, **skipping}
-    if labelled_fraction is not None:
-        sections["pool"] = {"kind": "fraction", "fraction": labelled_fraction}
-    if labelled_signers is not None:
-        sections["pool"] = {"kind": "signers", "num_signers": labelled_signers}
+    for pool in given.values():
+        sections["pool"] = pool
     return sections
+
+
+def folds_section(num_folds: int, overrides: Iterable[str]) -> dict[str, Any]:
+    """The section `split` of `--folds`; `ConfigError` where an override contradicts it."""
+    fixed = {"split.kind": "folds", "split.num_folds": num_folds}
+    for dotted, value in parse_overrides(overrides).items():
+        if dotted == "split.fold":
+            raise ConfigError(
+                f"{dotted}={value}: --folds takes every fold; leave out one of the two"
+            )
+        if fixed.get(dotted, value) != value:
+            raise ConfigError(f"{dotted}={value} contradicts --folds {num_folds}")
+    return {"kind": "folds", "num_folds": num_folds, "fold": 0}
 
 
 def laid_over(sections: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:

@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import CALL_AGAIN, user_errors
+from slr_ray.errors import ConfigError
 from slr_ray.options import (
     Data,
     LabelledFraction,
+    LabelledPerGloss,
     LabelledSigners,
     NumThreads,
     Overrides,
     SkipBroken,
     data_and_pool,
+    folds_section,
     laid_over,
 )
 
@@ -28,6 +31,7 @@ def train(
     data: Data = None,
     skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
     init: Annotated[
         str | None,
@@ -37,6 +41,15 @@ def train(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Label draw, weights and order of clips.")] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Cross-validation: train so many folds by signer, test everybody."
+        ),
+    ] = None,
+    num_seeds: Annotated[
+        int, typer.Option(min=1, help="With --folds: runs of each fold, from --seed upwards.")
+    ] = 1,
     out: Annotated[
         Path, typer.Option(help="Where results go; run again to go on after an interruption.")
     ] = Path("trained"),
@@ -44,8 +57,9 @@ def train(
 ) -> None:
     """Train, choose the round on validation and evaluate that model once on the test set.
 
-    Writes config.yaml, record.json and checkpoint.pt to OUT/seed_SEED; finished rounds are kept in
-    OUT/stages and not trained again.
+    Writes config.yaml, record.json, predictions.parquet and checkpoint.pt to OUT/seed_SEED, with
+    --folds to OUT/fold_FOLD/seed_SEED and what all people say together to OUT/folds.json; finished
+    rounds are kept in OUT/stages and not trained again.
     """
     with user_errors(CALL_AGAIN):
         from rich.console import Console
@@ -53,6 +67,7 @@ def train(
         from slr_ray.config import merge
         from slr_ray.experiment.default_pool import build_with_pool
         from slr_ray.experiment.opener import Opener
+        from slr_ray.single.folds import prepare_folds, run_folds
         from slr_ray.single.train import run_single
 
         tree = _configuration(config) if config is not None else {}
@@ -60,20 +75,28 @@ def train(
             data,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
+            labelled_per_gloss=labelled_per_gloss,
             labelled_signers=labelled_signers,
         )
         if init is not None:
             sections["initialisation"] = {"kind": "encoder", "path": init}
+        if folds is not None:
+            sections["split"] = folds_section(folds, overrides or [])
+        elif num_seeds > 1:
+            raise ConfigError("--num-seeds goes with --folds; one seed is --seed")
         over = laid_over(sections, overrides or [])
         origin = config if config is not None else "command line"
         opener = Opener()
-        prepared = opener.prepare(build_with_pool(merge(tree, over), origin, opener))
-        run_single(prepared, seed, str(out), num_threads, Console())
+        built = build_with_pool(merge(tree, over), origin, opener)
+        if folds is None:
+            run_single(opener.prepare(built), seed, str(out), num_threads, Console())
+        else:
+            seeds = range(seed, seed + num_seeds)
+            run_folds(prepare_folds(built, opener), seeds, str(out), num_threads, Console())
 
 
 def _configuration(location: str) -> dict[str, object]:
     from slr_ray.config import parse_yaml, read_yaml
-    from slr_ray.errors import ConfigError
     from slr_ray.storage import is_uri, read_file
 
     if not is_uri(location):

@@ -17,9 +17,11 @@ from slr_ray.options import (
     Address,
     Data,
     LabelledFraction,
+    LabelledPerGloss,
     LabelledSigners,
     SkipBroken,
     data_and_pool,
+    folds_section,
 )
 
 _OVERRIDES_HELP = (
@@ -35,7 +37,12 @@ def tune(
     data: Data = None,
     skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
+    labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validation by signer: the verdict over all people."),
+    ] = None,
     num_trials: Annotated[int | None, typer.Option(help="Trials.")] = None,
     num_samples: Annotated[int | None, typer.Option(hidden=True)] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
@@ -89,7 +96,9 @@ def tune(
                 "--space": space,
                 "--data": data,
                 "--labelled-fraction": labelled_fraction,
+                "--labelled-per-gloss": labelled_per_gloss,
                 "--labelled-signers": labelled_signers,
+                "--folds": folds,
                 "--seeds": seeds,
                 "overrides": overrides,
             }
@@ -102,8 +111,12 @@ def tune(
                 data,
                 skip_broken=skip_broken,
                 labelled_fraction=labelled_fraction,
+                labelled_per_gloss=labelled_per_gloss,
                 labelled_signers=labelled_signers,
             )
+            if folds is not None:
+                dotted["split"] = folds_section(folds, overrides or [])
+                dotted["search.every_fold"] = True
             if num_trials is not None:
                 dotted["search.num_trials"] = num_trials
             if seeds is not None:

@@ -19,6 +19,7 @@ STEPS = {
     "fsl_equal_steps": 1600,
     "sslr_default": 1600,
     "sslr_best": 1600,
+    "sslr_last": 1600,
     "nearest_neighbour": 0,
 }
 
@@ -245,6 +246,7 @@ WIN = {
     "fsl_equal_steps": [0.57, 0.58, 0.56, 0.60, 0.56],
     "sslr_default": [0.60, 0.62, 0.57, 0.64, 0.61],
     "sslr_best": [0.68, 0.70, 0.66, 0.72, 0.69],
+    "sslr_last": [0.67, 0.69, 0.66, 0.70, 0.68],
     "nearest_neighbour": [0.42, 0.41, 0.44, 0.40, 0.43],
 }
 LOSS = {**WIN, "sslr_best": [0.48, 0.49, 0.45, 0.50, 0.48], "sslr_default": WIN["fsl"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -12,21 +13,44 @@ from pydantic import Field
 from slr_ray.config import Config
 from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.skew import thinned
 from slr_ray.errors import ConfigError
 
 _NUM_OFFERED = 4
 """Signers of whom the one with most new glosses is taken: more would leave less to chance."""
 
 
-class FractionPoolConfig(Config):
-    """A share of the training clips, at random within each gloss."""
+class _HidesLabels(Config):
+    unlabelled_skew: float | None = Field(None, gt=0)
+    """Thin the unlabelled pool until its most frequent gloss has so many times the clips of its
+    rarest (γ_u of DASO, arXiv 2106.05682): for experiments on pools that are not distributed as the
+    labels are. 1 makes glosses equally frequent; below 1, such as 0.01, those that the corpus has
+    most of become the rarest. None leaves the pool as it is."""
+
+
+class FractionPoolConfig(_HidesLabels):
+    """A share of the training clips, at random."""
 
     kind: Literal["fraction"] = "fraction"
     fraction: float = Field(0.1, gt=0, le=1)
-    """Of each gloss's labelled training clips, rounded, at least one clip."""
+    """Of the labelled training clips, rounded, at least one clip."""
+    of: Literal["gloss", "corpus"] = "gloss"
+    """`gloss`: the share of each gloss's clips, at least one of each, which for small glosses is
+    more than the share of the corpus. `corpus`: the share of all of them, one of every gloss first
+    where there are enough: 1 % is 1 % then."""
 
 
-class SignersPoolConfig(Config):
+class PerGlossPoolConfig(_HidesLabels):
+    """So many clips of every gloss (K-shot), at random: how labels come about by asking for them.
+
+    Glosses with fewer clips give all they have.
+    """
+
+    kind: Literal["per_gloss"] = "per_gloss"
+    num_clips: int = Field(3, ge=1)
+
+
+class SignersPoolConfig(_HidesLabels):
     """All clips of a few training signers: how labels come about where a few people annotate."""
 
     kind: Literal["signers"] = "signers"
@@ -40,14 +64,13 @@ class AllPoolConfig(Config):
     kind: Literal["all"] = "all"
 
 
-PoolConfig = Annotated[
-    FractionPoolConfig | SignersPoolConfig | AllPoolConfig, Field(discriminator="kind")
-]
+AnyPoolConfig = FractionPoolConfig | PerGlossPoolConfig | SignersPoolConfig | AllPoolConfig
+PoolConfig = Annotated[AnyPoolConfig, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Ascending clip indices; together they are the training clips.
+    """Ascending clip indices; with those that a skew left out they are the training clips.
 
     `missing_glosses` occur in training but in no labelled clip: a method cannot learn their names.
     """
@@ -55,20 +78,23 @@ class Pool:
     labelled: Int64[np.ndarray, " labelled"]
     unlabelled: Int64[np.ndarray, " unlabelled"]
     missing_glosses: tuple[str, ...] = ()
+    num_left_out: int = 0
+    """Clips that `unlabelled_skew` took out of the unlabelled pool."""
 
 
 def draw_pool(
     corpus: Corpus,
     training: Int64[np.ndarray, " training"],
-    config: FractionPoolConfig | SignersPoolConfig | AllPoolConfig,
+    config: AnyPoolConfig,
     seed: int,
     unlabelled_only: Int64[np.ndarray, " unlabelled_only"] | None = None,
 ) -> Pool:
     """Divide the training clips into labelled and unlabelled, the same way for the same seed.
 
-    Pools nest: with one seed, a larger `fraction`, or more signers, contains the smaller pool, so a
-    curve over label counts adds labels and exchanges none. Clips of `unlabelled_only`, a split's,
-    are never labelled; a pool of signers takes no clip whose signer is unknown.
+    Pools nest: with one seed, a larger `fraction`, more clips a gloss, or more signers, contain the
+    smaller pool, so a curve over label counts adds labels and exchanges none. Clips of
+    `unlabelled_only`, a split's, are never labelled; a pool of signers takes no clip whose signer
+    is unknown.
 
     Raises `ConfigError` where no training clip may be labelled, or there are fewer signers than
     asked.
@@ -81,29 +107,57 @@ def draw_pool(
             f"no training clip of {corpus.name} has a gloss: no pool can be labelled. To learn "
             "from clips without one: slr_ray.pretrain"
         )
-    if isinstance(config, FractionPoolConfig):
-        labelled = _fraction(corpus, known, config.fraction, seed)
-    elif isinstance(config, SignersPoolConfig):
-        labelled = _of_signers(corpus, known, config.num_signers, seed)
-    else:
-        labelled = known
+    match config:
+        case FractionPoolConfig(of="gloss"):
+            labelled = _of_every_gloss(
+                corpus, known, seed, lambda count: max(1, round(config.fraction * count))
+            )
+        case FractionPoolConfig():
+            labelled = _of_corpus(corpus, known, config.fraction, seed)
+        case PerGlossPoolConfig():
+            labelled = _of_every_gloss(corpus, known, seed, lambda _: config.num_clips)
+        case SignersPoolConfig():
+            labelled = _of_signers(corpus, known, config.num_signers, seed)
+        case AllPoolConfig():
+            labelled = known
     labelled = np.sort(labelled).astype(np.int64)
     missing = np.setdiff1d(corpus.gloss_index[known], corpus.gloss_index[labelled])
+    unlabelled = np.setdiff1d(training, labelled).astype(np.int64)
+    kept = unlabelled
+    if not isinstance(config, AllPoolConfig) and config.unlabelled_skew is not None:
+        frequency = np.bincount(corpus.gloss_index[known], minlength=len(corpus.glosses))
+        kept = thinned(
+            unlabelled, corpus.gloss_index[unlabelled], frequency, config.unlabelled_skew, seed
+        )
     return Pool(
         labelled=labelled,
-        unlabelled=np.setdiff1d(training, labelled).astype(np.int64),
+        unlabelled=kept,
         missing_glosses=tuple(corpus.glosses[one] for one in missing),
+        num_left_out=len(unlabelled) - len(kept),
     )
 
 
-def _fraction(corpus: Corpus, known: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+def _of_every_gloss(
+    corpus: Corpus, known: np.ndarray, seed: int, how_many: Callable[[int], int]
+) -> np.ndarray:
+    """So many clips of each gloss as `how_many` says for the number that it has."""
     chosen = []
     for gloss in np.unique(corpus.gloss_index[known]):
         clips = known[corpus.gloss_index[known] == gloss]
-        # One order a gloss, cut at the fraction: that is what makes the pools nest.
+        # One order a gloss, cut at a number: that is what makes the pools nest.
         order = np.random.default_rng([seed, int(gloss)]).permutation(np.sort(clips))
-        chosen.append(order[: max(1, round(fraction * len(order)))])
+        chosen.append(order[: how_many(len(order))])
     return np.concatenate(chosen)
+
+
+def _of_corpus(corpus: Corpus, known: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """A share of all clips: one order of them, the first of each gloss before all others."""
+    order = np.random.default_rng([seed]).permutation(np.sort(known))
+    _, first = np.unique(corpus.gloss_index[order], return_index=True)
+    is_first = np.zeros(len(order), bool)
+    is_first[first] = True
+    order = np.concatenate([order[is_first], order[~is_first]])
+    return order[: max(1, round(fraction * len(order)))]
 
 
 def _of_signers(corpus: Corpus, known: np.ndarray, num_signers: int, seed: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from slr_ray.config import Config
 from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.folds import FoldsSplitConfig, by_fold
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import absolute
 from slr_ray.text import normal_name, read_table, split_name
@@ -74,9 +75,8 @@ class FileSplitConfig(Config):
         return Path(absolute(str(path)))
 
 
-SplitConfig = Annotated[
-    SignerSplitConfig | ClipSplitConfig | FileSplitConfig, Field(discriminator="kind")
-]
+AnySplitConfig = SignerSplitConfig | ClipSplitConfig | FoldsSplitConfig | FileSplitConfig
+SplitConfig = Annotated[AnySplitConfig, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Split:
     """Ascending clip indices of a corpus; disjoint. Only training holds clips without a gloss.
 
     `unlabelled_only` are training clips that no pool may label, whatever gloss they have: in a
-    split by signer those of unknown signers, who may be people of validation or test.
+    split by signer or fold those of unknown signers, who may be people of validation or test.
 
     `untrained_glosses` occur in validation or test but in no training clip: no model can get them
     right. No error, for official splits and small corpora are as they are, but worth a warning.
@@ -116,15 +116,13 @@ class Split:
         return digest.hexdigest()
 
 
-def split_corpus(
-    corpus: Corpus, config: SignerSplitConfig | ClipSplitConfig | FileSplitConfig
-) -> Split:
+def split_corpus(corpus: Corpus, config: AnySplitConfig) -> Split:
     """The split of `corpus`; the same for the same corpus and configuration.
 
-    By signer or clip, clips without a gloss join training, where only the unlabelled pool can take
-    them; by signer, those of the signers held out are left out, for they would show the model the
-    people that it is measured on, and clips of unknown signers are `unlabelled_only`. Where no clip
-    has a gloss, all train.
+    By signer, fold or clip, clips without a gloss join training, where only the unlabelled pool can
+    take them; by signer or fold, those of the signers held out are left out, for they would show
+    the model the people that it is measured on, and clips of unknown signers are `unlabelled_only`.
+    Where no clip has a gloss, all train.
 
     Raises `ConfigError` where the corpus is too small for the fractions, `DataError` where a split
     file is unreadable, incomplete or names what is not there.
@@ -136,11 +134,16 @@ def split_corpus(
             # Nothing can be measured; every clip is there to learn from without a gloss.
             none = np.zeros(0, np.int64)
             return Split(np.arange(corpus.num_clips), none, none)
-        by_signer = isinstance(config, SignerSplitConfig)
-        sets = _by_signer(corpus, config) if by_signer else _by_clip(corpus, config)
+        match config:
+            case SignerSplitConfig():
+                sets = _by_signer(corpus, config)
+            case FoldsSplitConfig():
+                sets = by_fold(corpus, config)
+            case ClipSplitConfig():
+                sets = _by_clip(corpus, config)
     training, validation, test = (np.sort(one).astype(np.int64) for one in sets)
     unknown = np.zeros(len(training), bool)
-    if isinstance(config, SignerSplitConfig):
+    if isinstance(config, SignerSplitConfig | FoldsSplitConfig):
         unknown = corpus.signer_index[training] == UNKNOWN_SIGNER
     trained = corpus.gloss_index[training[~unknown]]
     held_out = corpus.gloss_index[np.concatenate([validation, test])]

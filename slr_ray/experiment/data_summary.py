@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.corpora.pools import AllPoolConfig, FractionPoolConfig, SignersPoolConfig
+from slr_ray.corpora.folds import FoldsSplitConfig
+from slr_ray.corpora.pools import (
+    AllPoolConfig,
+    FractionPoolConfig,
+    PerGlossPoolConfig,
+    SignersPoolConfig,
+)
 from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
@@ -18,13 +24,25 @@ _SHOWN_CLIPS = 5
 
 
 def pool_text(prepared: Prepared, seed: int) -> str:
-    """Sizes of the pools that `seed` draws, and how many labels are hidden from the method."""
-    pool = prepared.pool(seed)
-    glosses = prepared.corpus.gloss_index[pool.unlabelled]
-    num_hidden = int((glosses != UNLABELLED).sum())
-    sizes = f"seed {seed}: {len(pool.labelled)} labelled, {len(pool.unlabelled)} unlabelled"
-    hidden = f"{num_hidden} labels hidden" if num_hidden else "no label hidden"
-    return f"{sizes}, {hidden} ({_written(prepared.config)})"
+    """Sizes of the pools that `seed` draws, and how many labels are hidden from the method.
+
+    Labels that choose are labels, too: those of validation are counted beside those of training.
+    """
+    pool, parts = prepared.pool(seed), prepared.split
+    num_hidden = prepared.num_labels(pool.unlabelled)
+    known = np.setdiff1d(parts.training, parts.unlabelled_only)
+    share = len(pool.labelled) / prepared.num_labels(known)
+    budget = f"{clips_text(len(pool.labelled))} labelled for training ({100 * share:.1f} %)"
+    budget += f" + {len(parts.validation):,} for validation"
+    hidden = f"{num_hidden:,} labels hidden" if num_hidden else "no label hidden"
+    if pool.num_left_out:
+        hidden += f", {clips_text(pool.num_left_out)} left out"
+    written = _written(prepared.config)
+    return f"seed {seed}: {budget}; {len(pool.unlabelled):,} unlabelled, {hidden} ({written})"
+
+
+def clips_text(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count:,} clips"
 
 
 def measured_text(prepared: Prepared) -> str:
@@ -57,11 +75,23 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
 def _written(config: Experiment) -> str:
     """What decides about the pool, as it is written on the command line."""
     match config.pool:
-        case FractionPoolConfig(fraction=fraction):
-            return f"pool.fraction={fraction:g}"
+        case FractionPoolConfig(fraction=fraction, of=of):
+            written = f"pool.fraction={fraction:g}" + (" pool.of=corpus" if of == "corpus" else "")
+        case PerGlossPoolConfig(num_clips=num_clips):
+            written = f"pool.num_clips={num_clips}"
         case SignersPoolConfig(num_signers=num_signers):
-            return f"pool.num_signers={num_signers}"
+            written = f"pool.num_signers={num_signers}"
         case AllPoolConfig():
             return "pool.kind=all"
         case _:
             assert_never(config.pool)
+    skew = config.pool.unlabelled_skew
+    return written if skew is None else f"{written} pool.unlabelled_skew={skew:g}"
+
+
+def split_text(config: Experiment) -> str:
+    """How clips are divided, in words."""
+    split = config.split
+    if isinstance(split, FoldsSplitConfig):
+        return f"fold {split.fold} of {split.num_folds} by signer"
+    return f"split by {split.kind}"

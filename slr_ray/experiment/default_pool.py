@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 
@@ -21,6 +22,9 @@ def build_with_pool(tree: Mapping[str, Any], origin: str, opener: Opener) -> Exp
 
 
 def lacks_glosses(config: Experiment, opener: Opener) -> bool:
-    """Whether there is an unlabelled pool without hiding any label."""
-    training = opener.split(config.data, config.split).training
-    return bool((opener.corpus(config.data).gloss_index[training] == UNLABELLED).any())
+    """Whether there is an unlabelled pool without hiding any label; of folds, in any of them."""
+    how = config.split
+    splits = how.every() if isinstance(how, FoldsSplitConfig) else [how]
+    glosses = opener.corpus(config.data).gloss_index
+    trained = (opener.split(config.data, one).training for one in splits)
+    return any(bool((glosses[training] == UNLABELLED).any()) for training in trained)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+import numpy as np
+from jaxtyping import Int
+
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
 from slr_ray.corpora.split_checks import refuse_untaught
@@ -48,6 +52,10 @@ class Prepared:
         pool = draw_pool(self.corpus, parts.training, self.config.pool, seed, parts.unlabelled_only)
         refuse_untaught(self.corpus, parts, pool.labelled)
         return pool
+
+    def num_labels(self, clips: Int[np.ndarray, " clips"]) -> int:
+        """How many of some clips have a gloss, hidden or not."""
+        return int((self.corpus.gloss_index[clips] != UNLABELLED).sum())
 
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""

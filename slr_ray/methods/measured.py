@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
@@ -15,6 +16,7 @@ from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
+from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore, State
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
@@ -28,6 +30,8 @@ class Measured:
     record: MeasuredRecord
     checkpoint: State | None
     """What `load_recogniser` reads; None where nothing was trained."""
+    predictions: list[ClipPrediction]
+    """On the test clips."""
 
 
 def train_and_measure(
@@ -36,11 +40,19 @@ def train_and_measure(
     stages: StageStore,
     place: Place,
     on_epoch: OnEpoch | None = None,
+    *,
+    last_model: bool = False,
 ) -> Measured:
-    """All rounds, those that are stages already included; the test set is used once."""
+    """All rounds, those that are stages already included; the test set is used once.
+
+    The round's model that validated best is measured, or the last one, which needs no validation
+    label.
+    """
     run = prepare_seed(prepared, seed, stages, place, on_epoch)
     done = list(rounds(run))
-    trained, state = seed_record(run, done), done[best_round(run, done)].model_state
+    chosen = len(done) - 1 if last_model else best_round(run, done)
+    trained = seed_record(run, done).model_copy(update={"best_round": chosen})
+    state = done[chosen].model_state
     config, problem = prepared.config, run.problem
     model = problem.new_model().to(place.device)
     model.load_state_dict(state)
@@ -53,6 +65,7 @@ def train_and_measure(
     return Measured(
         _record(problem, seed, validation, test, trained, training_s),
         checkpoint_content(config, prepared.corpus, state, config.training.metric),
+        _predictions(problem, test),
     )
 
 
@@ -65,7 +78,26 @@ def measure_neighbours(prepared: Prepared, seed: int) -> Measured:
         for clips in (problem.split.validation, problem.split.test)
     )
     wall_s = time.monotonic() - started
-    return Measured(_record(problem, seed, validation, test, None, wall_s), None)
+    record = _record(problem, seed, validation, test, None, wall_s)
+    return Measured(record, None, _predictions(problem, test))
+
+
+def _predictions(
+    problem: Problem, probabilities: Float[np.ndarray, "clips glosses"]
+) -> list[ClipPrediction]:
+    corpus, clips = problem.corpus, problem.split.test
+    names, ids = corpus.glosses, corpus.clip_ids.take(clips).to_pylist()
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
+    return [
+        ClipPrediction(
+            clip_id=ids[row],
+            signer=corpus.signer(int(clip)),
+            gloss=names[gloss],
+            top5=tuple(names[one] for one in best[row]),
+            probability=float(probabilities[row, gloss]),
+        )
+        for row, (clip, gloss) in enumerate(zip(clips, problem.glosses(clips), strict=True))
+    ]
 
 
 def _record(

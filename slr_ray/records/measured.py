@@ -116,6 +116,8 @@ class RoundRecord(Record):
 class SeedRecord(Record):
     seed: int
     """Draw of the labelled pool, initial weights and order of the clips."""
+    fold: int | None = None
+    """Whose signers are not in training; None where a run has one split."""
     num_labelled: int
     num_unlabelled: int
     stopped_because: str
@@ -147,3 +149,11 @@ class Interval(Record):
     half_width: float | None
     """None with fewer than two seeds."""
     num_seeds: int
+
+
+class Span(Record):
+    """A 95 % interval by bootstrap over signers, as percentiles over the draws."""
+
+    low: float
+    high: float
+    num_draws: int

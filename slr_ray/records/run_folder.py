@@ -5,7 +5,9 @@ attempts/0.json                    one for each start of the command
 optuna.journal                     the search's history
 log.jsonl                          what happened when, and where
 trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
-final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt
+final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt,
+                                   predictions.parquet
+folds/2/sslr_best/0/               the same of one fold, where a run has folds
 stages/                            finished rounds, and checkpoints of those in the middle
 best/                              the checkpoint to use, its configuration and seed
 tensorboard/, report.html, report.md, figures/      for people
@@ -14,6 +16,7 @@ ray/                               Ray's own; nothing of ours is read from there
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,13 +25,17 @@ import yaml
 
 from slr_ray.config import Config, Record, build
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import MeasuredRecord
+from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.storage import Store, below, parted
 
 RecordT = TypeVar("RecordT", bound=Record)
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
+_FOLDS = "folds.json"
+_PREDICTIONS = "predictions.parquet"
 _PROGRESS, _TASK, _ERROR, _SEED = "progress.json", "task.json", "error.json", "seed.json"
 
 
@@ -60,6 +67,17 @@ class ResultFolder:
     def write_record(self, record: MeasuredRecord | TrialRecord) -> None:
         _write(self.store, _RECORD, record)
 
+    def write_predictions(self, predictions: Sequence[ClipPrediction]) -> None:
+        """The answers on each test clip."""
+        self.store.write_bytes(_PREDICTIONS, to_parquet(predictions))
+
+    def has_predictions(self) -> bool:
+        """Whether they are there: earlier versions wrote none."""
+        return self.store.exists(_PREDICTIONS)
+
+    def predictions(self) -> list[ClipPrediction]:
+        return from_parquet(self.store.read_bytes(_PREDICTIONS))
+
     def measured(self) -> MeasuredRecord:
         return _read(self.store, _RECORD, MeasuredRecord)
 
@@ -73,6 +91,30 @@ class ResultFolder:
     @property
     def checkpoint_location(self) -> str:
         return below(self.store.location, _CHECKPOINT)
+
+
+@dataclass(frozen=True)
+class TrainedFolder:
+    """What `slr_ray.train` leaves: a result a seed, with `--folds` below one folder a fold."""
+
+    store: Store
+
+    @property
+    def stages(self) -> Store:
+        return self.store.join("stages")
+
+    def result(self, seed: int, fold: int | None = None) -> ResultFolder:
+        name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
+        return ResultFolder(self.store.join(name))
+
+    def write_folds(self, record: FoldsRecord, markdown: str) -> str:
+        """Write folds.json and folds.md; returns where the former lies."""
+        _write(self.store, _FOLDS, record)
+        self.store.write_bytes("folds.md", markdown.encode())
+        return below(self.store.location, _FOLDS)
+
+    def folds(self) -> FoldsRecord:
+        return _read(self.store, _FOLDS, FoldsRecord)
 
 
 @dataclass(frozen=True)
@@ -167,11 +209,13 @@ class RunFolder:
         """Those that ended, by number."""
         return [TrialFolder(self.store.join(one)) for one in self._with_record("trials")]
 
-    def arm(self, name: str, seed: int) -> ResultFolder:
-        return ResultFolder(self.store.join(f"final/{name}/{seed}"))
+    def arm(self, name: str, seed: int, fold: int | None = None) -> ResultFolder:
+        """An arm's result with one seed; of a fold, or of all folds together."""
+        place = "final" if fold is None else f"folds/{fold}"
+        return ResultFolder(self.store.join(f"{place}/{name}/{seed}"))
 
     def arms(self) -> list[ResultFolder]:
-        """Those with a record."""
+        """Those with a record; folds are in their seed's."""
         return [ResultFolder(self.store.join(one)) for one in self._with_record("final")]
 
     @property

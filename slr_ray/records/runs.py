@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from slr_ray.config import Record
@@ -24,6 +25,28 @@ class TrialRecord(Record):
     """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
     source: Literal["start_from", "searched"]
     """Whether the setting was given by the space to be tried first, or suggested."""
+
+    def value_in(self, fold: int, metric: str) -> float:
+        """The mean over the draws of one fold: its own validation, and no other fold's."""
+        own = [one for one in self.seeds if one.fold == fold]
+        values = [getattr(one.rounds[one.best_round].validation, metric) for one in own]
+        return float(sum(values) / len(values))
+
+
+def best_trial(
+    trials: Sequence[TrialRecord], metric: str, fold: int | None = None
+) -> TrialRecord | None:
+    """The complete trial that validated best, of all draws or of a fold's; the earlier of equals.
+
+    A fold's choice is its own: its test clips, which validate and train in other folds, then chose
+    nothing of what is measured on them, beyond which settings the search came to try.
+    """
+    complete = [one for one in trials if one.status == "complete" and one.value is not None]
+
+    def value(trial: TrialRecord) -> float:
+        return (trial.value or 0.0) if fold is None else trial.value_in(fold, metric)
+
+    return max(complete, key=lambda one: (value(one), -one.number), default=None)
 
 
 class ArmRecord(MeasuredRecord):
@@ -51,6 +74,8 @@ class RunRecord(Record):
     num_trials: int
     search_seeds: list[int]
     final_seeds: list[int]
+    num_folds: int | None = None
+    """Of the cross-validation that every seed goes through; None with one split."""
     arms: list[Arm]
     """Of the final comparison, in the order of every table and figure."""
     glosses: list[str]

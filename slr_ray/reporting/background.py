@@ -32,6 +32,9 @@ def data_section(run: Run) -> Section:
         else "."
     )
     blocks: list[Block] = [Paragraph(facts + skipped)]
+    budget = _budget(run)
+    if budget is not None:
+        blocks.append(Paragraph(budget))
     blocks += _split_blocks(record.split)
     pools = _pools(run)
     if pools:
@@ -132,7 +135,8 @@ def limits_section(run: Run) -> Section:
         "Validation values of the best of many trials are too high by selection; only test values "
         "compare methods.",
         "Intervals are over seeds: draw of the labelled pool, initial weights, order of clips. "
-        "All seeds share the test clips, so the choice of test signers is not in them.",
+        "All seeds share the test clips, so the choice of test signers is not in them; that is in "
+        "the intervals over signers, as far as the tested people stand for others.",
         "Clips of one signer recorded in one go are nearly copies: there are fewer independent "
         "test items than clips.",
         "FSL at equal steps takes as many steps as the best trial did on the same seed; the "
@@ -146,6 +150,27 @@ def limits_section(run: Run) -> Section:
     if len(run.record.search_seeds) < 2:
         items.append("Each trial was judged on one seed: the ranking of close trials is chance.")
     return Section("limits", "Limits", [Bullets(items)])
+
+
+def _budget(run: Run) -> str | None:
+    """All labels that the result needed: those that train and those that choose."""
+    split = run.record.split
+    pools = [one["num_clips"] for one in split.get("labelled_per_seed", {}).values()]
+    validation = [split["validation"]["num_clips"]] if "validation" in split else []
+    for one in split.get("folds", {}).values():
+        pools.append(one["num_labelled"])
+        validation.append(one["num_validation"])
+    if not pools or not validation:
+        return None
+    return (
+        f"Label budget: {_span_text(pools)} labelled clips for training + "
+        f"{_span_text(validation)} for validation{' in each fold' if 'folds' in split else ''}."
+    )
+
+
+def _span_text(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _pools(run: Run) -> list[list[Value]]:

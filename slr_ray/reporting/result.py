@@ -17,6 +17,7 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
+from slr_ray.records.measured import Span
 from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.verdict import (
@@ -66,6 +67,7 @@ def _arm_figure(run: Run, found: Verdict) -> Figure:
 
 def _arm_table(run: Run, found: Verdict) -> Table:
     columns = [Column("Method"), *(Column(METRIC_NAMES[name]) for name in TEST_METRICS)]
+    columns.append(Column(f"{METRIC_NAMES[found.metric]}, 95 % over signers"))
     columns += [Column("seeds", "count"), Column("steps", "count"), Column("training", "seconds")]
     rows: list[list[Value]] = []
     for result in found.results:
@@ -74,13 +76,19 @@ def _arm_table(run: Run, found: Verdict) -> Table:
             [
                 run.titles[result.arm],
                 *(interval_text(result.metrics[name]) for name in TEST_METRICS),
+                _signers_text(result.over_signers.get(found.metric)),
                 len(records),
                 round(float(np.mean([one.num_steps for one in records]))),
                 float(np.mean([one.training_s for one in records])),
             ]
         )
-    caption = "Test set, mean ± 95 % half-width over seeds; steps and training time are means."
+    caption = "Test set, mean ± 95 % half-width over seeds; steps and training time are means. "
+    caption += "Over signers: bootstrap of the mean over seeds."
     return Table(columns, rows, caption)
+
+
+def _signers_text(span: Span | None) -> str | None:
+    return None if span is None else f"{100 * span.low:.1f} to {100 * span.high:.1f} %"
 
 
 def _comparison_table(run: Run, found: Verdict) -> Table:
@@ -94,6 +102,8 @@ def _comparison_table(run: Run, found: Verdict) -> Table:
     for one in found.comparisons:
         low, high = one.difference.low, one.difference.high
         span = "–" if low is None or high is None else f"{points(low)} to {points(high)}"
+        people = one.over_signers
+        signers = None if people is None else f"{points(people.low)} to {points(people.high)}"
         corrected = None if one.corrected_p is None else p_text(one.corrected_p).removeprefix("= ")
         rows.append(
             [
@@ -101,13 +111,19 @@ def _comparison_table(run: Run, found: Verdict) -> Table:
                 METRIC_NAMES[one.metric],
                 one.difference.mean,
                 span,
+                signers,
                 "yes" if one.difference.excludes_zero else "no",
                 corrected,
                 readings[one.outcome],
             ]
         )
     columns = [Column("Difference"), Column("metric"), Column("points", "points")]
-    columns += [Column("95 % interval"), Column("excludes 0"), Column("p (Holm)")]
+    columns += [
+        Column("95 % interval"),
+        Column("over signers"),
+        Column("excludes 0"),
+        Column("p (Holm)"),
+    ]
     columns.append(Column("reading"))
     caption = "Paired over common seeds, in percentage points; positive: the first is higher."
     return Table(columns, rows, caption)

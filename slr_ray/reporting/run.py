@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pyarrow import ArrowException
 
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
+from slr_ray.evaluation.people import SignerCounts
 from slr_ray.records.measured import Metrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
@@ -56,6 +58,8 @@ class Run:
     arms: list[ArmRecord]
     best: Best | None = None
     """None before the final comparison has ended."""
+    counts: Mapping[tuple[str, int], SignerCounts] = field(default_factory=dict)
+    """By arm and seed, what it got right of whom; empty for runs of earlier versions."""
 
     @property
     def location(self) -> str:
@@ -124,6 +128,16 @@ class Run:
         """One arm's test-set metric by seed."""
         return {record.seed: float(getattr(record.test, metric)) for record in self.arm(arm)}
 
+    def people(self, arm: str, other: str | None = None) -> list[SignerCounts]:
+        """An arm's counts on its seeds, or on those that another arm has, too; none where one lacks
+        them.
+        """
+        seeds = self.test_values(arm, "accuracy").keys()
+        if other is not None:
+            seeds &= self.test_values(other, "accuracy").keys()
+        found = [self.counts.get((arm, seed)) for seed in sorted(seeds)]
+        return [one for one in found if one is not None] if None not in found else []
+
     @property
     def state(self) -> str:
         """For reading: Unfinished, Incomplete (ended, but results are missing) or Finished."""
@@ -164,7 +178,9 @@ def load_run(location: str | Path) -> Run:
         # A thousand small objects behind a URI take minutes one after the other.
         with ThreadPoolExecutor(max_workers=8) as pool:
             trials = list(pool.map(TrialFolder.trial, folder.trials()))
-            arms = list(pool.map(ResultFolder.arm, folder.arms()))
+            folders = folder.arms()
+            arms = list(pool.map(ResultFolder.arm, folders))
+            counts = list(pool.map(_counts, folders))
         seed, best = folder.best_seed(), None
         if seed is not None:
             best = Best(folder.best.read_config(), folder.best.checkpoint_location, seed)
@@ -180,4 +196,13 @@ def load_run(location: str | Path) -> Run:
             key=lambda arm: (order.index(arm.arm), arm.seed),
         ),
         best=best,
+        counts={
+            (arm.arm, arm.seed): one
+            for arm, one in zip(arms, counts, strict=True)
+            if one is not None
+        },
     )
+
+
+def _counts(folder: ResultFolder) -> SignerCounts | None:
+    return SignerCounts.of(folder.predictions()) if folder.has_predictions() else None

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
-from slr_ray.records.measured import Interval
+from slr_ray.records.measured import Interval, Span
+from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
-TEST_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+TEST_METRICS = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
+"""Told of every arm."""
+COMPARED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 _MAX_GLOSSES = 20
+_PAIRS = tuple(
+    (arm, reference)
+    for arm in ("sslr_best", "sslr_default")
+    for reference in ("fsl_equal_steps", "fsl")
+)
 
 Outcome = Literal["better", "worse", "open", "undecided"]
 
@@ -23,6 +32,8 @@ class ArmResult:
 
     arm: str
     metrics: dict[str, Interval]
+    over_signers: Mapping[str, Span]
+    """Where signers are drawn again; empty without predictions, which earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,8 @@ class Comparison:
     difference: PairedDifference
     corrected_p: float | None
     """Holm-corrected over the comparisons of this metric."""
+    over_signers: Span | None = None
+    """The same difference where signers are drawn again."""
 
     @property
     def outcome(self) -> Outcome:
@@ -54,7 +67,7 @@ class Verdict:
     results: list[ArmResult]
     comparisons: list[Comparison]
     metric: str
-    """The metric of the headline, one of `TEST_METRICS`."""
+    """The metric of the headline, one of `COMPARED_METRICS`."""
 
 
 def verdict(run: Run) -> Verdict:
@@ -69,10 +82,12 @@ def verdict(run: Run) -> Verdict:
         ArmResult(
             arm,
             {name: interval(list(run.test_values(arm, name).values())) for name in TEST_METRICS},
+            _spans(run, arm),
         )
         for arm in run.arm_names
     ]
-    comparisons = [found for name in TEST_METRICS for found in _compare(run, name)]
+    paired = {(arm, reference): _difference_spans(run, arm, reference) for arm, reference in _PAIRS}
+    comparisons = [found for name in COMPARED_METRICS for found in _compare(run, name, paired)]
     judged = [one for one in comparisons if one.metric == metric]
     outcome, headline = _headline(judged, metric)
     sentences = [_arm_sentence(result, run.titles) for result in results]
@@ -105,8 +120,12 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
     difference = one.difference
     subject = f"{titles[one.arm]} against {titles[one.reference]}"
     size = f"{points(difference.mean)} points of {METRIC_NAMES[one.metric]}"
+    people = ""
+    if one.over_signers is not None:
+        low, high = points(one.over_signers.low), points(one.over_signers.high)
+        people = f" Over other signers: {low} to {high}."
     if difference.low is None or difference.high is None:
-        return f"{subject}: {size} with one common seed, so there is no interval."
+        return f"{subject}: {size} with one common seed, so there is no interval.{people}"
     reading = {
         "better": "excludes 0: better",
         "worse": "excludes 0: worse",
@@ -116,23 +135,41 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
     corrected = "" if one.corrected_p is None else f"; Holm-corrected p {p_text(one.corrected_p)}"
     return (
         f"{subject}: {size} (95 % interval {points(difference.low)} to {points(difference.high)}, "
-        f"{difference.num_seeds} seeds; {reading}{corrected})."
+        f"{difference.num_seeds} seeds; {reading}{corrected}).{people}"
     )
 
 
-def _compare(run: Run, metric: str) -> list[Comparison]:
+def _spans(run: Run, arm: str) -> Mapping[str, Span]:
+    people = run.people(arm)
+    return dict(spans(people)) if people else {}
+
+
+def _difference_spans(run: Run, arm: str, reference: str) -> Mapping[str, Span]:
+    ours, theirs = run.people(arm, reference), run.people(reference, arm)
+    return dict(difference_spans(ours, theirs)) if ours and theirs else {}
+
+
+def _compare(
+    run: Run, metric: str, paired: Mapping[tuple[str, str], Mapping[str, Span]]
+) -> list[Comparison]:
     found = []
-    for arm in ("sslr_best", "sslr_default"):
-        for reference in ("fsl_equal_steps", "fsl"):
-            difference = paired_difference(
-                run.test_values(arm, metric), run.test_values(reference, metric)
-            )
-            if difference is not None:
-                found.append((arm, reference, difference))
+    for arm, reference in _PAIRS:
+        difference = paired_difference(
+            run.test_values(arm, metric), run.test_values(reference, metric)
+        )
+        if difference is not None:
+            found.append((arm, reference, difference))
     tested = [one.p_value for _, _, one in found if one.p_value is not None]
     corrected = iter(holm(tested))
     return [
-        Comparison(arm, reference, metric, one, None if one.p_value is None else next(corrected))
+        Comparison(
+            arm,
+            reference,
+            metric,
+            one,
+            None if one.p_value is None else next(corrected),
+            paired[arm, reference].get(metric),
+        )
         for arm, reference, one in found
     ]
 
@@ -211,6 +248,7 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
             f"{len(weak)} of {len(judged)} comparisons exclude 0 on their own but not after "
             "Holm's correction for making several; read them as a hint."
         )
+    caveats += _fold_caveats(run) + _people_caveats(judged)
     caveats += _split_caveats(run)
     fewest = min((one.difference.num_seeds for one in judged), default=0)
     if 2 <= fewest < 5:
@@ -218,6 +256,36 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
             f"Only {fewest} seeds: the intervals are wide and lean on normally distributed results."
         )
     return caveats
+
+
+def _fold_caveats(run: Run) -> list[str]:
+    """How folds chose, and what of them is in the choice."""
+    folds = range(run.record.num_folds or 0)
+    chosen = [best_trial(run.trials, run.metric, fold) for fold in folds]
+    numbers = ", ".join(str(one.number) for one in chosen if one is not None)
+    if not numbers:
+        return []
+    return [
+        f"Each of {len(folds)} folds took the trial that validated best in it (trials {numbers}); "
+        "which settings the search came to try, all folds led."
+    ]
+
+
+def _people_caveats(judged: list[Comparison]) -> list[str]:
+    """Where the seeds agree and the people do not."""
+    doubtful = [
+        one
+        for one in judged
+        if one.difference.excludes_zero
+        and one.over_signers is not None
+        and one.over_signers.low <= 0 <= one.over_signers.high
+    ]
+    if not doubtful:
+        return []
+    return [
+        f"{len(doubtful)} of {len(judged)} comparisons exclude 0 over seeds, but not where signers "
+        "are drawn again: with other people the difference might vanish."
+    ]
 
 
 def _split_caveats(run: Run) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
+from slr_ray.search.draws import Draw
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class RunContext:
     folder: RunFolder
     metric: str
     """The field of `Metrics` that the search maximises, on validation."""
-    search_seeds: tuple[int, ...]
-    """Label draws that each trial averages over."""
+    search_draws: tuple[Draw, ...]
+    """Label draws, in folds where there are any, that each trial averages over."""
     num_threads: int
     """Threads of one trial's process."""
     share_stages: bool = True

@@ -14,6 +14,7 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
+from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
@@ -122,12 +123,12 @@ def pretrainings(run: SearchRun) -> Pretrainings:
     in_search = in_final = 0
     alone = {pretraining_key(one, 0) for one in searched}
     if searched:
-        done = _keys(searched[0], search.search_seeds)
+        done = _keys(run, searched[0], run.search_draws)
         own_each = len(alone) > 1 or not run.options.share_stages
         in_search = len(done) * (search.num_trials if own_each else 1)
-        in_final = len(_keys(searched[0], search.final_seeds) - done)
+        in_final = len(_keys(run, searched[0], run.final_draws) - done)
     if default and {pretraining_key(default[0], 0)} != alone:
-        in_final += len(_keys(default[0], search.final_seeds))
+        in_final += len(_keys(run, default[0], run.final_draws))
     steps = [_num_steps(one) for one in (*default, *searched)]
     return Pretrainings(in_search, in_final, max(steps, default=0))
 
@@ -145,10 +146,10 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     shared = len(starts) == 1 and run.options.share_stages
     num_starts = 1 if shared else search.num_trials
     pretraining_s = counted.num_steps * times.pretraining_step_s
-    trials_s = len(search.search_seeds) * (num_starts * round_0_s + search.num_trials * longest_s)
-    # Both SSLR arms, and FSL with as many steps; its first part is FSL itself.
-    an_arm_s = 2 * (round_0_s + later_s) + supervised_s + later_s
-    final_s = len(search.final_seeds) * an_arm_s
+    trials_s = len(run.search_draws) * (num_starts * round_0_s + search.num_trials * longest_s)
+    # The three SSLR arms, and FSL with as many steps; its first part is FSL itself.
+    an_arm_s = 3 * (round_0_s + later_s) + supervised_s + later_s
+    final_s = len(run.final_draws) * an_arm_s
     at_once = _at_once(run)
     return Estimate(
         trials_s=(trials_s + counted.in_search * pretraining_s) / at_once,
@@ -189,8 +190,10 @@ def _pre_trained(run: SearchRun, configs: Iterable[Experiment]) -> list[Prepared
     ]
 
 
-def _keys(prepared: Prepared, seeds: Iterable[int]) -> set[str]:
-    return {pretraining_key(prepared, seed) for seed in seeds}
+def _keys(run: SearchRun, prepared: Prepared, draws: Iterable[Draw]) -> set[str]:
+    return {
+        pretraining_key(run.opener.prepare(draw.of(prepared.config)), draw.seed) for draw in draws
+    }
 
 
 def _num_steps(prepared: Prepared) -> int:

@@ -1,12 +1,13 @@
-"""The final comparison on Ray: all arms and seeds in parallel, each once; then the best one."""
+"""The final comparison on Ray: all arms and draws in parallel, each once; then the best one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from slr_ray.records.stages import loads
 from slr_ray.search.arms import ARMS, BEST, ArmTask, Candidates
 from slr_ray.search.context import RunContext
+from slr_ray.search.draws import Draw
 from slr_ray.search.listeners import RunListener
 from slr_ray.workers.execution import Workers
 from slr_ray.workers.task_pool import Ended, run_pool
@@ -14,28 +15,30 @@ from slr_ray.workers.task_pool import Ended, run_pool
 
 def compare_arms(
     context: RunContext,
-    candidates: Candidates,
-    seeds: Sequence[int],
+    candidates: Mapping[int | None, Candidates],
+    draws: Sequence[Draw],
     workers: Workers,
     listener: RunListener,
 ) -> dict[str, str]:
-    """Run every arm on every seed that has no record yet. Ray must be running.
+    """Run every arm on every draw that has no record yet. Ray must be running.
 
-    Returns the reasons of those that failed for good, by ARM/SEED.
+    `candidates` are those of each fold, or of None.
+
+    Returns the reasons of those that failed for good, by ARM/SEED and fold where there are any.
     """
     tasks = {
-        (arm.name, seed): ArmTask(context, arm.name, seed, arm.make(candidates))
+        (arm.name, draw): ArmTask(context, arm.name, draw, draw.of(arm.make(candidates[draw.fold])))
         for arm in ARMS
-        for seed in seeds
+        for draw in draws
     }
     waits_for = {arm.name: arm.equal_steps_to for arm in ARMS}
 
     def needs(task: ArmTask) -> ArmTask | None:
         needed = waits_for[task.arm]
-        return None if needed is None else tasks[needed, task.seed]
+        return None if needed is None else tasks[needed, task.draw]
 
     def on_end(task: ArmTask, ended: Ended) -> None:
-        listener.arm_ended(task.arm, task.seed, ended.who, ended.error)
+        listener.arm_ended(task.label, task.seed, ended.who, ended.error)
 
     return run_pool(
         # Those first that others wait for.
@@ -44,18 +47,21 @@ def compare_arms(
         context.num_threads,
         context.folder.ray.join("train"),
         needs=needs,
-        on_start=lambda task: listener.arm_started(task.arm, task.seed),
+        on_start=lambda task: listener.arm_started(task.label, task.seed),
         on_end=on_end,
     )
 
 
-def hand_out_best(context: RunContext, seeds: Sequence[int]) -> None:
-    """Put the best trial's seed that validated best under `best/`."""
-    folders = {seed: context.folder.arm(BEST, seed) for seed in seeds}
+def hand_out_best(context: RunContext, draws: Sequence[Draw]) -> None:
+    """Put the best trial's draw that validated best under `best/`.
+
+    With folds that is the model of one of them: its configuration names which.
+    """
+    folders = {draw: context.folder.arm(BEST, draw.seed, draw.fold) for draw in draws}
     values = {
-        seed: getattr(folder.arm().validation, context.metric) for seed, folder in folders.items()
+        draw: getattr(folder.arm().validation, context.metric) for draw, folder in folders.items()
     }
-    chosen = max(seeds, key=lambda seed: values[seed])
+    chosen = max(draws, key=lambda draw: values[draw])
     # A checkpoint that can't be loaded safely must not be handed out.
     loads(folders[chosen].read_checkpoint())
-    context.folder.write_best(folders[chosen], chosen)
+    context.folder.write_best(folders[chosen], chosen.seed)

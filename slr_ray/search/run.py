@@ -13,7 +13,7 @@ from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.runs import TrialRecord
+from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.search.arms import ARMS, BEST, Candidates
 from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
@@ -28,18 +28,19 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     """
     from slr_ray.search.final import compare_arms, hand_out_best
     from slr_ray.search.live import LiveView
+    from slr_ray.search.pooled_arms import pool_arms
     from slr_ray.search.tuning import TuneLimits, search
     from slr_ray.workers.nodes import connected
 
     started = time.monotonic()
     record = begin(run, split)
     context, options, settings = run.context, run.options, run.space.search
-    workers, seeds = options.workers(), settings.final_seeds
+    workers, draws = options.workers(), run.final_draws
     journal = Journal(run.folder)
     study = _open_study(run, journal, console)
     log = Log(run.folder)
     log.write("run_resumed" if run.is_resumed else "run_started")
-    view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(seeds))
+    view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(draws))
     listeners = Listeners(
         [view, BoardListener(run.folder, context.metric), LogListener(log, context.metric)]
     )
@@ -53,15 +54,20 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         with connected(options, workers), view.showing():
             search(context, study, journal, run.opener.build, limits, workers, listeners, attempt)
             records = [folder.trial() for folder in run.folder.trials()]
-            candidates = Candidates(_best(run, records), run.space.default)
+            candidates = {
+                fold: Candidates(_best(run, records, fold), run.space.default) for fold in run.folds
+            }
             listeners.final_begins()
-            failed_arms = compare_arms(context, candidates, seeds, workers, listeners)
+            failed_arms = compare_arms(context, candidates, draws, workers, listeners)
         failed = [one for one in records if one.status == "failed"]
         told = {f"trial {one.number}": one.error for one in failed} | failed_arms
         for name, reason in told.items():
             console.print(f"[red]failed:[/red] {name}: {reason}")
         if not any(name.startswith(f"{BEST}/") for name in failed_arms):
-            hand_out_best(context, seeds)
+            hand_out_best(context, draws)
+        if run.num_folds is not None:
+            names = [one.name for one in ARMS]
+            pool_arms(run.folder, names, settings.final_seeds, run.num_folds)
         if not failed_arms:
             finish(run, record, time.monotonic() - started)
             log.write("run_ended")
@@ -95,9 +101,9 @@ def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
     return study
 
 
-def _best(run: SearchRun, records: list[TrialRecord]) -> Experiment:
-    """The configuration of the best trial; `RunFailed` where none is complete."""
-    best = best_trial(records)
+def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> Experiment:
+    """The configuration of the trial that is best, in a fold where given; `RunFailed` without."""
+    best = best_trial(records, run.space.metric, fold)
     if best is None:
         raise RunFailed(
             "no trial completed, so there is nothing to compare: "
@@ -105,12 +111,6 @@ def _best(run: SearchRun, records: list[TrialRecord]) -> Experiment:
             + f". Records are in {run.folder.location}"
         )
     return build_experiment(run.folder.trial(best.number).read_config(), f"trial {best.number}")
-
-
-def best_trial(records: list[TrialRecord]) -> TrialRecord | None:
-    """The complete trial with the highest value; the earlier of equals."""
-    complete = [one for one in records if one.status == "complete" and one.value is not None]
-    return max(complete, key=lambda one: (one.value or 0.0, -one.number), default=None)
 
 
 def new_folder(storage: str, space: str) -> RunFolder:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from slr_ray.config import merge
+from slr_ray.corpora.folds import FoldsSplitConfig
+from slr_ray.corpora.pools import Pool
 from slr_ray.corpora.split_checks import num_glosses
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
@@ -20,6 +25,7 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
 from slr_ray.search.arms import described_arms
 from slr_ray.search.context import RunContext
+from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.spaces.space_file import Space, check_space
 from slr_ray.storage import absolute
 from slr_ray.workers.run_options import RunOptions
@@ -42,11 +48,35 @@ class SearchRun:
         return self.opener.prepare(self.space.default)
 
     @property
+    def num_folds(self) -> int | None:
+        """Of the cross-validation that draws go through; None with one split."""
+        split = self.space.default.split
+        over_people = self.space.search.every_fold and isinstance(split, FoldsSplitConfig)
+        return split.num_folds if over_people else None  # type: ignore[union-attr]
+
+    @property
+    def folds(self) -> list[int | None]:
+        """What the run chooses a trial for: each fold, or the one split."""
+        return [None] if self.num_folds is None else list(range(self.num_folds))
+
+    @property
+    def search_draws(self) -> tuple[Draw, ...]:
+        return search_draws(self.space.search.search_seeds, self.num_folds)
+
+    @property
+    def final_draws(self) -> tuple[Draw, ...]:
+        return final_draws(self.space.search.final_seeds, self.num_folds)
+
+    def prepared(self, draw: Draw) -> Prepared:
+        """The space's default in a draw's fold, opened."""
+        return self.opener.prepare(draw.of(self.space.default))
+
+    @property
     def context(self) -> RunContext:
         return RunContext(
             folder=self.folder,
             metric=self.space.metric,
-            search_seeds=self.space.search.search_seeds,
+            search_draws=self.search_draws,
             num_threads=max(1, int(self.options.trial_cpus)),
             share_stages=self.options.share_stages,
         )
@@ -59,16 +89,19 @@ def check_data(run: SearchRun) -> dict[str, Any]:
 
     Raises `DataError` or `ConfigError` where any of it is impossible.
     """
-    base = run.default
-    corpus, parts = base.corpus, base.split
-    search = run.space.search
-    seeds = sorted({*search.search_seeds, *search.final_seeds})
     corners = run.space.corners()
     for one in corners:
         refuse_several_workers(one.method, run.options.trial_workers)
     for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
-        check_initialisation(run.opener.prepare(config), run.options.trial_workers)
-    pools = {seed: base.pool(seed) for seed in seeds}
+        for fold in run.folds:
+            in_fold = run.opener.prepare(Draw(0, fold).of(config))
+            check_initialisation(in_fold, run.options.trial_workers)
+    draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
+    pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
+    if run.num_folds is not None:
+        return folds_described(run, pools)
+    base = run.default
+    corpus, parts = base.corpus, base.split
     return {
         "kind": base.config.split.kind,
         "fingerprint": parts.fingerprint,
@@ -87,12 +120,44 @@ def check_data(run: SearchRun) -> dict[str, Any]:
             )
         },
         "labelled_per_seed": {
-            str(seed): {
+            str(draw.seed): {
                 "num_clips": len(pool.labelled),
                 "signers": corpus.signers_of(pool.labelled),
                 "missing_glosses": list(pool.missing_glosses),
             }
-            for seed, pool in pools.items()
+            for draw, pool in pools.items()
+        },
+    }
+
+
+def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any]:
+    """What the record says of folds: who is tested in each, and on how many labels."""
+    prepared = [run.prepared(Draw(0, fold)) for fold in run.folds]
+    corpus, parts = prepared[0].corpus, [one.split for one in prepared]
+    tested = np.concatenate([one.test for one in parts])
+    digest = hashlib.sha256(" ".join(one.fingerprint for one in parts).encode())
+    labelled = {
+        fold: [len(pool.labelled) for draw, pool in pools.items() if draw.fold == fold]
+        for fold in run.folds
+    }
+    return {
+        "kind": prepared[0].config.split.kind,
+        "fingerprint": digest.hexdigest(),
+        "untrained_glosses": sorted({name for one in parts for name in one.untrained_glosses}),
+        "num_clips_of_unknown_signers": len(parts[0].unlabelled_only),
+        "test": {
+            "num_clips": len(tested),
+            "num_glosses": num_glosses(corpus, tested),
+            "signers": corpus.signers_of(tested),
+        },
+        "folds": {
+            str(fold): {
+                "num_labelled": round(float(np.mean(labelled[fold]))),
+                "num_validation": len(one.validation),
+                "num_test": len(one.test),
+                "test_signers": corpus.signers_of(one.test),
+            }
+            for fold, one in zip(run.folds, parts, strict=True)
         },
     }
 
@@ -124,6 +189,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             num_trials=search.num_trials,
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),
+            num_folds=run.num_folds,
             arms=described_arms(),
             glosses=list(corpus.glosses),
             corpus=corpus.name,

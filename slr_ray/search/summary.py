@@ -6,7 +6,12 @@ import shlex
 
 from rich.console import Console
 
-from slr_ray.experiment.data_summary import measured_text, pool_text, print_warnings
+from slr_ray.experiment.data_summary import (
+    measured_text,
+    pool_text,
+    print_warnings,
+    split_text,
+)
 from slr_ray.search import estimate
 from slr_ray.search.arms import ARMS
 from slr_ray.search.search_run import SearchRun
@@ -24,16 +29,18 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     )
     console.print(
         f"training {len(parts.training)} clips ({pool_text(base, search.search_seeds[0])}), "
-        f"validation {len(parts.validation)} clips, test {measured_text(base)}; "
-        f"split by {base.config.split.kind}"
+        f"test {measured_text(base)}; {split_text(base.config)}"
     )
     print_warnings(base, search.search_seeds[0], console)
     if isinstance(base.config.initialisation, PretrainingConfig):
         console.print(f"pre-training on {base.pretraining_clips.described()}")
+    draws = "label draws"
+    if run.num_folds is not None:
+        draws += f" in {run.num_folds} folds"
     searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
     console.print(
-        f"{search.num_trials} trials on {len(search.search_seeds)} label draws, searching "
-        f"{searched}; then {len(ARMS)} arms on {len(search.final_seeds)} draws"
+        f"{search.num_trials} trials on {len(run.search_draws)} {draws}, searching "
+        f"{searched}; then {len(ARMS)} arms on {len(run.final_draws)} draws"
     )
     if with_estimate:
         console.print(estimate.text(run))

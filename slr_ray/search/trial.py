@@ -1,4 +1,4 @@
-"""One trial: the rounds of one setting on every search seed, in whatever process runs it."""
+"""One trial: the rounds of one setting on every draw of the search, in whatever process runs it."""
 
 from __future__ import annotations
 
@@ -52,11 +52,14 @@ class TrialTask:
         started = time.monotonic()
         if place.leads:
             self.folder.write_config(self.config)
-        prepared, metric = self.opener.prepare(self.config), self.context.metric
+        metric = self.context.metric
         stages = self.context.stages(trial_name(self.number))
         runs = [
-            _Rounds(prepare_seed(prepared, seed, stages, place))
-            for seed in self.context.search_seeds
+            _Rounds(
+                prepare_seed(self.opener.prepare(one.of(self.config)), one.seed, stages, place),
+                one.fold,
+            )
+            for one in self.context.search_draws
         ]
         while True:
             for one in runs:
@@ -99,9 +102,10 @@ class TrialTask:
 
 @dataclass
 class _Rounds:
-    """The rounds of one seed, one at a time."""
+    """The rounds of one draw, one at a time."""
 
     run: SeedRun
+    fold: int | None
     done: list[FinishedRound] = field(default_factory=list)
     ended: bool = False
 
@@ -122,7 +126,7 @@ class _Rounds:
         return max(float(getattr(one.record.validation, metric)) for one in self.done)
 
     def record(self) -> SeedRecord:
-        return seed_record(self.run, self.done)
+        return seed_record(self.run, self.done).model_copy(update={"fold": self.fold})
 
 
 def fresh_training_s(seeds: list[SeedRecord]) -> float:

@@ -52,6 +52,7 @@ def train(
     *,
     preset: str = "modern",
     labelled_fraction: float | None = None,
+    labelled_per_gloss: int | None = None,
     labelled_signers: int | None = None,
     encoder: Encoder | str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -77,7 +78,10 @@ def train(
     Raises `ConfigError` or `DataError` before work starts where something can't be used.
     """
     sections = data_and_pool(
-        None, labelled_fraction=labelled_fraction, labelled_signers=labelled_signers
+        None,
+        labelled_fraction=labelled_fraction,
+        labelled_per_gloss=labelled_per_gloss,
+        labelled_signers=labelled_signers,
     )
     if encoder is not None:
         path = encoder.path if isinstance(encoder, Encoder) else str(encoder)

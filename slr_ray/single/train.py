@@ -7,7 +7,12 @@ import os
 import torch
 from rich.console import Console
 
-from slr_ray.experiment.data_summary import measured_text, pool_text, print_warnings
+from slr_ray.experiment.data_summary import (
+    measured_text,
+    pool_text,
+    print_warnings,
+    split_text,
+)
 from slr_ray.experiment.encoder_file import seen_warning
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
@@ -15,16 +20,11 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.measured import EpochRecord, Metrics
-from slr_ray.records.run_folder import ResultFolder
+from slr_ray.records.run_folder import ResultFolder, TrainedFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining_config import PretrainingConfig
 from slr_ray.workers.place import this_place
-
-
-def result_folder(store: Store, seed: int) -> ResultFolder:
-    """Where the result of one seed lies below what `--out` names."""
-    return ResultFolder(store.join(f"seed_{seed}"))
 
 
 def run_single(
@@ -46,19 +46,20 @@ def run_single(
             "configuration": prepared.config.model_dump(mode="json"),
         }
         claim(store, "train", "experiment", facts)
-        _tell_before(prepared, seed, console)
-        folder = result_folder(store, seed)
-        if not folder.is_done():
-            _train(prepared, seed, StageStore(store.join("stages")), folder, console)
+        tell_before(prepared, seed, console)
+        trained = TrainedFolder(store)
+        folder = trained.result(seed)
+        train_once(prepared, seed, StageStore(trained.stages), folder, console)
         _tell_after(prepared, folder, console)
     return folder
 
 
-def _tell_before(prepared: Prepared, seed: int, console: Console) -> None:
+def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
+    """Data, pools and labels, and what one must know before one believes the scores."""
     corpus, parts = prepared.corpus, prepared.split
     console.print(
-        f"{corpus.name}: {pool_text(prepared, seed)}, "
-        f"{len(parts.validation)} validation clips, test {measured_text(prepared)}"
+        f"{corpus.name}: {pool_text(prepared, seed)}; test {measured_text(prepared)}, "
+        f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
     if isinstance(prepared.config.initialisation, PretrainingConfig):
@@ -69,9 +70,12 @@ def _tell_before(prepared: Prepared, seed: int, console: Console) -> None:
             console.print(f"warning: {warning}", markup=False)
 
 
-def _train(
+def train_once(
     prepared: Prepared, seed: int, stages: StageStore, folder: ResultFolder, console: Console
 ) -> None:
+    """Train and measure into `folder`; what is there is left as it is."""
+    if folder.is_done():
+        return
     training, rounds = prepared.config.training, prepared.config.rounds
     later = rounds.num_rounds * (rounds.num_epochs or training.num_epochs)
     with ProgressBar(console, "training", training.num_epochs + later) as bar:
@@ -86,6 +90,7 @@ def _train(
     assert measured.checkpoint is not None
     folder.write_checkpoint(dumps(measured.checkpoint))
     folder.write_config(prepared.config)
+    folder.write_predictions(measured.predictions)
     folder.write_record(measured.record)
 
 
@@ -94,18 +99,18 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
-            console.print(f"round {one.round}{pseudo}: validation {_text(one.validation)}")
+            console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")
         unlabelled = record.trained.epochs[-1].unlabelled
         if unlabelled is not None:
             console.print(unlabelled.described())
         console.print(f"chosen: round {record.trained.best_round}")
-    console.print(f"test: {_text(record.test)}")
+    console.print(f"test: {metrics_text(record.test)}")
     console.print(f"of {measured_text(prepared)}")
     console.print(f"checkpoint: {folder.checkpoint_location}", soft_wrap=True)
 
 
-def _text(metrics: Metrics) -> str:
+def metrics_text(metrics: Metrics) -> str:
     return (
-        f"accuracy {metrics.accuracy:.3f}, balanced accuracy {metrics.balanced_accuracy:.3f}, "
-        f"macro-F1 {metrics.macro_f1:.3f}"
+        f"accuracy {metrics.accuracy:.3f}, top-5 {metrics.top5_accuracy:.3f}, "
+        f"balanced accuracy {metrics.balanced_accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f}"
     )

@@ -14,18 +14,19 @@ from slr_ray.options import AUGMENTATIONS, OBJECTIVES, data_and_pool, laid_over
 from slr_ray.training.pretraining_config import PretrainingConfig
 
 OPTIONS = {
-    "tune": "address data dry-run labelled-fraction labelled-signers max-concurrent max-failures "
-    "num-samples num-trials resume seeds skip-broken space storage time-budget trial-cpus "
-    "trial-gpus trial-workers wait-for-nodes",
-    "train": "config data init labelled-fraction labelled-signers num-threads out seed skip-broken",
+    "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
+    "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
+    "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
+    "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
     "preset seed skip-broken",
-    "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-signers num-threads out "
-    "protocol seeds skip-broken",
+    "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-per-gloss "
+    "labelled-signers num-threads out protocol seeds skip-broken",
     "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
     "skip-broken step-frames",
-    "compare": "address augmentations data extra-data labelled-fraction labelled-signers "
-    "max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
+    "compare": "address augmentations data extra-data labelled-fraction labelled-per-gloss "
+    "labelled-signers max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
     "predict": "checkpoint fps json models skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
@@ -63,6 +64,8 @@ def test_options_say_nothing_where_they_are_not_given() -> None:
         "data": {"kind": "shards", "location": "poses", "skip_broken": True},
         "pool": {"kind": "signers", "num_signers": 4},
     }
+    per_gloss = {"kind": "per_gloss", "num_clips": 3}
+    assert data_and_pool(None, labelled_per_gloss=3)["pool"] == per_gloss
     assert data_and_pool(None, labelled_fraction=0.1)["pool"]["fraction"] == 0.1
 
 
@@ -70,6 +73,8 @@ def test_options_say_nothing_where_they_are_not_given() -> None:
     ("given", "words"),
     [
         ({"labelled_fraction": 0.1, "labelled_signers": 2}, "not both"),
+        ({"labelled_fraction": 0.1, "labelled_per_gloss": 2}, "--labelled-per-gloss, not both"),
+        ({"labelled_fraction": 1.0, "labelled_per_gloss": 2, "labelled_signers": 3}, "not all"),
         ({"skip_broken": True}, "give --data too"),
     ],
 )

@@ -19,6 +19,7 @@ from slr_ray.corpora.corpus import Corpus, open_cached
 from slr_ray.corpora.pools import (
     AllPoolConfig,
     FractionPoolConfig,
+    PerGlossPoolConfig,
     PoolConfig,
     SignersPoolConfig,
     draw_pool,
@@ -265,7 +266,15 @@ def test_configurations_are_unions_on_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [FractionPoolConfig(), SignersPoolConfig(), AllPoolConfig()], ids=lambda c: c.kind
+    "config",
+    [
+        FractionPoolConfig(),
+        FractionPoolConfig(of="corpus"),
+        PerGlossPoolConfig(),
+        SignersPoolConfig(),
+        AllPoolConfig(),
+    ],
+    ids=str,
 )
 def test_a_pool_divides_the_training_clips(config) -> None:
     corpus = corpus_of([*FULL, ("s0", None), ("web", None)])

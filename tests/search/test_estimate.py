@@ -64,7 +64,7 @@ def test_seconds_by_hand() -> None:
     found = estimate(linear, Times(0.1, 1.0, 3.0), Pretrainings(32, 4, 400))
     # No training step for linear evaluation; the two FSL arms take 2 epochs of 5 steps.
     assert found.trials_s == pytest.approx(32 * 400 + 2 * 16 * 3)
-    assert found.final_s == pytest.approx(4 * 400 + 3 * (2 * 3 + 1.0))
+    assert found.final_s == pytest.approx(4 * 400 + 3 * (3 * 3 + 1.0))
     overrides = {"initialisation": {"kind": "fresh"}, "method.num_rounds": 3, "default": {}}
     sslr = run("sslr_thresholds", {**overrides, "search.num_trials": 10})
     found = estimate(sslr, Times(0.1), pretrainings(sslr))

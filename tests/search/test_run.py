@@ -11,12 +11,13 @@ import yaml
 from experiment_factory import SPACE, new_run, plan
 
 from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.corpora.pools import SignersPoolConfig
+from slr_ray.corpora.pools import FractionPoolConfig, SignersPoolConfig
 from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.context import RunContext
+from slr_ray.search.draws import Draw
 from slr_ray.search.estimate import most_steps
 from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
 from slr_ray.search.spaces.default_pool import space_with_pool
@@ -91,7 +92,9 @@ class TestPool:
         corpus, parts = run.default.corpus, run.default.split
         known = int((corpus.gloss_index[parts.training] != UNLABELLED).sum())
         unlabelled = len(parts.training) - known
-        expected = f"seed 0: {known} labelled, {unlabelled} unlabelled, no label hidden"
+        chosen_by = len(parts.validation)
+        labels = f"{known} clips labelled for training (100.0 %) + {chosen_by} for validation"
+        expected = f"seed 0: {labels}; {unlabelled} unlabelled, no label hidden"
         assert f"{expected} (pool.kind=all)" in plan(run)
 
     def test_a_space_without_a_pool_does_neither(self, tmp_path: Path) -> None:
@@ -114,7 +117,7 @@ class TestPool:
     def test_a_labelled_corpus_keeps_the_pool_of_the_space(self, tmp_path: Path) -> None:
         overrides = {"data.num_glosses": 4, "data.num_signers": 8}
         space = space_with_pool("sslr_thresholds", overrides, Opener())
-        assert space.default.pool.model_dump() == {"kind": "fraction", "fraction": 0.05}
+        assert space.default.pool == FractionPoolConfig(fraction=0.05)
 
 
 def test_the_plan_names_what_cannot_be_learnt(tmp_path: Path) -> None:
@@ -147,7 +150,7 @@ def test_later_rounds_cost_at_most_the_whole_pool() -> None:
 
 def test_an_error_of_an_earlier_try_is_not_told_again(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
-    context = RunContext(folder, "balanced_accuracy", (0,), 1)
+    context = RunContext(folder, "balanced_accuracy", (Draw(0),), 1)
     config = check_space(SPACE, "tiny.yaml", {}).default
     broken = config.model_copy(update={"pool": SignersPoolConfig(num_signers=99)})
     with pytest.raises(UserError):

@@ -129,11 +129,11 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     arms = [
         ArmRecord.model_validate_json(one.read_text()) for one in run.glob("final/*/*/record.json")
     ]
-    assert len(arms) == 5 * 2
+    assert len(arms) == 6 * 2
     told = Counter(one.event for one in read_log(RunFolder(str(run))))
     assert (told["run_started"], told["run_ended"]) == (1, 1)
     assert told["trial_started"] == told["trial_complete"] + told["trial_pruned"] == 4
-    assert told["arm_started"] == told["arm_ended"] == 10
+    assert told["arm_started"] == told["arm_ended"] == 12
     assert told["round_ended"] >= 4
     steps = {(one.arm, one.seed): one.num_steps for one in arms}
     for seed in (0, 1):

@@ -32,6 +32,10 @@ class SearchConfig(Config):
     """Label draws that each trial averages over."""
     final_seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
     """Label draws of the final comparison."""
+    every_fold: bool = False
+    """Measure in every fold of `split.kind: folds`, so that everybody is tested once, and not in
+    one split. Trials go through folds and search seeds in rotation, the final comparison through
+    all pairs; each fold takes the trial that validated best in it."""
     seed: Seed = 0
     """Of the sampler."""
     early_stopping: bool = True
@@ -144,6 +148,11 @@ def check_space(
         laid = f" with {', '.join(overrides)} as overridden" if overrides else ""
         raise ConfigError(f"{error} (checked at the ends of the ranges{laid})") from None
     _check_searched(tree, origin, overrides)
+    other = {one.split.kind for one in searched} - {"folds"}
+    if search.every_fold and other:
+        raise ConfigError(
+            f"{origin}: search.every_fold needs split.kind=folds, got {', '.join(sorted(other))}"
+        )
     fixed, told = fixed_part(tree), f"{origin}: start_from or default"
     return Space(
         name=name,

@@ -1,0 +1,121 @@
+"""Metrics over people: pooled predictions, and intervals that ask what other signers would give.
+
+An interval over seeds says nothing of the choice of signers, since every seed is tested on the same
+people. Here the signers are drawn again (cluster bootstrap: Davison and Hinkley 1997, §3.8; Field
+and Welsh 2007): clips of one signer are near-copies and stay together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from slr_ray.records.measured import Metric, Span
+from slr_ray.records.predictions import ClipPrediction
+
+NUM_DRAWS = 2000
+POOLED_METRICS: tuple[Metric, ...] = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
+_TAILS = (2.5, 97.5)
+_SEED = 7919
+
+
+@dataclass(frozen=True)
+class SignerCounts:
+    """What one model, or one a fold, got right: clips by signer and gloss."""
+
+    signers: tuple[str | None, ...]
+    """Ascending; None, whose clips then count as one person's, where a split tests the unknown."""
+    present: Float[np.ndarray, "signers glosses"]
+    """Clips of the gloss."""
+    hits: Float[np.ndarray, "signers glosses"]
+    """Of them, those recognised."""
+    predicted: Float[np.ndarray, "signers glosses"]
+    """Clips taken for the gloss."""
+    in_top5: Float[np.ndarray, " signers"]
+
+    @classmethod
+    def of(cls, predictions: Sequence[ClipPrediction]) -> SignerCounts:
+        """The counts of some predictions; `ValueError` where there are none."""
+        if not predictions:
+            raise ValueError("no prediction to count")
+        signers = tuple(
+            sorted({one.signer for one in predictions}, key=lambda one: (one is None, one or ""))
+        )
+        names = sorted({name for one in predictions for name in (one.gloss, one.predicted)})
+        row = {name: index for index, name in enumerate(signers)}
+        column = {name: index for index, name in enumerate(names)}
+        present, hits, predicted = (np.zeros((len(signers), len(names))) for _ in range(3))
+        in_top5: np.ndarray = np.zeros(len(signers))
+        for one in predictions:
+            who = row[one.signer]
+            present[who, column[one.gloss]] += 1
+            predicted[who, column[one.predicted]] += 1
+            hits[who, column[one.gloss]] += one.predicted == one.gloss
+            in_top5[who] += one.gloss in one.top5
+        return cls(signers, present, hits, predicted, in_top5)
+
+    def metrics(
+        self, weights: Float[np.ndarray, "draws signers"]
+    ) -> dict[Metric, Float[np.ndarray, " draws"]]:
+        """`POOLED_METRICS` with each signer counted so many times."""
+        present, hits, predicted = (
+            weights @ one for one in (self.present, self.hits, self.predicted)
+        )
+        num_clips = present.sum(axis=1)
+        occurs, either = present > 0, present + predicted > 0
+        recall = np.divide(hits, present, out=np.zeros_like(hits), where=occurs)
+        f1 = np.divide(2 * hits, present + predicted, out=np.zeros_like(hits), where=either)
+        return {
+            "accuracy": hits.sum(axis=1) / num_clips,
+            "top5_accuracy": (weights @ self.in_top5) / num_clips,
+            "balanced_accuracy": recall.sum(axis=1) / occurs.sum(axis=1),
+            "macro_f1": f1.sum(axis=1) / either.sum(axis=1),
+        }
+
+    def once(self) -> dict[Metric, float]:
+        """`POOLED_METRICS` as they are: every signer once."""
+        found = self.metrics(np.ones((1, len(self.signers))))
+        return {name: float(values[0]) for name, values in found.items()}
+
+
+def spans(by_seed: Sequence[SignerCounts], num_draws: int = NUM_DRAWS) -> dict[Metric, Span]:
+    """95 % intervals of each metric's mean over seeds, by percentiles over draws of signers."""
+    draws = _means(by_seed, _weights(by_seed, num_draws))
+    return {name: _span(values) for name, values in draws.items()}
+
+
+def difference_spans(
+    arm: Sequence[SignerCounts], reference: Sequence[SignerCounts], num_draws: int = NUM_DRAWS
+) -> dict[Metric, Span]:
+    """The same of `arm - reference`: both see the same people in each draw, so that easy signers
+    do not count as a difference.
+    """
+    weights = _weights([*arm, *reference], num_draws)
+    ours, theirs = _means(arm, weights), _means(reference, weights)
+    return {name: _span(ours[name] - theirs[name]) for name in POOLED_METRICS}
+
+
+def _weights(by_seed: Sequence[SignerCounts], num_draws: int) -> Float[np.ndarray, "draws signers"]:
+    people = {one.signers for one in by_seed}
+    if len(people) != 1:
+        raise ValueError("an interval over signers needs the same signers in every seed and arm")
+    count = len(next(iter(people)))
+    drawn: Int[np.ndarray, "draws signers"] = np.random.default_rng(_SEED).multinomial(
+        count, np.full(count, 1 / count), size=num_draws
+    )
+    return drawn.astype(np.float64)
+
+
+def _means(
+    by_seed: Sequence[SignerCounts], weights: Float[np.ndarray, "draws signers"]
+) -> dict[Metric, Float[np.ndarray, " draws"]]:
+    every = [one.metrics(weights) for one in by_seed]
+    return {name: np.mean([one[name] for one in every], axis=0) for name in POOLED_METRICS}
+
+
+def _span(values: Float[np.ndarray, " draws"]) -> Span:
+    low, high = np.percentile(values, _TAILS)
+    return Span(low=float(low), high=float(high), num_draws=len(values))

@@ -1,0 +1,40 @@
+"""What a cross-validation over people leaves behind."""
+
+from __future__ import annotations
+
+from slr_ray.config import Record
+from slr_ray.records.measured import Interval, Metric, Span
+
+
+class PooledMetric(Record):
+    """One metric over all test clips, each predicted once, by the model of its fold."""
+
+    by_seed: list[float]
+    over_seeds: Interval
+    over_signers: Span
+    """Of the mean over seeds, where signers are drawn again."""
+
+
+class FoldRecord(Record):
+    """One fold: who was tested, and how well, mean over seeds."""
+
+    fold: int
+    signers: list[str]
+    num_test_clips: int
+    num_labelled: float
+    """Labelled clips for training, mean over seeds."""
+    num_validation: int
+    """Labelled clips that chose: labels, too."""
+    test: dict[Metric, float]
+
+
+class FoldsRecord(Record):
+    corpus: str
+    fingerprint: str
+    num_folds: int
+    seeds: list[int]
+    num_clips: int
+    """Test clips over all folds."""
+    num_signers: int
+    metrics: dict[Metric, PooledMetric]
+    folds: list[FoldRecord]

@@ -1,0 +1,63 @@
+"""An arm's folds as one result: every test clip counted once, whoever its signer is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slr_ray.evaluation.metrics import f1_scores
+from slr_ray.evaluation.people import SignerCounts
+from slr_ray.records.measured import Metrics
+from slr_ray.records.predictions import pooled
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.records.runs import ArmRecord
+
+
+def pool_arms(folder: RunFolder, arms: Sequence[str], seeds: Sequence[int], num_folds: int) -> None:
+    """Write the result of each arm and seed whose folds are all there, and that has none yet."""
+    for arm in arms:
+        for seed in seeds:
+            parts = [folder.arm(arm, seed, fold) for fold in range(num_folds)]
+            whole = folder.arm(arm, seed)
+            if whole.is_done() or not all(one.is_done() for one in parts):
+                continue
+            predictions = pooled(one.predictions() for one in parts)
+            whole.write_predictions(predictions)
+            glosses = folder.read_run().glosses
+            counts = SignerCounts.of(predictions)
+            whole.write_record(pooled_record([one.arm() for one in parts], counts, glosses))
+
+
+def pooled_record(
+    folds: Sequence[ArmRecord], counts: SignerCounts, glosses: Sequence[str]
+) -> ArmRecord:
+    """One record of one arm's folds on one seed.
+
+    Test metrics are those of all clips together; loss and calibration error, and all of validation,
+    whose sets overlap, are means over folds weighted by clips. Steps are the mean of a fold.
+    Rounds and epochs stay with the folds.
+    """
+    confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
+    f1 = zip(glosses, f1_scores(confusion), strict=True)
+    return ArmRecord(
+        arm=folds[0].arm,
+        seed=folds[0].seed,
+        num_steps=round(np.mean([one.num_steps for one in folds])),
+        training_s=sum(one.training_s for one in folds),
+        validation=_mean([one.validation for one in folds]),
+        test=_mean([one.test for one in folds]).model_copy(update=dict(counts.once())),
+        f1_per_gloss={name: float(score) for name, score in f1 if not np.isnan(score)},
+        confusion=confusion.tolist(),
+        trained=None,
+    )
+
+
+def _mean(folds: Sequence[Metrics]) -> Metrics:
+    clips = [one.num_clips for one in folds]
+    names = [name for name in Metrics.model_fields if name != "num_clips"]
+    means = {
+        name: float(np.average([getattr(one, name) for one in folds], weights=clips))
+        for name in names
+    }
+    return Metrics(num_clips=sum(clips), **means)

@@ -1,0 +1,126 @@
+"""Cross-validation over people in this process: every fold and seed a result of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from slr_ray.corpora.folds import FoldsSplitConfig
+from slr_ray.documents.markdown import to_markdown
+from slr_ray.documents.terminal import terminal_table
+from slr_ray.errors import ConfigError
+from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, spans
+from slr_ray.evaluation.statistics import interval
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.records.claim import claim
+from slr_ray.records.folds import FoldRecord, FoldsRecord, PooledMetric
+from slr_ray.records.predictions import pooled
+from slr_ray.records.run_folder import TrainedFolder
+from slr_ray.records.stages import StageStore
+from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
+from slr_ray.single.train import metrics_text, tell_before, train_once
+from slr_ray.storage import Store, absolute
+
+
+def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
+    """Every fold of an experiment with `split.kind: folds`, opened."""
+    split = config.split
+    if not isinstance(split, FoldsSplitConfig):
+        raise ConfigError(f"split.kind is {split.kind!r}: folds need split.kind=folds")
+    return [opener.prepare(config.model_copy(update={"split": one})) for one in split.every()]
+
+
+def run_folds(
+    folds: Sequence[Prepared],
+    seeds: Sequence[int],
+    out: str,
+    num_threads: int | None,
+    console: Console,
+) -> FoldsRecord:
+    """Train and measure every fold on every seed, then tell of all people together.
+
+    Finished folds are not repeated; more seeds may be added later. The summary is folds.json and
+    folds.md in `out`. Raises `ConfigError` where a fold can't be trained, or where the folder holds
+    another experiment.
+    """
+    for prepared in folds:
+        check_initialisation(prepared)
+        for seed in seeds:
+            prepared.pool(seed)
+    store = Store(absolute(out))
+    store.check_writable()
+    torch.set_num_threads(num_threads or os.cpu_count() or 1)
+    folder = TrainedFolder(store)
+    with store.held():
+        facts = {
+            "data": folds[0].corpus.fingerprint,
+            "split": [one.split.fingerprint for one in folds],
+            "configuration": folds[0].config.model_dump(mode="json"),
+        }
+        claim(store, "train", "experiment", facts)
+        for seed in seeds:
+            for fold, prepared in enumerate(folds):
+                tell_before(prepared, seed, console)
+                result = folder.result(seed, fold)
+                train_once(prepared, seed, StageStore(folder.stages), result, console)
+                console.print(f"fold {fold} test: {metrics_text(result.measured().test)}")
+        record = summarise(folds, seeds, folder)
+        written = folder.write_folds(record, to_markdown(folds_document(record)))
+    for table in (folds_table(record), metrics_table(record)):
+        console.print(terminal_table(table, len(table.rows)))
+    console.print(f"summary: {written}", soft_wrap=True)
+    return record
+
+
+def summarise(
+    folds: Sequence[Prepared], seeds: Sequence[int], folder: TrainedFolder
+) -> FoldsRecord:
+    """What all folds and seeds say together; every test clip counts once a seed."""
+    corpus = folds[0].corpus
+    counts = [
+        SignerCounts.of(pooled(folder.result(seed, n).predictions() for n in range(len(folds))))
+        for seed in seeds
+    ]
+    values = [one.once() for one in counts]
+    over_signers = spans(counts)
+    return FoldsRecord(
+        corpus=corpus.name,
+        fingerprint=corpus.fingerprint,
+        num_folds=len(folds),
+        seeds=list(seeds),
+        num_clips=int(counts[0].present.sum()),
+        num_signers=len(counts[0].signers),
+        metrics={
+            name: PooledMetric(
+                by_seed=[one[name] for one in values],
+                over_seeds=interval([one[name] for one in values]),
+                over_signers=over_signers[name],
+            )
+            for name in POOLED_METRICS
+        },
+        folds=[_fold_record(number, one, seeds, folder) for number, one in enumerate(folds)],
+    )
+
+
+def _fold_record(
+    number: int, prepared: Prepared, seeds: Sequence[int], folder: TrainedFolder
+) -> FoldRecord:
+    tests = [folder.result(seed, number).measured().test for seed in seeds]
+    parts = prepared.split
+    return FoldRecord(
+        fold=number,
+        signers=prepared.corpus.signers_of(parts.test),
+        num_test_clips=len(parts.test),
+        num_labelled=float(np.mean([len(prepared.pool(seed).labelled) for seed in seeds])),
+        num_validation=len(parts.validation),
+        test={
+            name: float(np.mean([getattr(one, name) for one in tests])) for name in POOLED_METRICS
+        },
+    )

@@ -92,6 +92,7 @@ def build_experiment(
         base = merge(base, prescribed(encoder))
     built = build(Experiment, merge(base, tree), origin)
     _check_model(built, origin)
+    _check_selection(built, origin)
     return built
 
 
@@ -161,4 +162,13 @@ def _check_model(built: Experiment, origin: str) -> None:
             f"{origin}: model.width: {channels} channels of normalisation "
             f"{built.normalisation.kind!r} are not divisible by model.num_heads "
             f"{model.num_heads}; set model.width"
+        )
+
+
+def _check_selection(built: Experiment, origin: str) -> None:
+    """`ConfigError` where a rule asks for what the model can't give."""
+    if built.rounds.needs.dropout_passes and built.model.dropout == 0:
+        raise ConfigError(
+            f"{origin}: method.selection.kind {built.rounds.selection.kind!r} compares passes with "
+            "dropout, but model.dropout is 0; set model.dropout or another rule"
         )

@@ -1,8 +1,8 @@
 """A selection rule of one's own, tried in SSLR's rounds: `python examples/selection_rule.py`.
 
 To keep it: move the class into a file of slr_ray/selection/select/ and add it to the union in
-slr_ray/selection/select/rules.py. Every search space can then branch on `kind: margin`, and the contract
-suite covers it.
+slr_ray/selection/select/rules.py. Every search space can then branch on `kind: margin`, and the
+contract suite covers it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import torch
 from rich.console import Console
@@ -25,6 +26,13 @@ from slr_ray.workers.place import this_place
 def result_folder(store: Store, seed: int) -> ResultFolder:
     """Where the result of one seed lies below what `--out` names."""
     return ResultFolder(store.join(f"seed_{seed}"))
+
+
+def finished_seeds(store: Store) -> list[int]:
+    """The seeds whose results lie below what `--out` names."""
+    names = store.names("", suffix="/record.json")
+    found = (re.fullmatch(r"seed_(\d+)/record\.json", one) for one in names)
+    return sorted(int(one[1]) for one in found if one is not None)
 
 
 def run_single(

@@ -68,8 +68,8 @@ def replay_run(
     if evidence is None:
         raise DataError(
             f"{told}: no round has kept its predictions. They are kept where the pool's clips "
-            "times glosses are at most method.keep_predictions; or the data, or slr_ray, are others "
-            "now"
+            "times glosses are at most method.keep_predictions; or the data, or slr_ray, are others"
+            " now"
         )
     lacking = _lacking(method.refine.needs, evidence)
     if lacking:
@@ -195,7 +195,7 @@ def _grouped(found: Sequence[Replayed]) -> dict[tuple[str, int], list[Replayed]]
     return dict(sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))
 
 
-def _mean(values: Sequence[float | None], form: str) -> str:
+def _mean(values: Sequence[float | int | None], form: str) -> str:
     known = [one for one in values if one is not None]
     return format(float(np.mean(known)), form) if known else "–"
 

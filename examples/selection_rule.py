@@ -1,8 +1,8 @@
 """A selection rule of one's own, tried in SSLR's rounds: `python examples/selection_rule.py`.
 
-To keep it: move the class into a file of slr_ray/selection/ and add it to the union in
-slr_ray/selection/rules.py. Every search space can then branch on `kind: margin`, and the contract
-suite covers it.
+To keep it: move the class into a file of slr_ray/selection/select/ and add it to the union in
+slr_ray/selection/select/rules.py. Every search space can then branch on `kind: margin`, and the
+contract suite covers it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.sslr_config import SslrConfig
@@ -23,11 +22,12 @@ from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import rounds
 from slr_ray.records.stages import StageStore
 from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.select.rule import Rule
 from slr_ray.storage import Store
 from slr_ray.workers.place import this_place
 
 
-class Margin(Config):
+class Margin(Rule):
     """Clips whose likeliest gloss is far ahead of the second (margin sampling, turned round)."""
 
     kind: Literal["margin"] = "margin"

@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "self-supervised objectives beside each other, evaluated alike",
     "boundary": "the shares of a clip before and after its sign",
     "predict": "top-5 glosses of every clip with a checkpoint",
+    "replay": "what other rules would have chosen from a run's saved predictions",
     "report": "write a run's report again from its records",
     "data": "import other formats, inspect pose shards",
     "doctor": "check this machine: packages, GPUs, Ray, caches",

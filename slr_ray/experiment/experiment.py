@@ -96,6 +96,7 @@ def build_experiment(
     built = build(Experiment, merge(base, tree), origin)
     _check_model(built, origin)
     _check_teacher(built, origin)
+    _check_selection(built, origin)
     return built
 
 
@@ -176,4 +177,13 @@ def _check_teacher(built: Experiment, origin: str) -> None:
         raise ConfigError(
             f"{origin}: method.teacher is 'ema', but training.ema_decay is null: set "
             "training.ema_decay=0.99, or method.teacher=student"
+        )
+
+
+def _check_selection(built: Experiment, origin: str) -> None:
+    """`ConfigError` where a rule asks for what the model can't give."""
+    if built.rounds.needs.dropout_passes and built.model.dropout == 0:
+        raise ConfigError(
+            f"{origin}: method.selection.kind {built.rounds.selection.kind!r} compares passes with "
+            "dropout, but model.dropout is 0; set model.dropout or another rule"
         )

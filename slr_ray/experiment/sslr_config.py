@@ -9,17 +9,35 @@ from pydantic import Field
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.config import Config
-from slr_ray.selection.rules import SelectionRule
-from slr_ray.selection.top_per_gloss import TopPerGloss
+from slr_ray.selection.calibration import Calibration
+from slr_ray.selection.evidence import Needs
+from slr_ray.selection.refine.refine import Refine
+from slr_ray.selection.select.rules import SelectionRule
+from slr_ray.selection.select.top_per_gloss import TopPerGloss
+from slr_ray.selection.weight.hard import Hard
+from slr_ray.selection.weight.weights import Weight
 
 
 class SslrConfig(Config):
     """SSLR's settings. Defaults: the paper's procedure, with our choice where it states none."""
 
-    renamed: ClassVar[Mapping[str, str]] = {"pool": "pseudo_labels", "initialisation": "start"}
+    renamed: ClassVar[Mapping[str, str]] = {
+        "pool": "pseudo_labels",
+        "initialisation": "start",
+        "pseudo_weight": "weight",
+        "weigh_by_confidence": "weight",
+    }
 
     kind: Literal["sslr"] = "sslr"
+    calibration: Calibration = "undo_smoothing"
+    """What makes probabilities mean what they say before anything else: `undo_smoothing` takes
+    `training.label_smoothing` out of them (without it nothing changes), `temperature` fits one
+    number on the validation clips, and so spends their labels on training, too."""
+    refine: Refine = Refine()
+    """What happens to the pool's probabilities before selection; nothing as published."""
     selection: SelectionRule = TopPerGloss()
+    weight: Weight = Hard()
+    """Weight of a pseudo-labelled clip's loss."""
     num_rounds: int = Field(5, ge=0)
     """Rounds after round 0; the loop may stop earlier. 0 is fully supervised learning."""
     pseudo_labels: Literal["accumulate", "reselect"] = "accumulate"
@@ -34,10 +52,6 @@ class SslrConfig(Config):
     """Share of every batch that has true labels; None = as often as they occur (published)."""
     pseudo_augmentation: AugmentationConfig | None = None
     """Augmentation of pseudo-labelled clips; None = that of the labelled ones (published)."""
-    pseudo_weight: float = Field(1.0, gt=0, le=1)
-    """Weight of a pseudo-labelled clip's loss."""
-    weigh_by_confidence: bool = False
-    """Multiply that weight by the clip's confidence."""
     num_views: int = Field(1, ge=1)
     """Views of a clip whose predictions are averaged before selection; 1 as published."""
     num_epochs: int | None = Field(None, ge=1)
@@ -46,3 +60,11 @@ class SslrConfig(Config):
     """Converged when validation has not improved for so many rounds; None = never."""
     changed_tolerance: float = Field(0.0, ge=0, le=1)
     """Nothing left to add: at most this share of the selection is new or changed."""
+    keep_predictions: int = Field(200_000, ge=0)
+    """Most numbers (clips x glosses) of a round's predictions of the pool that are kept beside the
+    round for `slr_ray.replay`; 0 keeps none. It changes no result."""
+
+    @property
+    def needs(self) -> Needs:
+        """The evidence that choosing pseudo-labels takes."""
+        return self.refine.needs | self.selection.needs

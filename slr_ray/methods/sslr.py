@@ -15,16 +15,16 @@ import numpy as np
 import torch
 
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.audit import audit_selection
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
+from slr_ray.methods.choosing import NOTHING_CHOSEN, Chosen, choose
+from slr_ray.methods.pool_predictions import PoolPredictions, unpacked_predictions
+from slr_ray.methods.pseudo_labels import PseudoLabels
 from slr_ray.models.config import load_encoder_weights
-from slr_ray.records.measured import Audit, EpochRecord, RoundRecord, SeedRecord
+from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
-from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round, Trained
 from slr_ray.training.sampling import TrainingSet, extended, true_labels
@@ -112,7 +112,13 @@ def _stop_reason(run: SeedRun, done: list[FinishedRound]) -> str:
         return "all rounds done"
     if _converged(run, done):
         return f"validation did not improve for {run.method.patience_rounds} rounds"
-    return "nothing left to add"
+    if not len(run.problem.unlabelled):
+        return "no unlabelled clip"
+    key = round_key(run, len(done))
+    if run.stages.exists(key):
+        reason: str = run.stages.load(key).get("nothing_left", "not ended")
+        return reason
+    return "not ended"
 
 
 def _converged(run: SeedRun, done: list[FinishedRound]) -> bool:
@@ -120,15 +126,26 @@ def _converged(run: SeedRun, done: list[FinishedRound]) -> bool:
     return patience is not None and len(done) - 1 - best_round(run, done) >= patience
 
 
+def round_key(run: SeedRun, number: int) -> str:
+    """The key of a round's stage."""
+    # num_rounds and patience decide only how many rounds there are, never what one of them gives.
+    without = {"num_rounds", "patience_rounds", "keep_predictions"}
+    settings = run.method.model_dump(mode="json", exclude=without) if number else None
+    return stage_key(**run.facts, seed=run.seed, round=number, method=settings)
+
+
+def kept_predictions(run: SeedRun, number: int) -> PoolPredictions | None:
+    """What the pseudo-labels of round `number` were chosen from; None where it was not kept."""
+    key = round_key(run, number)
+    packed = run.stages.load(key).get("predictions") if run.stages.exists(key) else None
+    return None if packed is None else unpacked_predictions(packed)
+
+
 def _stage(
     run: SeedRun, labelled: TrainingSet, number: int, before: FinishedRound | None
 ) -> FinishedRound | None:
     """Round `number`, from the stages or trained now; None where nothing is left to add."""
-    method = run.method
-    # num_rounds and patience decide only how many rounds there are, never what one of them gives.
-    stopping = {"num_rounds", "patience_rounds"}
-    settings = method.model_dump(mode="json", exclude=stopping) if number else None
-    key = stage_key(**run.facts, seed=run.seed, round=number, method=settings)
+    key = round_key(run, number)
     place, stages = run.place, run.stages
     # One worker holds the stage for all of them: two would wait for each other.
     with stages.claimed(key) if place.leads else nullcontext():
@@ -155,37 +172,17 @@ def _train_round(
         load_encoder_weights(model, run.encoder())
     if run.frozen:
         fitted = fit_classifier(model, problem, training, run.place)
-        return _packed(number, labelled, fitted, NO_PSEUDO_LABELS, None)
-    audit: Audit | None = None
-    pseudo = NO_PSEUDO_LABELS
+        return _packed(number, labelled, fitted, NOTHING_CHOSEN)
+    chosen = NOTHING_CHOSEN
     if before is not None:
         teacher = problem.new_model().to(run.place.device)
         teacher.load_state_dict(before.model_state)
-        probabilities = predict_on(
-            problem,
-            teacher,
-            problem.unlabelled,
-            training,
-            run.place,
-            num_views=method.num_views,
-        )
-        pseudo = select(method, problem.unlabelled, probabilities, before.pseudo, number)
-        audit = audit_selection(
-            problem,
-            probabilities,
-            before.pseudo.clips,
-            before.pseudo.glosses,
-            pseudo.clips,
-            pseudo.glosses,
-        )
-        num_new = audit.num_added + audit.num_changed
-        if num_new <= method.changed_tolerance * max(len(pseudo), 1):
-            return {"nothing_left": True}
+        chosen = choose(problem, training, method, run.place, teacher, before.pseudo, number)
+        if chosen.nothing_left is not None:
+            return {"nothing_left": chosen.nothing_left, "predictions": chosen.predictions}
         if method.start == "continue":
             model.load_state_dict(before.model_state)
-    weights = np.full(len(pseudo), method.pseudo_weight, np.float32)
-    if method.weigh_by_confidence:
-        weights *= pseudo.confidence
+    pseudo = chosen.pseudo
     trained = train(
         model,
         problem,
@@ -193,7 +190,7 @@ def _train_round(
         Round(
             number=number,
             seed=run.seed,
-            training_set=extended(labelled, pseudo.clips, pseudo.glosses, weights),
+            training_set=extended(labelled, pseudo.clips, pseudo.glosses, pseudo.weights),
             true_share=method.true_share if number else None,
             pseudo_augmentation=method.pseudo_augmentation,
             steps_before=before.epochs[-1].num_steps if before else 0,
@@ -204,7 +201,7 @@ def _train_round(
         checkpoint=run.stages.checkpoint(key),
         on_epoch=run.on_epoch,
     )
-    return _packed(number, labelled, trained, pseudo, audit)
+    return _packed(number, labelled, trained, chosen)
 
 
 def stable_seed(*numbers: int) -> int:
@@ -212,9 +209,8 @@ def stable_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
-def _packed(
-    number: int, labelled: TrainingSet, trained: Trained, pseudo: PseudoLabels, audit: Audit | None
-) -> State:
+def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen) -> State:
+    pseudo = chosen.pseudo
     record = RoundRecord(
         round=number,
         num_true_labels=len(labelled),
@@ -223,7 +219,7 @@ def _packed(
         training_s=trained.training_s,
         reused=False,
         validation=trained.validation,
-        audit=audit,
+        audit=chosen.audit,
     )
     return {
         "record": record.model_dump(),
@@ -231,7 +227,8 @@ def _packed(
         "model": trained.model_state,
         "pseudo_clips": torch.from_numpy(pseudo.clips),
         "pseudo_glosses": torch.from_numpy(pseudo.glosses),
-        "pseudo_confidence": torch.from_numpy(pseudo.confidence),
+        "pseudo_weights": torch.from_numpy(pseudo.weights),
+        "predictions": chosen.predictions,
     }
 
 
@@ -245,6 +242,6 @@ def _unpacked(stage: State, *, reused: bool) -> FinishedRound | None:
         pseudo=PseudoLabels(
             stage["pseudo_clips"].numpy(),
             stage["pseudo_glosses"].numpy(),
-            stage["pseudo_confidence"].numpy(),
+            stage["pseudo_weights"].numpy(),
         ),
     )

@@ -86,7 +86,8 @@ class Audit(Record):
     """Of those used before, how many got another gloss."""
     selected_per_gloss: dict[str, int]
     confidence_counts: list[int]
-    """Unlabelled clips by confidence in 20 equal bins from 0 to 1."""
+    """Unlabelled clips by confidence in 20 equal bins from 0 to 1: calibrated and refined, as the
+    rule saw it. So are pool accuracy and calibration error."""
     selected_confidence_counts: list[int]
     precision: float | None
     """Share of selected clips whose hidden label equals the pseudo-label; None without labels."""
@@ -121,6 +122,8 @@ class SeedRecord(Record):
     num_labelled: int
     num_unlabelled: int
     stopped_because: str
+    """Why there is no further round: all are done, validation no longer improves, nothing is left
+    to add, or the rule selected no clip at all."""
     best_round: int
     """The round whose model validated best; its model is the result."""
     rounds: list[RoundRecord]

@@ -16,6 +16,7 @@ ray/                               Ray's own; nothing of ours is read from there
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,12 @@ class TrainedFolder:
     def result(self, seed: int, fold: int | None = None) -> ResultFolder:
         name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
         return ResultFolder(self.store.join(name))
+
+    def finished_seeds(self) -> list[int]:
+        """The seeds whose results are whole, those of folds left out."""
+        names = self.store.names("", suffix="/record.json")
+        found = (re.fullmatch(r"seed_(\d+)/record\.json", one) for one in names)
+        return sorted(int(one[1]) for one in found if one is not None)
 
     def write_folds(self, record: FoldsRecord, markdown: str) -> str:
         """Write folds.json and folds.md; returns where the former lies."""

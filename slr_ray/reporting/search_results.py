@@ -35,6 +35,17 @@ def trials_section(run: Run) -> Section:
         blocks.append(_progress(run))
     else:
         blocks.append(Paragraph("No trial is complete, so there is no best trial.", "warning"))
+    empty = [trial.number for trial in run.trials if _selected_nothing(trial)]
+    if empty:
+        numbers = ", ".join(str(one) for one in empty)
+        blocks.append(
+            Paragraph(
+                f"{len(empty)} of {len(run.trials)} trials are supervised learning: their rule "
+                f"selected no clip at all ({numbers}). Part of the search's range is dead: lower "
+                "its thresholds, or search a share of the pool (selection.kind quantile).",
+                "warning",
+            )
+        )
     blocks.append(_trial_table(run))
     return Section("trials", "Trials", blocks)
 
@@ -128,7 +139,8 @@ def _trial_table(run: Run) -> Table:
             "percent" if share else "number",
         )
     )
-    columns += [Column("rounds", "number"), Column("time", "seconds"), Column("source")]
+    columns += [Column("rounds", "number"), Column("ended"), Column("time", "seconds")]
+    columns += [Column("source")]
     columns += [Column(name, _param_kind(run, name)) for name in names]
     rank = {trial.number: index + 1 for index, trial in enumerate(run.ranked)}
     ordered = run.ranked + [trial for trial in run.trials if trial.number not in rank]
@@ -139,6 +151,7 @@ def _trial_table(run: Run) -> Table:
             trial.status,
             trial.value,
             _mean_rounds(trial),
+            _ended(trial),
             trial.wall_s,
             trial.source,
             *(_cell(trial.params.get(name)) for name in names),
@@ -164,6 +177,19 @@ def _cell(value: Any) -> Value:
 def _mean_rounds(trial: TrialRecord) -> float | None:
     counts = [len(seed.rounds) for seed in trial.seeds]
     return float(np.mean(counts)) if counts else None
+
+
+def _ended(trial: TrialRecord) -> str:
+    """Why there was no further round, of every seed; each reason once."""
+    return "; ".join(dict.fromkeys(seed.stopped_because for seed in trial.seeds))
+
+
+def _selected_nothing(trial: TrialRecord) -> bool:
+    """Whether no seed of a trial with rounds that choose ever trained on a pseudo-label."""
+    return bool(trial.seeds) and all(
+        seed.stopped_because.startswith("the rule selected no clip") and len(seed.rounds) == 1
+        for seed in trial.seeds
+    )
 
 
 def _parallel(run: Run, order: list[str]) -> Figure:

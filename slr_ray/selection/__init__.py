@@ -1,1 +1,1 @@
-"""Pseudo-label selection rules, one file each."""
+"""Choosing pseudo-labels: calibrate, refine, select, weight. Pure functions on arrays."""

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from slr_ray.search.spaces.space import parse
 from slr_ray.search.study import SearchStudy
 
-SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "pseudo_weight": {"uniform": [0.1, 1]}}})
+SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "true_share": {"uniform": [0.1, 0.9]}}})
 
 
 def reopen(tmp_path: Path, *, early_stopping: bool = False) -> SearchStudy:
@@ -21,11 +21,11 @@ def reopen(tmp_path: Path, *, early_stopping: bool = False) -> SearchStudy:
 
 def test_given_settings_come_first(tmp_path: Path) -> None:
     study = reopen(tmp_path)
-    outside = study.enqueue({"method": {"num_rounds": 5, "pseudo_weight": 1.0}})
+    outside = study.enqueue({"method": {"num_rounds": 5, "true_share": 0.5}})
     assert outside == []
     first, second = study.ask(), study.ask()
     assert first.source == "start_from"
-    assert first.params == {"method.num_rounds": 5, "method.pseudo_weight": 1.0}
+    assert first.params == {"method.num_rounds": 5, "method.true_share": 0.5}
     assert second.source == "searched"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,16 +15,32 @@ import torch
 from slr_ray.boundaries.trainings import ledger_facts
 from slr_ray.config import merge
 from slr_ray.corpora.data import open_data
+from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.pool_predictions import PoolPredictions
 from slr_ray.methods.pretraining import pretraining_key
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels, select
+from slr_ray.methods.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    PseudoLabels,
+    candidates_of,
+    refine,
+    select,
+)
 from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, best_round, rounds, seed_record
+from slr_ray.methods.sslr import (
+    FinishedRound,
+    SeedRun,
+    best_round,
+    kept_predictions,
+    rounds,
+    seed_record,
+)
 from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
-from slr_ray.selection.top_confidence import TopConfidence
+from slr_ray.selection.evidence import Evidence
+from slr_ray.selection.select.top_confidence import TopConfidence
 from slr_ray.storage import Store
 from slr_ray.training.loop import train
 from slr_ray.training.loss_weights import clip_weights
@@ -244,7 +261,78 @@ def test_an_empty_selection_stops(tmp_path: Path) -> None:
     config = small(method={"selection": {"kind": "threshold", "confidence": 1.0}})
     done = run(config, tmp_path)
     assert len(done) == 1
+    told = seed_record(seed_run(config, tmp_path), done).stopped_because
+    assert re.fullmatch(r"the rule selected no clip in round 1 \(highest confidence 0\.\d+\)", told)
+
+
+def test_adding_everything_stops(tmp_path: Path) -> None:
+    config = small(method={"selection": {"kind": "threshold", "confidence": 0.0}})
+    done = run(config, tmp_path)
+    assert len(done) == 2
     assert seed_record(seed_run(config, tmp_path), done).stopped_because == "nothing left to add"
+    assert seed_record(seed_run(config, tmp_path), done[:1]).stopped_because == "not ended"
+
+
+RULES = {
+    "uncertainty": {"kind": "uncertainty", "confidence": 0.0, "deviation": 1.0, "num_passes": 2},
+    "views": {"kind": "views_agree", "num_views": 2},
+    "ends": {"kind": "ends_cut_agree"},
+    "rebalanced": {"kind": "class_rebalanced", "share": 0.2},
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rounds_compute_what_a_rule_needs(name: str, tmp_path: Path) -> None:
+    parts = {
+        "calibration": "temperature",
+        "refine": {"semantic": {}, "alignment": {"target": "uniform"}},
+        "weight": {"kind": "truncated_gaussian"},
+    }
+    config = small(method={"selection": RULES[name], "num_rounds": 1, **parts})
+    first = run(config, tmp_path / "once")
+    assert len(first) == 2
+    assert len(first[1].pseudo)
+    again = run(config, tmp_path / "again")
+    assert same(first[1].model_state, again[1].model_state)
+    assert (first[1].pseudo.weights == again[1].pseudo.weights).all()
+
+
+def test_a_rule_that_needs_dropout_is_refused_without_it() -> None:
+    with pytest.raises(ConfigError, match=r"'uncertainty' compares passes.*model\.dropout is 0"):
+        small(method={"selection": {"kind": "uncertainty"}}, model={"dropout": 0.0})
+
+
+def test_predictions_are_kept_as_the_model_gave_them(tmp_path: Path) -> None:
+    """So that a replay chooses what the round chose."""
+    own = seed_run(small(training={"label_smoothing": 0.1}), tmp_path)
+    done = list(rounds(own))
+    problem, method = own.problem, own.method
+    for before, after in pairwise(done):
+        predictions = kept_predictions(own, after.record.round)
+        assert predictions is not None
+        assert predictions.validation is not None
+        refine(
+            method,
+            predictions,
+            label_smoothing=0.1,
+            validation_glosses=problem.glosses(problem.split.validation),
+        )
+        given = candidates_of(
+            method, problem.unlabelled, predictions, before.pseudo, after.record.round
+        )
+        found = select(method, problem.unlabelled, given, before.pseudo)
+        assert (found.clips == after.pseudo.clips).all()
+        assert (found.glosses == after.pseudo.glosses).all()
+    assert kept_predictions(own, 0) is None
+
+
+def test_large_predictions_are_not_kept_and_change_nothing(tmp_path: Path) -> None:
+    kept = run(small(), tmp_path / "kept")
+    own = seed_run(small(method={"keep_predictions": 10}), tmp_path / "not")
+    assert same(kept[1].model_state, list(rounds(own))[1].model_state)
+    assert kept_predictions(own, 1) is None
+    # A round that was kept without them serves both.
+    assert run(small(), tmp_path / "not")[1].record.reused
 
 
 def test_patience_rounds_stop(tmp_path: Path) -> None:
@@ -277,7 +365,9 @@ class TestSelect:
     def chosen(self, number: int = 1, before: PseudoLabels | None = None, **options: Any) -> Any:
         method = SslrConfig(selection=TopConfidence(num_clips=1), **options)
         given = self.before if before is None else before
-        found = select(method, self.clips, self.probabilities, given, number)
+        predictions = PoolPredictions(self.probabilities, None, Evidence())
+        candidates = candidates_of(method, self.clips, predictions, given, number)
+        found = select(method, self.clips, candidates, given)
         return dict(zip(found.clips.tolist(), found.glosses.tolist(), strict=True))
 
     def test_accumulating_keeps_old_labels(self) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.select.rule import Rule
 
 
-class TopConfidence(Config):
+class TopConfidence(Rule):
     """Selects the N most confident clips a round (SSLR; the paper does not state N)."""
 
     kind: Literal["top_confidence"] = "top_confidence"
@@ -23,6 +23,5 @@ class TopConfidence(Config):
 
     def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
-        rows = np.flatnonzero(candidates.allowed & (candidates.confidence >= self.confidence))
-        count = round(self.num_clips * candidates.growth)
-        return np.sort(candidates.most_confident(rows, count))
+        rows = np.flatnonzero(candidates.at_least(self.confidence))
+        return candidates.most_confident(rows, round(self.num_clips * candidates.growth))

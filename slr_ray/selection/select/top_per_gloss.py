@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.select.rule import Rule
 
 
-class TopPerGloss(Config):
+class TopPerGloss(Rule):
     """Selects the k most confident clips of each predicted gloss a round.
 
     SSLR's "highest-confidence predictions per class"; the paper does not state k. Fewer than k
@@ -27,10 +27,5 @@ class TopPerGloss(Config):
 
     def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
-        count = round(self.num_clips * candidates.growth)
-        eligible = candidates.allowed & (candidates.confidence >= self.confidence)
-        chosen = [
-            candidates.most_confident(np.flatnonzero(eligible & (candidates.gloss == gloss)), count)
-            for gloss in range(candidates.probabilities.shape[1])
-        ]
-        return np.sort(np.concatenate(chosen))
+        counts = np.full(candidates.num_glosses, round(self.num_clips * candidates.growth))
+        return candidates.most_confident_per_gloss(candidates.at_least(self.confidence), counts)

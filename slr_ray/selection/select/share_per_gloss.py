@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.select.rule import Rule
 
 
-class SharePerGloss(Config):
+class SharePerGloss(Rule):
     """Selects the most confident share of the clips predicted as each gloss.
 
     Ours, between SSLR's k clips a gloss and Curriculum Labeling's percentile of the whole pool
@@ -30,10 +30,5 @@ class SharePerGloss(Config):
     def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
         share = min(self.share * candidates.growth, max(self.share, self.largest_share))
-        chosen = []
-        for gloss in range(candidates.probabilities.shape[1]):
-            predicted = candidates.gloss == gloss
-            count = int(np.ceil(share * predicted.sum()))
-            rows = np.flatnonzero(candidates.allowed & predicted)
-            chosen.append(candidates.most_confident(rows, count))
-        return np.sort(np.concatenate(chosen))
+        counts = np.ceil(share * candidates.num_predicted).astype(np.int64)
+        return candidates.most_confident_per_gloss(candidates.allowed, counts)

@@ -1,0 +1,91 @@
+"""From a round's model to the pseudo-labels of the next: predict, refine, select, look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.audit import audit_selection
+from slr_ray.methods.pool_predictions import predict_pool
+from slr_ray.methods.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    PseudoLabels,
+    candidates_of,
+    refine,
+    select,
+)
+from slr_ray.models.model import Model
+from slr_ray.records.measured import Audit
+from slr_ray.records.stages import State
+from slr_ray.selection.candidates import Candidates
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.problem import Problem
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The pseudo-labels of a round."""
+
+    pseudo: PseudoLabels
+    audit: Audit | None = None
+    predictions: State | None = None
+    """What they were chosen from, where it is small enough to be kept."""
+    nothing_left: str | None = None
+    """Why the round would learn nothing new; None where it would."""
+
+
+NOTHING_CHOSEN = Chosen(NO_PSEUDO_LABELS)
+"""Of round 0."""
+
+
+def choose(
+    problem: Problem,
+    training: TrainingConfig,
+    method: SslrConfig,
+    place: Place,
+    teacher: Model,
+    before: PseudoLabels,
+    number: int,
+) -> Chosen:
+    """The pseudo-labels of round `number`: those of the round before that stay, and new ones."""
+    # For `slr_ray.replay`, which may calibrate on validation where this run does not.
+    is_kept = len(problem.unlabelled) * problem.num_glosses <= method.keep_predictions
+    predictions = predict_pool(
+        problem,
+        teacher,
+        training,
+        method.needs,
+        place,
+        num_views=method.num_views,
+        with_validation=is_kept or method.calibration == "temperature",
+    )
+    kept = predictions.packed(method.keep_predictions)
+    refine(
+        method,
+        predictions,
+        label_smoothing=training.label_smoothing,
+        validation_glosses=problem.glosses(problem.split.validation),
+    )
+    candidates = candidates_of(method, problem.unlabelled, predictions, before, number)
+    pseudo = select(method, problem.unlabelled, candidates, before)
+    audit = audit_selection(
+        problem,
+        candidates.probabilities,
+        before.clips,
+        before.glosses,
+        pseudo.clips,
+        pseudo.glosses,
+    )
+    num_new = audit.num_added + audit.num_changed
+    over = num_new <= method.changed_tolerance * max(len(pseudo), 1)
+    return Chosen(pseudo, audit, kept, _why_nothing(pseudo, candidates) if over else None)
+
+
+def _why_nothing(pseudo: PseudoLabels, candidates: Candidates) -> str:
+    if len(pseudo):
+        return "nothing left to add"
+    return (
+        f"the rule selected no clip in round {candidates.round} "
+        f"(highest confidence {candidates.confidence.max():.3f})"
+    )

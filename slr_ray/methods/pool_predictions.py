@@ -1,0 +1,116 @@
+"""What a round's model says of the unlabelled pool: predicted once, kept for `slr_ray.replay`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from slr_ray.models.model import Model
+from slr_ray.records.stages import State
+from slr_ray.selection.evidence import Evidence, Needs
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.passes import Passes
+from slr_ray.training.prediction import predict_on
+from slr_ray.training.problem import Problem
+from slr_ray.training.representation import represent_clips
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class PoolPredictions:
+    """One model's predictions."""
+
+    probabilities: Float[np.ndarray, "unlabelled glosses"]
+    """As the model gave them, until `pseudo_labels.refine` works on them in place."""
+    validation: Float[np.ndarray, "validation glosses"] | None
+    """Of the validation clips, predicted in the same way; None where nobody needs them."""
+    evidence: Evidence
+
+    def packed(self, most_numbers: int) -> State | None:
+        """As a stage holds it; None where the pool's probabilities are more numbers than that.
+
+        Other arrays larger than that are left out.
+        """
+        if self.probabilities.size > most_numbers:
+            return None
+        arrays = {
+            "probabilities": self.probabilities,
+            "validation": self.validation,
+            **{one.name: getattr(self.evidence, one.name) for one in fields(Evidence)},
+        }
+        return {
+            # A copy: what is kept is what the model gave.
+            name: torch.from_numpy(array.copy())
+            for name, array in arrays.items()
+            if array is not None and array.size <= most_numbers
+        }
+
+
+def unpacked_predictions(packed: State) -> PoolPredictions:
+    """What `packed` gave."""
+    arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in packed.items()}
+    probabilities, validation = arrays.pop("probabilities"), arrays.pop("validation", None)
+    return PoolPredictions(probabilities, validation, Evidence(**arrays))
+
+
+def predict_pool(
+    problem: Problem,
+    model: Model,
+    config: TrainingConfig,
+    needs: Needs,
+    place: Place,
+    *,
+    num_views: int,
+    with_validation: bool,
+) -> PoolPredictions:
+    """Predict the unlabelled pool, with the evidence that is needed and none besides.
+
+    With dropout passes the probabilities are their mean instead of that over `num_views`.
+    """
+    passes = Passes(problem, model, config, place)
+    validation = None
+    deviation = None
+    if needs.dropout_passes:
+        probabilities, deviation = passes.with_dropout(problem.unlabelled, needs.dropout_passes)
+        if with_validation:
+            validation, _ = passes.with_dropout(problem.split.validation, needs.dropout_passes)
+    else:
+        probabilities = predict_on(
+            problem, model, problem.unlabelled, config, place, num_views=num_views
+        )
+        if with_validation:
+            validation = predict_on(
+                problem, model, problem.split.validation, config, place, num_views=num_views
+            )
+    glosses = problem.glosses(problem.labelled)
+    evidence: dict[str, np.ndarray] = {
+        "labelled_counts": np.bincount(glosses, minlength=problem.num_glosses)
+    }
+    if deviation is not None:
+        evidence["deviation"] = deviation
+    if needs.representations:
+        for name, clips in (
+            ("representations", problem.unlabelled),
+            ("labelled_representations", problem.labelled),
+        ):
+            evidence[name] = represent_clips(
+                model,
+                problem.corpus,
+                clips,
+                normalisation=problem.normalisation,
+                max_frames=config.max_frames,
+                device=place.device,
+                precision=config.precision,
+            )
+        evidence["labelled_glosses"] = glosses
+    if needs.views:
+        evidence["view_glosses"] = passes.view_glosses(problem.unlabelled, needs.views)
+    if needs.ends_cut:
+        evidence["ends_cut_glosses"] = passes.ends_cut_glosses(
+            problem.unlabelled, needs.head_fraction, needs.tail_fraction
+        )
+    return PoolPredictions(probabilities, validation, Evidence(**evidence))

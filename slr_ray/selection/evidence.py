@@ -1,0 +1,58 @@
+"""What a model says of the unlabelled pool besides its probabilities, and who needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What has to be computed for a part of the choice. Nothing that no part needs is."""
+
+    representations: bool = False
+    """Of the pool and of the labelled clips."""
+    dropout_passes: int = 0
+    views: int = 0
+    """Augmented views whose glosses are compared."""
+    head_fraction: float = 0.0
+    """Share of the frames cut off at the beginning, for `Evidence.ends_cut_glosses`."""
+    tail_fraction: float = 0.0
+
+    def __or__(self, other: Needs) -> Needs:
+        """What both need."""
+        both = {one.name: max(getattr(self, one.name), getattr(other, one.name)) for one in _NEEDS}
+        return Needs(**both)
+
+    @property
+    def ends_cut(self) -> bool:
+        return self.head_fraction + self.tail_fraction > 0
+
+
+_NEEDS = fields(Needs)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Arrays over the pool; None where nobody needs them. Hidden labels are not among them."""
+
+    labelled_counts: Int[np.ndarray, " glosses"] | None = None
+    """Labelled clips of each gloss."""
+    representations: Float[np.ndarray, "clips width"] | None = None
+    labelled_representations: Float[np.ndarray, "labelled width"] | None = None
+    labelled_glosses: Int[np.ndarray, " labelled"] | None = None
+    deviation: Float[np.ndarray, " clips"] | None = None
+    """Standard deviation of the predicted gloss's probability over passes with dropout."""
+    view_glosses: Int[np.ndarray, "clips views"] | None = None
+    """The gloss predicted from each augmented view."""
+    ends_cut_glosses: Int[np.ndarray, " clips"] | None = None
+    """The gloss predicted when the clip's head and tail are cut off."""
+
+
+def present(array: np.ndarray | None, what: str) -> np.ndarray:
+    """Evidence that its user asked for in `needs`; `ValueError` where it was not computed."""
+    if array is None:
+        raise ValueError(f"no {what} among the evidence, though a part needs it")
+    return array

@@ -1,0 +1,1 @@
+"""Refinements of the pool's probabilities, one file each."""

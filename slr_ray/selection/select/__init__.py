@@ -1,0 +1,1 @@
+"""Rules that select pseudo-labels, one file each."""

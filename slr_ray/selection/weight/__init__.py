@@ -1,0 +1,1 @@
+"""Weights of pseudo-labelled clips, one file each."""

@@ -1,0 +1,22 @@
+"""A pseudo-label counts as a true one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.weight.weighting import Weighting
+
+
+class Hard(Weighting):
+    """Weight 1 (SSLR)."""
+
+    kind: Literal["hard"] = "hard"
+
+    def weigh(
+        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+    ) -> Float[np.ndarray, " chosen"]:
+        return np.ones(len(rows), np.float32)

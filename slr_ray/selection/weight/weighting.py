@@ -1,0 +1,21 @@
+"""What every weighting is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from slr_ray.config import Config
+from slr_ray.selection.candidates import Candidates
+
+
+class Weighting(Config):
+    """How much the loss of a pseudo-labelled clip counts beside a true label's 1."""
+
+    @abstractmethod
+    def weigh(
+        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+    ) -> Float[np.ndarray, " chosen"]:
+        """Weights between 0 and 1 of the selected rows."""

@@ -1,0 +1,237 @@
+"""What other rules would have chosen from a round's saved predictions; nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from slr_ray.config import alternatives, build, merge, parse_overrides, set_dotted
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine
+from slr_ray.methods.sslr import SeedRun, kept_predictions
+from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.evidence import Evidence, Needs
+from slr_ray.selection.select.rule import Rule
+from slr_ray.single.saved_runs import saved_runs
+
+_CHANGEABLE = ("calibration", "refine", "selection", "growth")
+_AUDIT = (
+    "Precision is an audit by hidden labels: for reading only. A setting chosen by it would know "
+    "labels that nobody has."
+)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a rule would have chosen in one round of one seed."""
+
+    rule: str
+    round: int
+    num_pool: int
+    per_gloss: Int[np.ndarray, " glosses"]
+    edge: float | None
+    """The lowest confidence among the chosen, calibrated and refined."""
+    precision: float | None
+    """An audit: share of chosen clips whose hidden label equals the pseudo-label."""
+
+    @property
+    def num_clips(self) -> int:
+        return int(self.per_gloss.sum())
+
+
+def replay_run(
+    location: str,
+    overrides: Mapping[str, Any],
+    rules: Sequence[str],
+    trial: int | None,
+    per_gloss: bool,
+    console: Console,
+) -> list[Replayed]:
+    """Replay rules on every saved round of a result folder or run, and print what they chose.
+
+    Raises `ConfigError` for an override that a replay can't answer, `DataError` where no
+    predictions were kept.
+    """
+    told, runs = saved_runs(location, trial)
+    method = _changed(runs[0].method, overrides)
+    evidence = _evidence(runs)
+    if evidence is None:
+        raise DataError(
+            f"{told}: no round has kept its predictions. They are kept where the pool's clips "
+            "times glosses are at most method.keep_predictions; or the data, or slr_ray, are others"
+            " now"
+        )
+    lacking = _lacking(method.refine.needs, evidence)
+    if lacking:
+        raise ConfigError(f"method.refine needs {lacking}, which {told} has not kept")
+    asked = _rules(method, overrides, rules)
+    able = [one for one in asked if not _lacking(one.needs, evidence)]
+    found = [one for run in runs for one in _replayed(run, method, able)]
+    console.print(f"{told}: {len(runs)} seed(s), each round's whole pool", soft_wrap=True)
+    console.print(_table(found, runs[0].problem.num_glosses))
+    if per_gloss:
+        console.print(_gloss_table(found, runs[0].problem.corpus.glosses))
+    for one in asked:
+        if one not in able:
+            reason = f"needs {_lacking(one.needs, evidence)}, which the run has not kept"
+            console.print(Text(f"not replayed: {_text(one)} {reason}"))
+    if any(one.precision is not None for one in found):
+        console.print(Text(_AUDIT))
+    return found
+
+
+def _changed(method: SslrConfig, overrides: Mapping[str, Any]) -> SslrConfig:
+    """The run's method with overrides of how it chooses."""
+    tree: dict[str, Any] = {}
+    for dotted, value in overrides.items():
+        section, _, rest = dotted.partition(".")
+        if section != "method" or rest.partition(".")[0] not in _CHANGEABLE:
+            able = ", ".join(f"method.{one}" for one in _CHANGEABLE)
+            raise ConfigError(f"{dotted}: a replay trains nothing; it can change {able}")
+        set_dotted(tree, rest, value)
+    return build(SslrConfig, merge(method.model_dump(mode="json"), tree), "replay")
+
+
+def _rules(method: SslrConfig, overrides: Mapping[str, Any], texts: Sequence[str]) -> list[Rule]:
+    """Those that are asked for, or the run's own and all others."""
+    if texts:
+        return [_parsed(text) for text in texts]
+    if any(one.startswith("method.selection") for one in overrides):
+        return [method.selection]
+    others = [kind() for kind in alternatives(SslrConfig, "selection").values()]
+    return [method.selection, *(one for one in others if one != method.selection)]  # type: ignore[list-item]
+
+
+def _parsed(text: str) -> Rule:
+    """The rule of a text such as `threshold confidence=0.9`."""
+    kind, *fields = text.split()
+    tree = {"kind": kind.removeprefix("kind="), **parse_overrides(fields)}
+    return build(SslrConfig, {"selection": tree}, f"--rule {text!r}").selection
+
+
+def _replayed(run: SeedRun, method: SslrConfig, rules: Sequence[Rule]) -> Iterator[Replayed]:
+    problem = run.problem
+    fresh = method.model_copy(update={"pseudo_labels": "reselect"})
+    for number in range(1, run.method.num_rounds + 1):
+        predictions = kept_predictions(run, number)
+        if predictions is None:
+            continue
+        refine(
+            method,
+            predictions,
+            label_smoothing=run.training.label_smoothing,
+            validation_glosses=problem.glosses(problem.split.validation),
+        )
+        given = candidates_of(fresh, problem.unlabelled, predictions, NO_PSEUDO_LABELS, number)
+        hidden = problem.glosses(problem.unlabelled)
+        for rule in rules:
+            yield _chosen(rule, given, hidden)
+
+
+def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) -> Replayed:
+    rows = rule.select(given)
+    glosses = given.gloss[rows]
+    judged = hidden[rows] != UNLABELLED
+    return Replayed(
+        rule=_text(rule),
+        round=given.round,
+        num_pool=len(given.probabilities),
+        per_gloss=np.bincount(glosses, minlength=given.num_glosses),
+        edge=float(given.confidence[rows].min()) if len(rows) else None,
+        precision=(
+            float((glosses[judged] == hidden[rows][judged]).mean()) if judged.any() else None
+        ),
+    )
+
+
+def _evidence(runs: Sequence[SeedRun]) -> Evidence | None:
+    """Of the first round that was kept; all rounds of a run have the same."""
+    for run in runs:
+        for number in range(1, run.method.num_rounds + 1):
+            predictions = kept_predictions(run, number)
+            if predictions is not None:
+                return predictions.evidence
+    return None
+
+
+def _lacking(needs: Needs, evidence: Evidence) -> str:
+    """What is needed and was not kept, in words; empty where nothing is."""
+    kept = {
+        "passes with dropout": (needs.dropout_passes, evidence.deviation),
+        "glosses of views": (needs.views, evidence.view_glosses),
+        "glosses without the ends": (needs.ends_cut, evidence.ends_cut_glosses),
+        "representations": (needs.representations, evidence.representations),
+    }
+    return " and ".join(name for name, (need, have) in kept.items() if need and have is None)
+
+
+def _text(rule: Rule) -> str:
+    """The rule as `--rule` takes it."""
+    fields = rule.model_dump(mode="json")
+    kind = fields.pop("kind")
+    told = (
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in fields.items()
+    )
+    return " ".join([kind, *told])
+
+
+def _grouped(found: Sequence[Replayed]) -> dict[tuple[str, int], list[Replayed]]:
+    """By rule and round, over seeds."""
+    groups: dict[tuple[str, int], list[Replayed]] = {}
+    for one in found:
+        groups.setdefault((one.rule, one.round), []).append(one)
+    order = list(dict.fromkeys(one.rule for one in found))
+    return dict(sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))
+
+
+def _mean(values: Sequence[float | int | None], form: str) -> str:
+    known = [one for one in values if one is not None]
+    return format(float(np.mean(known)), form) if known else "–"
+
+
+def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
+    title = "Clips that a rule would have chosen, means over seeds"
+    table = Table(box=box.SIMPLE, title=title, title_justify="left")
+    table.add_column("rule", overflow="fold")
+    heads = ("round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision")
+    for name in heads:
+        table.add_column(name, justify="right")
+    for (rule, number), group in _grouped(found).items():
+        counts = [one.per_gloss for one in group]
+        table.add_row(
+            Text(rule),
+            str(number),
+            _mean([one.num_clips for one in group], ".0f"),
+            _mean([one.num_clips / max(one.num_pool, 1) for one in group], ".1%"),
+            f"{_mean([int((one > 0).sum()) for one in counts], '.0f')} / {num_glosses}",
+            _mean([int(one.min()) for one in counts], ".0f"),
+            _mean([int(one.max()) for one in counts], ".0f"),
+            _mean([one.edge for one in group], ".3f"),
+            _mean([one.precision for one in group], ".3f"),
+        )
+    return table
+
+
+def _gloss_table(found: Sequence[Replayed], names: Sequence[str]) -> Table:
+    groups = _grouped(found)
+    table = Table(box=box.SIMPLE, title="Clips by gloss", title_justify="left")
+    table.add_column("gloss")
+    for rule, number in groups:
+        table.add_column(Text(f"{rule.split()[0]}, round {number}"), justify="right")
+    for index, name in enumerate(names):
+        means = (
+            _mean([int(one.per_gloss[index]) for one in group], ".0f") for group in groups.values()
+        )
+        table.add_row(Text(name), *means)
+    return table

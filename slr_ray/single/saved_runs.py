@@ -1,0 +1,64 @@
+"""The rounds that a folder of results holds, found again from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import SeedRun
+from slr_ray.records.run_folder import ResultFolder, RunFolder, TrainedFolder, trial_name
+from slr_ray.records.stages import StageStore
+from slr_ray.reporting.run import load_run
+from slr_ray.storage import Store, absolute
+from slr_ray.workers.place import this_place
+
+
+def saved_runs(location: str, trial: int | None = None) -> tuple[str, list[SeedRun]]:
+    """What the results are, in words, and each of its seeds.
+
+    `location` is a folder of `slr_ray.train` or a run of `slr_ray.tune`, of which `trial` is looked
+    at: by default the best one. Raises `DataError` where it is neither or has no rounds,
+    `ConfigError` where there is no such trial.
+    """
+    store = Store(absolute(location))
+    if RunFolder(store.location).exists():
+        return _of_search(RunFolder(store.location), trial)
+    if trial is not None:
+        raise ConfigError(f"--trial {trial}: {location} is no run of slr_ray.tune")
+    trained = TrainedFolder(store)
+    seeds = trained.finished_seeds()
+    if not seeds:
+        raise DataError(
+            f"{location} holds no finished results of slr_ray.train or slr_ray.tune; give the "
+            "folder of its --out, or the run that slr_ray.tune printed"
+        )
+    return store.location, _opened(trained.result(seeds[0]), seeds, StageStore(trained.stages))
+
+
+def _of_search(folder: RunFolder, trial: int | None) -> tuple[str, list[SeedRun]]:
+    run = load_run(folder.location)
+    if trial is None:
+        if not run.ranked:
+            raise DataError(f"{folder.location} has no complete trial yet")
+        trial = run.ranked[0].number
+    elif trial not in {one.number for one in run.trials}:
+        there = ", ".join(str(one.number) for one in run.trials)
+        raise ConfigError(f"--trial {trial}: no such ended trial; there are {there}")
+    owner = None if folder.read_options().get("share_stages", True) else trial_name(trial)
+    stages = StageStore(folder.stages(owner))
+    seeds = run.record.search_seeds
+    return f"{folder.location}, trial {trial}", _opened(folder.trial(trial), seeds, stages)
+
+
+def _opened(folder: ResultFolder, seeds: Sequence[int], stages: StageStore) -> list[SeedRun]:
+    opener, origin = Opener(), folder.config_location
+    config = opener.build(folder.read_config(), origin)
+    if not isinstance(config.method, SslrConfig) or not config.method.num_rounds:
+        raise DataError(
+            f"{origin}: method.kind {config.method.kind!r} has no rounds that choose pseudo-labels"
+        )
+    prepared = opener.prepare(config)
+    return [prepare_seed(prepared, seed, stages, this_place()) for seed in seeds]

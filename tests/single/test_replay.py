@@ -1,0 +1,165 @@
+"""Replay: other rules on saved predictions, of a single result and of a search."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from experiment_factory import opened
+from record_factory import run_record, trial_record
+from rich.console import Console
+
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import rounds
+from slr_ray.records.measured import MeasuredRecord
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.records.stages import StageStore
+from slr_ray.single.replay import Replayed, replay_run
+from slr_ray.single.train import run_single
+from slr_ray.workers.place import this_place
+from slr_ray.workers.run_options import RunOptions
+
+METHOD = {
+    "kind": "sslr",
+    "num_rounds": 2,
+    "pseudo_labels": "reselect",
+    "growth": "linear",
+    "selection": {"kind": "top_per_gloss", "num_clips": 3},
+}
+
+
+def small(**method: Any) -> Experiment:
+    return build_experiment(
+        {
+            "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
+            "pool": {"kind": "fraction", "fraction": 0.1},
+            "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1},
+            "training": {"num_epochs": 2, "steps_per_epoch": 4, "batch_size": 16, "max_frames": 8},
+            "method": {**METHOD, **method},
+        },
+        "test",
+    )
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, MeasuredRecord]:
+    folder = tmp_path_factory.mktemp("trained")
+    written = run_single(opened(small()), 0, str(folder), 1, Console(quiet=True))
+    return str(folder), written.measured()
+
+
+def replayed(
+    location: str, *rules: str, trial: int | None = None, **overrides: Any
+) -> tuple[list[Replayed], str]:
+    console = Console(file=StringIO(), width=250)
+    given = {name.replace("__", "."): value for name, value in overrides.items()}
+    found = replay_run(location, given, rules, trial, True, console)
+    return found, console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_runs_own_rule_chooses_what_the_run_chose(
+    result: tuple[str, MeasuredRecord],
+) -> None:
+    found, _ = replayed(result[0], "top_per_gloss num_clips=3")
+    assert result[1].trained is not None
+    audits = [one.audit for one in result[1].trained.rounds[1:]]
+    assert len(found) == len(audits) == 2
+    for one, audit in zip(found, audits, strict=True):
+        assert audit is not None
+        assert one.num_clips == audit.num_selected
+        assert one.per_gloss.tolist() == list(audit.selected_per_gloss.values())
+        assert one.precision == pytest.approx(audit.precision)
+        assert one.num_pool == audit.num_unlabelled
+
+
+def test_every_rule_that_the_evidence_allows(result: tuple[str, MeasuredRecord]) -> None:
+    found, text = replayed(result[0])
+    kinds = {one.rule.split()[0] for one in found}
+    assert {"threshold", "quantile", "curriculum", "adaptive", "class_rebalanced"} <= kinds
+    assert found[0].rule.startswith("top_per_gloss num_clips=3")
+    assert "not replayed: uncertainty" in text
+    assert "needs passes with dropout" in text
+    assert "audit by hidden labels: for reading only" in text
+    # Of round 1 and round 2, each rule once.
+    assert len(found) == 2 * len({one.rule for one in found})
+
+
+def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> None:
+    threshold = {
+        "method__selection__kind": "threshold",
+        "method__selection__confidence": 0.3,
+    }
+    loose, _ = replayed(result[0], **threshold)
+    assert {one.rule for one in loose} == {"threshold confidence=0.3"}
+    assert all(one.edge is None or one.edge >= 0.3 for one in loose)
+    flat, _ = replayed(result[0], **threshold, method__refine__temperature__temperature=50.0)
+    assert [one.num_clips for one in flat] == [0, 0]
+    assert [one.edge for one in flat] == [None, None]
+    fitted, _ = replayed(result[0], "threshold confidence=0.3", method__calibration="temperature")
+    assert [one.num_clips for one in fitted] != [one.num_clips for one in loose]
+
+
+BAD = [
+    ({"training__num_epochs": 3}, [], None, "a replay trains nothing; it can change"),
+    ({"method__num_views": 3}, [], None, "a replay trains nothing"),
+    ({"method__refine__semantic": {}}, [], None, "representations, which .* has not kept"),
+    ({}, ["treshold"], None, "--rule 'treshold'"),
+    ({}, ["threshold confidenze=1"], None, "did you mean 'confidence'"),
+    ({}, [], 3, "--trial 3: .* is no run of slr_ray.tune"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "rules", "trial", "message"), BAD)
+def test_what_a_replay_cannot_answer(
+    overrides: dict[str, Any],
+    rules: list[str],
+    trial: int | None,
+    message: str,
+    result: tuple[str, MeasuredRecord],
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replayed(result[0], *rules, trial=trial, **overrides)
+
+
+def test_folders_without_predictions(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no finished results"):
+        replayed(str(tmp_path))
+    quiet = Console(quiet=True)
+    folder = tmp_path / "none"
+    run_single(opened(small(keep_predictions=0, num_rounds=1)), 0, str(folder), 1, quiet)
+    with pytest.raises(DataError, match="no round has kept its predictions"):
+        replayed(str(folder))
+    folder = tmp_path / "supervised"
+    run_single(opened(small(num_rounds=0)), 0, str(folder), 1, quiet)
+    with pytest.raises(DataError, match="no rounds that choose"):
+        replayed(str(folder))
+
+
+@pytest.mark.parametrize("share_stages", [True, False])
+def test_a_search_is_replayed_by_its_best_trial(tmp_path: Path, share_stages: bool) -> None:
+    folder = RunFolder(str(tmp_path / "run"))
+    folder.write_run(run_record(search_seeds=[0, 1], num_trials=2))
+    folder.write_options(RunOptions(share_stages=share_stages))
+    for number, value in enumerate((0.9, 0.5)):
+        config = small(num_rounds=1, selection={"kind": "top_confidence", "num_clips": 5 + number})
+        folder.trial(number).write_task({}, "searched")
+        folder.trial(number).write_config(config)
+        folder.trial(number).write_record(trial_record(number, value=value))
+        stages = StageStore(folder.stages(None if share_stages else f"trial_{number:04d}"))
+        for seed in (0, 1):
+            list(rounds(prepare_seed(opened(config), seed, stages, this_place())))
+    found, text = replayed(folder.location, "quantile share=1")
+    assert "trial 0" in text
+    assert [one.round for one in found] == [1, 1]
+    assert all(one.num_clips == one.num_pool for one in found)
+    own, text = replayed(folder.location, trial=1)
+    assert "trial 1" in text
+    assert own[0].num_clips == 6
+    with pytest.raises(ConfigError, match="--trial 7: no such ended trial; there are 0, 1"):
+        replayed(folder.location, trial=7)
+    assert np.isfinite([one.edge for one in own if one.edge is not None]).all()

@@ -55,7 +55,7 @@ def task(data: str | None, objective: str, given: argparse.Namespace) -> Pretrai
         },
     }
     opener = Opener()
-    config = opener.build(merge({"preset": "modern"}, tree), "benchmark")
+    config = opener.build(merge({"preset": "spoter_small"}, tree), "benchmark")
     return pretraining_task(opener.prepare(config), _SEED)
 
 

@@ -19,8 +19,8 @@ from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 SMALL = {
     "model.width": 16,
     "model.num_heads": 2,
-    "model.hidden": 16,
-    "model.num_encoder_layers": 1,
+    "model.num_stages": 1,
+    "model.num_convolutions": 1,
     "training.num_epochs": 1,
     "training.steps_per_epoch": 2,
     "training.max_frames": 8,

@@ -27,7 +27,7 @@ from slr_ray.training.unlabelled import clip_hashes
 
 FORMAT = "slr_ray encoder 1"
 # Regularisation of what follows: it changes no weight's shape or meaning.
-_FREE = {"model.dropout"}
+_FREE = {"model.dropout", "model.final_dropout"}
 _MOST_NAMED = 10
 _MODEL: TypeAdapter[Any] = TypeAdapter(ModelConfig)
 _NORMALISATION: TypeAdapter[Any] = TypeAdapter(NormalisationConfig)

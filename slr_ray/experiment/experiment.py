@@ -45,7 +45,8 @@ class Experiment(Config):
     """
 
     preset: Preset = "modern"
-    """What the other sections start from: `published` or `modern`."""
+    """What the other sections start from: `modern`, the best recogniser; `published`, SPOTER's
+    release; `spoter_small`, a SPOTER that trains in minutes; SSL-SLR's, for pre-training."""
     data: DataConfig = EmbeddedConfig()
     split: SplitConfig = SignerSplitConfig()
     pool: PoolConfig = FractionPoolConfig()

@@ -12,6 +12,7 @@ from slr_ray.augmentation.config import flip_probability
 from slr_ray.experiment.encoder_file import FORMAT
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
+from slr_ray.models.config import with_dropout
 from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore, State, dumps, stage_key
@@ -30,10 +31,9 @@ from slr_ray.workers.place import Place
 def pretraining_task(prepared: Prepared, seed: int) -> PretrainingTask:
     """What a seed of the experiment pre-trains on: no validation or test clip, no gloss."""
     config, section = prepared.config, prepared.pretraining
-    dropout = config.model.dropout if section.dropout is None else section.dropout
     return PretrainingTask(
         clips=prepared.pretraining_clips,
-        model=config.model.model_copy(update={"dropout": dropout}),
+        model=with_dropout(config.model, section.dropout),
         normalisation=config.normalisation,
         config=section,
         max_frames=section.max_frames or config.training.max_frames,

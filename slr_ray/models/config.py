@@ -34,6 +34,14 @@ def representation_width(config: AnyModel, num_channels: int) -> int:
     return config.width or num_channels
 
 
+def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:
+    """The same model with another dropout everywhere; None = its own."""
+    if dropout is None:
+        return config
+    parts = [name for name in type(config).model_fields if name.endswith("dropout")]
+    return config.model_copy(update=dict.fromkeys(parts, dropout))
+
+
 def load_encoder_weights(model: nn.Module, encoder: Mapping[str, Any]) -> None:
     """Take everything but the classifier from an encoder's state.
 

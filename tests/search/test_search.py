@@ -25,7 +25,7 @@ SPACE = """
 name: tiny
 data: {kind: embedded, num_glosses: 4, num_signers: 8, seed: 1}
 pool: {kind: fraction, fraction: 0.1}
-model: {width: 16, num_heads: 2, hidden: 16, num_encoder_layers: 1}
+model: {width: 16, num_heads: 2, num_stages: 1, num_convolutions: 1}
 training: {num_epochs: 2, steps_per_epoch: %(steps)d, batch_size: 16, max_frames: 8}
 method:
   kind: sslr

@@ -34,7 +34,7 @@ from slr_ray.workers.place import this_place
 SMALL: dict[str, Any] = {
     "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
     "pool": {"kind": "fraction", "fraction": 0.1},
-    "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1, "dropout": 0.1},
+    "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1, "dropout": 0.1},
     "training": {"num_epochs": 3, "steps_per_epoch": 4, "batch_size": 16, "max_frames": 8},
     "method": {
         "kind": "sslr",

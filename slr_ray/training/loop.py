@@ -151,8 +151,7 @@ class _Loop:
                 f"lower training.optimiser.learning_rate ({config.optimiser.learning_rate:g}) "
                 "or set training.gradient_clip"
             )
-        last = progress.epoch == self.num_epochs
-        if progress.epoch % config.evaluate_every_epochs and not last:
+        if progress.epoch % config.evaluate_every_epochs and progress.epoch < self.num_epochs:
             return None
         return self._evaluate(mean_loss)
 
@@ -263,9 +262,8 @@ class _Loop:
         evaluated = self._slow_or_own(averaged=True)
         if self.stream is not None:
             evaluated = self.stream.evaluated(evaluated)
-        probabilities = predict_on(
-            problem, evaluated, problem.split.validation, self.config, self.place
-        )
+        clips = problem.split.validation
+        probabilities = predict_on(problem, evaluated, clips, self.config, self.place)
         metrics = measure(probabilities, self.validation_glosses)
         better = progress.best is None or self._rank(metrics) > self._rank(progress.best)
         if better or self.config.keep == "last":

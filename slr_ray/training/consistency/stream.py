@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.models.model import Model
+from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import UnlabelledFigures
 from slr_ray.selection.steps.alignment import Alignment
@@ -125,8 +126,7 @@ class UnlabelledStream(nn.Module):
         """Pseudo-label the epoch's next batch with `teacher`; `num_done` steps came before."""
         rows = next(self._batches)
         problem, settings = self.problem, self.settings
-        clips = problem.unlabelled[rows]
-        batch = read(problem.corpus, clips, self._max_frames).to(self.device)
+        batch = self._read(problem.unlabelled[rows])
         weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
         chosen = problem.augmentation if settings.strong is None else settings.strong
         strong = model_input(batch, problem.normalisation, chosen, self._generator)
@@ -220,14 +220,18 @@ class UnlabelledStream(nn.Module):
         """One step of the second classifier, on views of labelled clips, each gloss as often."""
         learner.begin(teacher.classifier)
         rows, problem = next(self._balanced), self.problem
-        batch = read(problem.corpus, self.labelled.clips[rows], self._max_frames)
-        view = model_input(
-            batch.to(self.device), problem.normalisation, problem.augmentation, self._generator
-        )
+        batch = self._read(self.labelled.clips[rows])
+        view = model_input(batch, problem.normalisation, problem.augmentation, self._generator)
         with autocast(self.device, self.training_config.precision):
             represented = teacher.represent(*view).float()
         glosses = torch.from_numpy(self.labelled.glosses[rows]).to(self.device)
         learner.learn(represented, glosses, others, self._generator)
+
+    def _read(self, clips: Int[np.ndarray, " batch"]) -> PoseBatch:
+        problem = self.problem
+        drop = problem.normalisation.drop_handless_frames
+        batch = read(problem.corpus, clips, self._max_frames, drop_handless=drop)
+        return batch.to(self.device)
 
     def _count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
         hidden, weights = self.hidden[places], targets.weights.float()

@@ -132,9 +132,9 @@ class Run:
         """An arm's counts on its seeds, or on those that another arm has, too; none where one lacks
         them.
         """
-        seeds = self.test_values(arm, "accuracy").keys()
+        seeds = set(self.test_values(arm, "accuracy"))
         if other is not None:
-            seeds &= self.test_values(other, "accuracy").keys()
+            seeds &= set(self.test_values(other, "accuracy"))
         found = [self.counts.get((arm, seed)) for seed in sorted(seeds)]
         return [one for one in found if one is not None] if None not in found else []
 

@@ -141,12 +141,12 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
 
 def _spans(run: Run, arm: str) -> Mapping[str, Span]:
     people = run.people(arm)
-    return dict(spans(people)) if people else {}
+    return {**spans(people)} if people else {}
 
 
 def _difference_spans(run: Run, arm: str, reference: str) -> Mapping[str, Span]:
     ours, theirs = run.people(arm, reference), run.people(reference, arm)
-    return dict(difference_spans(ours, theirs)) if ours and theirs else {}
+    return {**difference_spans(ours, theirs)} if ours and theirs else {}
 
 
 def _compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def pooled_record(
     Rounds and epochs stay with the folds.
     """
     confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
+    together: dict[str, Any] = {**counts.once()}
     f1 = zip(glosses, f1_scores(confusion), strict=True)
     return ArmRecord(
         arm=folds[0].arm,
@@ -46,7 +48,7 @@ def pooled_record(
         num_steps=round(np.mean([one.num_steps for one in folds])),
         training_s=sum(one.training_s for one in folds),
         validation=_mean([one.validation for one in folds]),
-        test=_mean([one.test for one in folds]).model_copy(update=dict(counts.once())),
+        test=_mean([one.test for one in folds]).model_copy(update=together),
         f1_per_gloss={name: float(score) for name, score in f1 if not np.isnan(score)},
         confusion=confusion.tolist(),
         trained=None,

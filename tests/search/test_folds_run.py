@@ -1,0 +1,122 @@
+"""A search over people: each fold chooses on its own validation, each arm's folds make one result.
+
+In this process: what Ray adds is the same with folds and without.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from experiment_factory import new_run, plan
+from record_factory import trial_record
+
+from slr_ray.errors import ConfigError
+from slr_ray.evaluation.people import SignerCounts
+from slr_ray.experiment.experiment import build_experiment
+from slr_ray.records.runs import best_trial
+from slr_ray.reporting.report import write_report
+from slr_ray.reporting.run import load_run
+from slr_ray.reporting.verdict import verdict
+from slr_ray.search.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.draws import Draw, final_draws, search_draws
+from slr_ray.search.pooled_arms import pool_arms
+from slr_ray.search.search_run import begin, check_data
+from slr_ray.search.trial import TrialTask
+from slr_ray.workers.place import this_place
+
+FOLDS = {"split": {"kind": "folds", "num_folds": 2}, "search.every_fold": True}
+
+
+def test_trials_go_through_folds_and_seeds_in_rotation() -> None:
+    assert search_draws((3, 4), None) == (Draw(3), Draw(4))
+    assert search_draws((0, 1), 3) == (Draw(0, 0), Draw(1, 1), Draw(0, 2))
+    assert search_draws((0, 1, 2), 2) == (Draw(0, 0), Draw(1, 1), Draw(2, 0))
+    every = [Draw(seed, fold) for seed, fold in itertools.product((0, 1), (0, 1, 2))]
+    assert list(final_draws((0, 1), 3)) == every
+
+
+def test_a_fold_takes_what_validated_best_in_it() -> None:
+    def trial(number: int, *values: float, **changes: Any):
+        record = trial_record(number, value=float(np.mean(values)), **changes)
+        (own,) = record.seeds
+        seeds = []
+        for fold, value in enumerate(values):
+            rounds = [
+                one.model_copy(
+                    update={"validation": one.validation.model_copy(update={"accuracy": value})}
+                )
+                for one in own.rounds
+            ]
+            seeds.append(own.model_copy(update={"fold": fold, "rounds": rounds}))
+        return record.model_copy(update={"seeds": seeds})
+
+    trials = [trial(0, 0.5, 0.6), trial(1, 0.9, 0.4), trial(2, 0.1, 0.6)]
+    chosen = [best_trial(trials, "accuracy", fold) for fold in (0, 1, None)]
+    assert [one.number for one in chosen if one is not None] == [1, 0, 1]
+    assert best_trial([], "accuracy", 0) is None
+
+
+def test_every_fold_needs_folds(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"needs split\.kind=folds, got signer"):
+        new_run(tmp_path, {"search.every_fold": True})
+
+
+def test_all_people_are_in_one_verdict(tmp_path: Path) -> None:
+    run = new_run(tmp_path, FOLDS)
+    split = check_data(run)
+    begin(run, split)
+    tested = sum(one["num_test"] for one in split["folds"].values())
+    assert tested == run.default.corpus.num_clips
+    assert "2 trials on 2 label draws in 2 folds" in plan(run)
+    task = TrialTask(run.context, 0, run.space.default, {}, "start_from", run.opener)
+    task.run(this_place(), lambda _: None)
+    progress = task.folder.read_progress()
+    assert progress is not None
+    task.folder.write_record(progress)
+    assert [(one.seed, one.fold) for one in progress.seeds] == [(0, 0), (0, 1)]
+    metric = run.context.metric
+    assert progress.value == pytest.approx(
+        np.mean([progress.value_in(fold, metric) for fold in (0, 1)])
+    )
+    config = build_experiment(task.folder.read_config(), "trial 0")
+    candidates = Candidates(config, run.space.default)
+    ordered = sorted(ARMS, key=lambda one: one.equal_steps_to is not None)
+    for arm, draw in itertools.product(ordered, run.final_draws):
+        own = draw.of(arm.make(candidates))
+        ArmTask(run.context, arm.name, draw, own).run(this_place(), lambda _: None)
+    names = [one.name for one in ARMS]
+    pool_arms(run.folder, names, run.space.search.final_seeds, 2)
+    _check_pooled(run.folder, names, run.default.corpus.num_clips)
+    loaded = load_run(run.folder.location)
+    found = verdict(loaded)
+    assert set(loaded.people("fsl")[0].signers) == set(run.default.corpus.signers)
+    assert all(one.over_signers is not None for one in found.comparisons)
+    assert any("Each of 2 folds took the trial" in one for one in found.caveats)
+    write_report(loaded)
+    report = (tmp_path / "run/report.md").read_text()
+    assert "Label budget:" in report
+    assert "for validation in each fold" in report
+
+
+def _check_pooled(folder, names: list[str], num_clips: int) -> None:
+    assert len(folder.arms()) == len(names)
+    for name in names:
+        whole, parts = folder.arm(name, 0), [folder.arm(name, 0, fold) for fold in (0, 1)]
+        record, of_parts = whole.arm(), [one.arm() for one in parts]
+        assert record.test.num_clips == num_clips == len(whole.predictions())
+        shares = [one.test.accuracy * one.test.num_clips for one in of_parts]
+        assert record.test.accuracy == pytest.approx(sum(shares) / num_clips)
+        confusion = np.array(record.confusion)
+        assert np.trace(confusion) / confusion.sum() == pytest.approx(record.test.accuracy)
+        assert record.test.macro_f1 == pytest.approx(np.mean(list(record.f1_per_gloss.values())))
+        counts = SignerCounts.of(whole.predictions())
+        assert record.test.balanced_accuracy == counts.once()["balanced_accuracy"]
+    # The last model of the last round, whatever validated best.
+    for fold in (0, 1):
+        last = folder.arm("sslr_last", 0, fold).arm().trained
+        assert last.best_round == len(last.rounds) - 1
+        assert folder.arm("sslr_last", 0, fold).read_config()["training"]["keep"] == "last"

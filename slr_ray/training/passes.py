@@ -103,7 +103,8 @@ class Passes:
         inputs, mask = model_input(batch, self.problem.normalisation, augmentation, generator)
         with autocast(self.place.device, self.config.precision):
             logits = self.model(inputs, mask)
-        return logits.float().softmax(-1).cpu()
+        probabilities: Tensor = logits.float().softmax(-1)
+        return probabilities.cpu()
 
 
 @dataclass(frozen=True)

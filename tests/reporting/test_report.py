@@ -370,3 +370,14 @@ def test_the_audit_is_that_of_an_arm_that_chose_pseudo_labels(tmp_path: Path) ->
     _, page = _page(replace(run, arms=best))
     assert "Space's default in the final comparison" in page.text
     assert "nothing to audit" not in page.text
+
+
+def test_trials_whose_rule_selected_nothing_are_told(tmp_path: Path) -> None:
+    told = "the rule selected no clip in round 1 (highest confidence 0.871)"
+    only = factory.seed_record(0, 0.6, 1).model_copy(update={"stopped_because": told})
+    trials = [factory.trial_record(0), factory.trial_record(1, seeds=[only])]
+    factory.write_run(str(tmp_path), factory.WIN, trials=trials)
+    write_report(load_run(str(tmp_path)))
+    text = Path(tmp_path, "report.md").read_text()
+    assert f"| {told} |" in text
+    assert "1 of 2 trials are supervised learning: their rule selected no clip at all (1)." in text

@@ -82,6 +82,9 @@ class StrongAugmentation(Config):
     mirror_probability: Probability = 0.25
     """Left and right exchanged; about one signer in eight is left-handed or filmed mirrored. A
     normalisation with `canonical_hand` mirrors such clips back: with it this changes nothing."""
+    draw_frames: bool = False
+    """Thin a clip of more than `training.max_frames` frames to one at random of each of that many
+    equal parts, instead of evenly spaced ones."""
     cut_probability: Probability = 0.5
     cut_fraction: Fraction = 0.15
     """Of a clip's frames, cut off each end, uniform from 0."""
@@ -168,6 +171,11 @@ AugmentationConfig = Annotated[
     | BoundaryAugmentation,
     Field(discriminator="kind"),
 ]
+
+
+def draws_frames(config: AugmentationConfig) -> bool:
+    """Whether long clips are thinned to frames drawn at random."""
+    return isinstance(config, StrongAugmentation) and config.draw_frames
 
 
 def flip_probability(config: AugmentationConfig) -> float:

@@ -78,8 +78,12 @@ _MODERN: dict[str, Any] = {
         "directions": True,
         "velocities": True,
     },
-    "augmentation": {"kind": "strong", "hand_probability": 0.5},
-    "model": {"kind": "conv_attention"},
+    "augmentation": {
+        **_SPOTER_SMALL["augmentation"],
+        "hand_probability": 0.5,
+        "draw_frames": True,
+    },
+    "model": {"kind": "conv_attention", "width": 192},
     "training": {
         **_SPOTER_SMALL["training"],
         "optimiser": {"kind": "adamw", "learning_rate": 0.002, "weight_decay": 0.05},

@@ -38,9 +38,7 @@ def pose_vectors(
     """A clip's normalised poses as one vector: 16 frames, evenly spaced."""
     longest = int(problem.corpus.num_frames.max())
     vectors: torch.Tensor | None = None
-    drop = problem.normalisation.drop_handless_frames
-    batches = in_batches(problem.corpus, clips, _CHUNK_CLIPS, longest, drop_handless=drop)
-    for places, batch in batches:
+    for places, batch in in_batches(problem.clips, clips, _CHUNK_CLIPS, longest):
         inputs, _ = model_input(batch, problem.normalisation, None, None)
         steps = torch.linspace(0, 1, _FRAMES)[None, :] * (batch.num_frames[:, None] - 1)
         rows = torch.arange(batch.num_clips)[:, None]

@@ -19,15 +19,15 @@ class FrameNorm(nn.Module):
     `nn.BatchNorm1d` does.
     """
 
-    mean: Tensor
-    variance: Tensor
+    running_mean: Tensor
+    running_var: Tensor
 
     def __init__(self, num_channels: int, *, affine: bool = True) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(num_channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(num_channels)) if affine else None
-        self.register_buffer("mean", torch.zeros(num_channels))
-        self.register_buffer("variance", torch.ones(num_channels))
+        self.register_buffer("running_mean", torch.zeros(num_channels))
+        self.register_buffer("running_var", torch.ones(num_channels))
 
     def forward(
         self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
@@ -38,8 +38,8 @@ class FrameNorm(nn.Module):
         real = frames[mask] if padded else frames.flatten(0, 1)
         normed: Tensor = functional.batch_norm(
             real.float(),
-            self.mean,
-            self.variance,
+            self.running_mean,
+            self.running_var,
             self.weight,
             self.bias,
             training=self.training,

@@ -26,6 +26,7 @@ from slr_ray.poses.geometry import (
 )
 from slr_ray.poses.hand_normalisation import hand_shape, hand_sizes, spoter_hand_boxes
 from slr_ray.poses.handedness import canonical_hand
+from slr_ray.poses.reading import ReadableClips, WithHands
 from slr_ray.poses.skeleton import BODY, HAND_JOINTS, HANDS, LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 
 
@@ -80,6 +81,11 @@ NormalisationConfig = Annotated[
 _NUM_POSITIONS = 2 * NUM_JOINTS
 _NUM_SHAPE = 2 * 2 * len(HAND_JOINTS)
 _NUM_FLAGS = BODY.stop - BODY.start + 2
+
+
+def readable(clips: ReadableClips, config: NormalisationConfig) -> ReadableClips:
+    """The clips with the frames that `config` wants to see."""
+    return WithHands(clips) if config.drop_handless_frames else clips
 
 
 def normalise(batch: PoseBatch, config: NormalisationConfig) -> PoseBatch:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 
 from slr_ray.poses.batch import PoseBatch, pad
@@ -42,41 +43,61 @@ class ClipsInMemory:
         return np.concatenate([clip.positions, clip.confidence[..., None]], axis=-1)
 
 
+@dataclass(frozen=True)
+class WithHands:
+    """Clips without those of their frames that show no hand; one that shows none stays whole.
+
+    `num_frames` is that of the whole clips: an upper bound, so that no clip is read to be counted.
+    """
+
+    clips: ReadableClips
+
+    @property
+    def num_frames(self) -> Int[np.ndarray, " clips"]:
+        return self.clips.num_frames
+
+    def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
+        frames = self.clips.frames_of(index)
+        seen = (frames[:, HANDS, 2] > 0).any(axis=1)
+        return frames[seen] if seen.any() else frames
+
+
 def read(
     clips: ReadableClips,
     rows: Int[np.ndarray, " batch"],
     max_frames: int,
-    *,
-    drop_handless: bool = False,
+    draw: torch.Generator | None = None,
 ) -> PoseBatch:
     """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`.
 
-    With `drop_handless` frames without a hand are left out first, except where a clip has no other.
+    Evenly; or with `draw`, a frame at random of each of `max_frames` equal parts of the clip.
     """
     frames = [clips.frames_of(int(row)) for row in rows]
-    if drop_handless:
-        frames = [_with_hands(one) for one in frames]
+    if draw is not None:
+        places = torch.rand((len(rows), max_frames), generator=draw, device=draw.device)
+        frames = [_drawn(one, own) for one, own in zip(frames, places.cpu().numpy(), strict=True)]
     return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
 
 
+def _drawn(
+    frames: Float[np.ndarray, "frames 54 3"], places: Float[np.ndarray, " parts"]
+) -> Float[np.ndarray, "kept 54 3"]:
+    """A frame of each part, at `places` (0 to 1) of it; short clips whole."""
+    parts = len(places)
+    if len(frames) <= parts:
+        return frames
+    chosen = (np.arange(parts) + places.astype(np.float64)) * (len(frames) / parts)
+    return frames[chosen.astype(np.int64).clip(max=len(frames) - 1)]
+
+
 def in_batches(
-    clips: ReadableClips,
-    rows: Int[np.ndarray, " clips"],
-    batch_clips: int,
-    max_frames: int,
-    *,
-    drop_handless: bool = False,
+    clips: ReadableClips, rows: Int[np.ndarray, " clips"], batch_clips: int, max_frames: int
 ) -> Iterator[tuple[Int[np.ndarray, " batch"], PoseBatch]]:
     """Each batch with the places of its clips in `rows`.
 
-    Clips of similar length share a batch, so that little is padded. `drop_handless` as in `read`.
+    Clips of similar length share a batch, so that little is padded.
     """
     order = np.argsort(clips.num_frames[rows], kind="stable")
     for start in range(0, len(rows), batch_clips):
         places = order[start : start + batch_clips]
-        yield places, read(clips, rows[places], max_frames, drop_handless=drop_handless)
-
-
-def _with_hands(frames: Float[np.ndarray, "frames 54 3"]) -> Float[np.ndarray, "kept 54 3"]:
-    seen = (frames[:, HANDS, 2] > 0).any(axis=1)
-    return frames[seen] if seen.any() else frames
+        yield places, read(clips, rows[places], max_frames)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
+from slr_ray.augmentation.config import draws_frames
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
 from slr_ray.poses.reading import read
@@ -252,8 +253,8 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        drop = problem.normalisation.drop_handless_frames
-        batch = read(problem.corpus, clips, self.config.max_frames, drop_handless=drop)
+        draw = generator if draws_frames(augmentation) else None
+        batch = read(problem.clips, clips, self.config.max_frames, draw)
         batch = batch.to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 

@@ -66,7 +66,7 @@ class Passes:
         """The gloss predicted without the clips' heads and tails."""
         probabilities = predict(
             self.model,
-            EndsCut(self.problem.corpus, head_fraction, tail_fraction),
+            EndsCut(self.problem.clips, head_fraction, tail_fraction),
             clips,
             normalisation=self.problem.normalisation,
             max_frames=self.config.max_frames,
@@ -84,8 +84,7 @@ class Passes:
     ) -> Iterator[tuple[Int[np.ndarray, " batch"], Float[Tensor, "passes batch glosses"]]]:
         problem, config, device = self.problem, self.config, self.place.device
         generator = torch.Generator().manual_seed(_SEED)
-        source = problem.corpus
-        for places, padded in in_batches(source, clips, BATCH_CLIPS, config.max_frames):
+        for places, padded in in_batches(problem.clips, clips, BATCH_CLIPS, config.max_frames):
             # Not around the generator: its user would leave and enter the mode at every batch.
             with torch.inference_mode():
                 batch = padded.to(device)

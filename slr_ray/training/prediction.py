@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import nn
 
 from slr_ray.augmentation.config import AugmentationConfig
-from slr_ray.poses.normalisation import NormalisationConfig
+from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
@@ -48,8 +48,7 @@ def predict(
     model.eval()
     generator = torch.Generator().manual_seed(_SEED)
     total: torch.Tensor | None = None
-    drop = normalisation.drop_handless_frames
-    batches = in_batches(source, clips, BATCH_CLIPS, max_frames, drop_handless=drop)
+    batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
     for places, padded in batches:
         batch = padded.to(device)
         summed: torch.Tensor | None = None

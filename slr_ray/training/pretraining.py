@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
 from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import Checkpoint, State
@@ -203,14 +202,11 @@ class PretrainingLoop:
         """Batches of the epoch; the next one is read while the last one trains."""
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
-        drop = self.task.normalisation.drop_handless_frames
-        one_batch = partial(
-            read, self.task.clips, max_frames=self.task.max_frames, drop_handless=drop
-        )
+        clips = readable(self.task.clips, self.task.normalisation)
         with ThreadPoolExecutor(1) as reader:
             waiting: Future[PoseBatch] | None = None
             for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(one_batch, rows=batch)
+                coming = reader.submit(read, clips, batch, self.task.max_frames)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming

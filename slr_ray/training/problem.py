@@ -13,7 +13,8 @@ from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.models.config import ModelConfig
 from slr_ray.models.model import Model
-from slr_ray.poses.normalisation import NormalisationConfig, num_channels
+from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
+from slr_ray.poses.reading import ReadableClips
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Problem:
     @property
     def num_glosses(self) -> int:
         return len(self.corpus.glosses)
+
+    @property
+    def clips(self) -> ReadableClips:
+        """The corpus's clips with the frames that the normalisation wants to see."""
+        return readable(self.corpus, self.normalisation)
 
     def new_model(self) -> Model:
         """A model with fresh weights, drawn from torch's global generator."""

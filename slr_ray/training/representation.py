@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.models.model import Model
-from slr_ray.poses.normalisation import NormalisationConfig
+from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.training.batches import model_input
 from slr_ray.training.prediction import BATCH_CLIPS, autocast
@@ -36,8 +36,7 @@ def represent_clips(
     was_training = model.training
     model.eval()
     found: torch.Tensor | None = None
-    drop = normalisation.drop_handless_frames
-    batches = in_batches(source, clips, BATCH_CLIPS, max_frames, drop_handless=drop)
+    batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
     for places, batch in batches:
         inputs, mask = model_input(batch.to(device), normalisation, None, None)
         with autocast(device, precision):

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from slr_ray.augmentation.config import AugmentationConfig, draws_frames
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import PoseBatch
@@ -126,10 +127,9 @@ class UnlabelledStream(nn.Module):
         """Pseudo-label the epoch's next batch with `teacher`; `num_done` steps came before."""
         rows = next(self._batches)
         problem, settings = self.problem, self.settings
-        batch = self._read(problem.unlabelled[rows])
+        batch = self._read(problem.unlabelled[rows], self._strong)
         weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
-        chosen = problem.augmentation if settings.strong is None else settings.strong
-        strong = model_input(batch, problem.normalisation, chosen, self._generator)
+        strong = model_input(batch, problem.normalisation, self._strong, self._generator)
         with torch.no_grad(), _evaluating(teacher):
             probabilities, represented = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
@@ -220,18 +220,21 @@ class UnlabelledStream(nn.Module):
         """One step of the second classifier, on views of labelled clips, each gloss as often."""
         learner.begin(teacher.classifier)
         rows, problem = next(self._balanced), self.problem
-        batch = self._read(self.labelled.clips[rows])
+        batch = self._read(self.labelled.clips[rows], problem.augmentation)
         view = model_input(batch, problem.normalisation, problem.augmentation, self._generator)
         with autocast(self.device, self.training_config.precision):
             represented = teacher.represent(*view).float()
         glosses = torch.from_numpy(self.labelled.glosses[rows]).to(self.device)
         learner.learn(represented, glosses, others, self._generator)
 
-    def _read(self, clips: Int[np.ndarray, " batch"]) -> PoseBatch:
-        problem = self.problem
-        drop = problem.normalisation.drop_handless_frames
-        batch = read(problem.corpus, clips, self._max_frames, drop_handless=drop)
-        return batch.to(self.device)
+    @property
+    def _strong(self) -> AugmentationConfig:
+        own = self.settings.strong
+        return self.problem.augmentation if own is None else own
+
+    def _read(self, clips: Int[np.ndarray, " batch"], views: AugmentationConfig) -> PoseBatch:
+        draw = self._generator if draws_frames(views) else None
+        return read(self.problem.clips, clips, self._max_frames, draw).to(self.device)
 
     def _count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
         hidden, weights = self.hidden[places], targets.weights.float()

@@ -27,6 +27,7 @@ from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place, this_place
 
 SMALL: dict[str, Any] = {
+    "preset": "spoter_small",
     "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
     "pool": {"kind": "fraction", "fraction": 0.1},
     "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1, "dropout": 0.1},
@@ -84,7 +85,7 @@ def test_interrupted_at_any_epoch_it_ends_the_same(kind: str) -> None:
     if kind == "daso":
         # With prototypes from the third step on, and batch norms, whose statistics are a state too.
         rule["frequency_steps"] = 2
-        model = {"kind": "conv_attention", "width": 16, "num_heads": 2}
+        model = {"kind": "conv_attention", "width": 16, "num_heads": 2, "num_stages": 1}
     config = small(
         model=model,
         method={

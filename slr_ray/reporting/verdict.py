@@ -9,7 +9,7 @@ from typing import Literal
 
 from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
-from slr_ray.records.measured import Interval, Span
+from slr_ray.records.measured import Interval, Metric, Span
 from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
@@ -141,12 +141,16 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
 
 def _spans(run: Run, arm: str) -> Mapping[str, Span]:
     people = run.people(arm)
-    return {**spans(people)} if people else {}
+    return _by_name(spans(people)) if people else {}
 
 
 def _difference_spans(run: Run, arm: str, reference: str) -> Mapping[str, Span]:
     ours, theirs = run.people(arm, reference), run.people(reference, arm)
-    return {**difference_spans(ours, theirs)} if ours and theirs else {}
+    return _by_name(difference_spans(ours, theirs)) if ours and theirs else {}
+
+
+def _by_name(found: Mapping[Metric, Span]) -> dict[str, Span]:
+    return {str(name): span for name, span in found.items()}
 
 
 def _compare(

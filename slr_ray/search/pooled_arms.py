@@ -40,7 +40,7 @@ def pooled_record(
     Rounds and epochs stay with the folds.
     """
     confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
-    together: dict[str, Any] = {**counts.once()}
+    together: dict[str, Any] = {str(name): value for name, value in counts.once().items()}
     f1 = zip(glosses, f1_scores(confusion), strict=True)
     return ArmRecord(
         arm=folds[0].arm,

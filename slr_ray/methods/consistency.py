@@ -12,6 +12,8 @@ step and `selection.steps` for the rules. What differs from the papers:
 3. Slow means of rules forget their start within short trainings (`bounded_horizon`).
 4. One unlabelled clip for each labelled one where FixMatch has seven: a step takes as much longer.
 5. Unlabelled clips are not mixed up, whatever `training.mixup` says of labelled ones.
+6. Their weight rises from 0 in the first part of a training (`warmup_fraction`), in which a teacher
+   of hundreds of steps, not hundreds of thousands, knows nothing.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ class StreamConfig(Config):
     """Unlabelled clips a step for each labelled one (FixMatch: 7). Steps take longer with more."""
     weight: float = Field(1.0, ge=0)
     """Weight of the unlabelled clips' mean loss beside the labelled ones' (lambda_u)."""
-    warmup_fraction: float = Field(0.0, ge=0, le=1)
-    """Share of the training's steps in which that weight rises linearly from 0."""
+    warmup_fraction: float = Field(0.3, ge=0, le=1)
+    """Share of the training's steps in which that weight rises linearly from 0 (papers: 0). In
+    short trainings the first pseudo-labels are chance, and what learns them stays behind."""
     weak: AugmentationConfig = NoAugmentation()
     """Views that the teacher labels."""
     strong: AugmentationConfig | None = None

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import memory, pretraining, selection, training
+from benchmarks import memory, pretraining, recogniser, selection, training
 
 _TINY = {
     "training": (
@@ -28,6 +28,7 @@ _TINY = {
             "1",
         ],
     ),
+    "recogniser": (recogniser.main, ["--num-steps", "1", "--num-repeats", "1"]),
     "selection": (selection.main, ["--num-clips", "500", "--num-glosses", "20"]),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),
 }

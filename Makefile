@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# A recogniser and rounds for a demonstration on two cores; without them the search takes an hour.
+SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
+
 .PHONY: tune test check lint docs install install-dev install-docs
 
 tune: install
-	$(BIN)/python -m slr_ray.tune --space sslr_thresholds
+	$(BIN)/python -m slr_ray.tune --space sslr_thresholds $(SMALL)
 
 test: install-dev check
 

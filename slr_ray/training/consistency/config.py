@@ -8,15 +8,19 @@ from pydantic import Field
 
 from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
 from slr_ray.config import Config
-from slr_ray.selection.steps.freematch import FreeMatchConfig
+from slr_ray.selection.steps.fixmatch import FixMatchConfig
 from slr_ray.selection.steps.rules import StepRuleConfig
 from slr_ray.training.consistency.co_learning import CoLearningConfig
 
 
 class StreamConfig(Config):
-    """How unlabelled clips take part in every gradient step."""
+    """How unlabelled clips take part in every gradient step.
 
-    rule: StepRuleConfig = FreeMatchConfig()
+    The defaults are what did best of what reports/2026-11-26-recogniser.md compares; those of each
+    rule are its paper's.
+    """
+
+    rule: StepRuleConfig = FixMatchConfig(confidence=0.8)
     """Which of a step's unlabelled clips are trained on, as what, and how much they weigh."""
     unlabelled_ratio: float = Field(1.0, gt=0)
     """Unlabelled clips a step for each labelled one (FixMatch: 7). Steps take longer with more."""
@@ -39,7 +43,7 @@ class StreamConfig(Config):
     undo_smoothing: bool = True
     """Undo `training.label_smoothing` in the teacher's probabilities before a rule sees them: it
     caps confidence, at 0.908 for 0.1 and 12 glosses."""
-    distribution_alignment: Literal["none", "labelled", "uniform"] = "none"
+    distribution_alignment: Literal["none", "labelled", "uniform"] = "labelled"
     """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
     or to even ones, before a rule sees them."""
     co_learning: CoLearningConfig | None = None

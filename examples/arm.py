@@ -29,7 +29,8 @@ def main() -> None:
     settings = {
         "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8},
         "pool": {"kind": "signers", "num_signers": 1},
-        "training": {"num_epochs": 2, "steps_per_epoch": 10},
+        "model": {"width": 32},
+        "training": {"num_epochs": 2, "steps_per_epoch": 10, "max_frames": 16},
         "method": {"num_rounds": 1},
     }
     # A search hands in its best trial and the space's default; here both are one experiment.

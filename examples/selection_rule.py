@@ -50,7 +50,8 @@ def main() -> None:
     settings = {
         "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8},
         "pool": {"kind": "signers", "num_signers": 1},
-        "training": {"num_epochs": 2, "steps_per_epoch": 10},
+        "model": {"width": 32},
+        "training": {"num_epochs": 2, "steps_per_epoch": 10, "max_frames": 16},
     }
     prepared = Opener().prepare(build_experiment(settings, "example"))
     with tempfile.TemporaryDirectory() as folder:

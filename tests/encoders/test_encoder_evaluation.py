@@ -314,7 +314,8 @@ def test_fine_tuning_uses_the_encoder_and_the_published_share(
     assert code == 0, told
     record = json.loads((tmp_path / "evaluation-semi.json").read_text())
     assert set(record["runs"]) == {"encoder", "fresh"}
-    assert record["experiment"]["pool"] == {"kind": "fraction", "fraction": 0.3}
+    pool = record["experiment"]["pool"]
+    assert (pool["kind"], pool["fraction"], pool["of"]) == ("fraction", 0.3, "gloss")
     assert record["runs"]["encoder"] != record["runs"]["fresh"]
 
 

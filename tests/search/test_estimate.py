@@ -70,7 +70,8 @@ def test_seconds_by_hand() -> None:
     found = estimate(sslr, Times(0.1), pretrainings(sslr))
     # Round 0 once a seed, three more rounds a trial.
     assert found.trials_s == pytest.approx(2 * (1.0 + 10 * 3.0))
-    assert found.final_s == pytest.approx(3 * 3 * (1.0 + 3.0))
+    # Three arms of rounds, and FSL with as many steps.
+    assert found.final_s == pytest.approx(3 * 4 * (1.0 + 3.0))
 
 
 def test_a_trial_of_rounds_or_steps_takes_the_longer() -> None:
@@ -78,8 +79,8 @@ def test_a_trial_of_rounds_or_steps_takes_the_longer() -> None:
     found = estimate(both, Times(0.1, stream_step_s=0.5), Pretrainings(0, 0, 0))
     # 2 epochs of 5 steps with unlabelled clips; or three more rounds of as many steps.
     assert found.trials_s == pytest.approx(2 * 10 * max(10 * 0.5, 3 * 10 * 0.1))
-    # Default and best, then FSL twice.
-    assert found.final_s == pytest.approx(3 * (2 * 10 * 0.5 + 10 * 0.1 + 10 * 0.5))
+    # Default, best and its last model, then FSL twice.
+    assert found.final_s == pytest.approx(3 * (3 * 10 * 0.5 + 10 * 0.1 + 10 * 0.5))
 
 
 def test_steps_of_each_kind_are_timed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from experiment_factory import SPACE, new_run
 
 from slr_ray.config import merge
 from slr_ray.errors import ConfigError
@@ -14,11 +15,11 @@ from slr_ray.methods.recogniser import Recogniser
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.arms import ARMS, ArmTask, Candidates
 from slr_ray.search.context import RunContext
+from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import check_data
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
-from tests.experiment_factory import SPACE, new_run
 
 STEPS = {"kind": "consistency", "weight": {"uniform": [0.5, 2.0]}}
 
@@ -30,7 +31,7 @@ def steps() -> Experiment:
 
 def test_supervised_learning_takes_as_many_steps(tmp_path: Path) -> None:
     folder, config = RunFolder(str(tmp_path)), steps()
-    context = RunContext(folder, "balanced_accuracy", (0,), 1)
+    context = RunContext(folder, "balanced_accuracy", (Draw(0),), 1)
     TrialTask(context, 0, config, {}, "searched").run(this_place(), lambda _: None)
     progress = folder.trial(0).read_progress()
     assert progress is not None
@@ -40,7 +41,7 @@ def test_supervised_learning_takes_as_many_steps(tmp_path: Path) -> None:
     candidates = Candidates(config, config)
     records = {}
     for arm in sorted(ARMS, key=lambda one: one.name != "sslr_best"):
-        task = ArmTask(context, arm.name, 0, arm.make(candidates))
+        task = ArmTask(context, arm.name, Draw(0), arm.make(candidates))
         task.run(this_place(), lambda _: None)
         records[arm.name] = task.folder.arm()
     assert isinstance(candidates.supervised.method, SupervisedConfig)

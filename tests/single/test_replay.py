@@ -38,7 +38,7 @@ def small(**method: Any) -> Experiment:
         {
             "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
             "pool": {"kind": "fraction", "fraction": 0.1},
-            "model": {"width": 16, "num_heads": 2, "hidden": 16, "num_encoder_layers": 1},
+            "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1},
             "training": {"num_epochs": 2, "steps_per_epoch": 4, "batch_size": 16, "max_frames": 8},
             "method": {**METHOD, **method},
         },
@@ -100,8 +100,10 @@ def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> 
     flat, _ = replayed(result[0], **threshold, method__refine__temperature__temperature=50.0)
     assert [one.num_clips for one in flat] == [0, 0]
     assert [one.edge for one in flat] == [None, None]
-    fitted, _ = replayed(result[0], "threshold confidence=0.3", method__calibration="temperature")
-    assert [one.num_clips for one in fitted] != [one.num_clips for one in loose]
+    strict = "threshold confidence=0.9"
+    plain, _ = replayed(result[0], strict)
+    fitted, _ = replayed(result[0], strict, method__calibration="temperature")
+    assert [one.num_clips for one in fitted] != [one.num_clips for one in plain]
 
 
 BAD = [

@@ -115,7 +115,7 @@ def test_without_unlabelled_clips_training_ends_after_the_first_round(
     assert record.trained is not None
     assert record.trained.num_unlabelled == 0
     assert len(record.trained.rounds) == 1
-    assert record.trained.stopped_because == "nothing left to add"
+    assert record.trained.stopped_because == "no unlabelled clip"
 
 
 def test_a_configuration_may_be_behind_a_uri(

@@ -116,7 +116,7 @@ def test_a_round_interrupted_at_any_epoch_ends_the_same(ema: float | None) -> No
 
 
 def test_patience_ends_a_round_early() -> None:
-    trained = train_once(small(), num_epochs=40, patience_epochs=2, steps_per_epoch=1)
+    trained = train_once(small(), num_epochs=40, patience_epochs=2, steps_per_epoch=5)
     assert len(trained.epochs) < 40
     scores = [one.validation.balanced_accuracy for one in trained.epochs]
     assert trained.validation.balanced_accuracy == max(scores)
@@ -349,7 +349,8 @@ def test_continuing_starts_from_the_teacher(tmp_path: Path) -> None:
     frozen = {"optimiser": {"kind": "sgd", "learning_rate": 1e-12}, "ema_decay": None}
     done = run(small(training=frozen, method={"start": "continue"}), tmp_path)
     for a, b in pairwise(done):
-        for name in a.model_state:
+        # Statistics of batch norms are seen, not learnt.
+        for name in (one for one in a.model_state if "running_" not in one):
             torch.testing.assert_close(a.model_state[name], b.model_state[name])
     scratch = run(small(training=frozen), tmp_path)
     assert not same(scratch[0].model_state, scratch[1].model_state)

@@ -32,7 +32,7 @@ from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import read
 from slr_ray.training.batches import model_input
 from slr_ray.training.prediction import autocast
-from slr_ray.training.pretraining import PretrainingLoop, PretrainingTask
+from slr_ray.training.pretraining.loop import PretrainingLoop, PretrainingTask
 from slr_ray.workers.place import this_place
 
 _SEED = 0

@@ -1,8 +1,8 @@
 """An arm of the final comparison of one's own: `python examples/arm.py`.
 
-An arm is one row of `ARMS` in slr_ray/search/arms.py: a name, a title, how its experiment is made
-of the best trial and the default. With the row below in that table, every search trains the best
-trial with all labels, too, and the report shows it beside the others.
+An arm is one row of `ARMS` in slr_ray/search/comparison/arms.py: a name, a title, how its
+experiment is made of the best trial and the default. With the row below in that table, every search
+trains the best trial with all labels, too, and the report shows it beside the others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from slr_ray.experiment.experiment import build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.measured import train_and_measure
 from slr_ray.records.stages import StageStore
-from slr_ray.search.arms import Arm, Candidates
+from slr_ray.search.comparison.arms import Arm, Candidates
 from slr_ray.storage import Store
 from slr_ray.workers.place import this_place
 

@@ -19,8 +19,8 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.methods.pretraining import pretraining_task
 from slr_ray.models.heads import perceptron
 from slr_ray.objectives.objective import Objective, Outcome, View
-from slr_ray.training.pretraining import PretrainingTask, pretrain
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.loop import PretrainingTask, pretrain
 from slr_ray.workers.place import this_place
 
 

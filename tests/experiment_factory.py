@@ -22,7 +22,7 @@ from slr_ray.records.stages import Checkpoint
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space_file import check_space
 from slr_ray.search.summary import print_plan
-from slr_ray.training.pretraining import PretrainedEncoder, pretrain
+from slr_ray.training.pretraining.loop import PretrainedEncoder, pretrain
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from slr_ray.records.measured import Audit, EpochRecord, Metrics, RoundRecord, SeedRecord
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-from slr_ray.search.arms import described_arms
+from slr_ray.search.comparison.arms import described_arms
 from slr_ray.storage import Store
 
 GLOSSES = ("hello", "thanks", "iloveyou", "yes", "no", "please", "sorry", "help", "eat", "goodbye")

@@ -39,7 +39,7 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.storage import Store, absolute, below
-from slr_ray.training.pretraining import CollapseWarning
+from slr_ray.training.pretraining.loop import CollapseWarning
 from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import this_place
 

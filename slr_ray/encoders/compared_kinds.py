@@ -7,7 +7,7 @@ from typing import Any
 
 from slr_ray.config import alternatives
 from slr_ray.errors import ConfigError
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 def section_of_kind(

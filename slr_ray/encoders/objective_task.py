@@ -18,7 +18,7 @@ from slr_ray.methods.pretraining import (
 )
 from slr_ray.records.stages import StageStore
 from slr_ray.storage import Store, below
-from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place
 

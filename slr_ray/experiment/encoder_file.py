@@ -22,7 +22,7 @@ from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import State, loads
 from slr_ray.storage import Store, below, is_uri, parted
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import clip_hashes
 
 FORMAT = "slr_ray encoder 1"

@@ -27,7 +27,7 @@ from slr_ray.models.spoter import SpoterConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
 from slr_ray.storage import absolute
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 Method = Annotated[
     SslrConfig | ConsistencyConfig | SupervisedConfig | LinearEvaluationConfig,

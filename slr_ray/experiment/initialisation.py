@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from slr_ray.config import Config
 from slr_ray.storage import absolute
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 class FreshWeights(Config):

@@ -14,7 +14,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_
 from slr_ray.experiment.initialisation import EncoderFile
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.pretraining_clips import choose_clips
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
 

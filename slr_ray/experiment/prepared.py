@@ -19,7 +19,7 @@ from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.pretraining_clips import refuse_measured
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.training.unlabelled import UnlabelledClips
 

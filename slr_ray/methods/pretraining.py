@@ -17,14 +17,14 @@ from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore, State, dumps, stage_key
 from slr_ray.storage import Store
-from slr_ray.training.pretraining import (
+from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.loop import (
     OnPretrainingEpoch,
     PretrainedEncoder,
     PretrainingTask,
     pretrain,
 )
-from slr_ray.training.pretraining_config import PretrainingConfig
-from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.workers.place import Place
 
 

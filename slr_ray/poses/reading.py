@@ -87,7 +87,8 @@ def _drawn(
     if len(frames) <= parts:
         return frames
     chosen = (np.arange(parts) + places.astype(np.float64)) * (len(frames) / parts)
-    return frames[chosen.astype(np.int64).clip(max=len(frames) - 1)]
+    kept: np.ndarray = frames[chosen.astype(np.int64).clip(max=len(frames) - 1)]
+    return kept
 
 
 def in_batches(

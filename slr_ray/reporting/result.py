@@ -20,13 +20,8 @@ from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
 from slr_ray.records.measured import Span
 from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
-from slr_ray.reporting.verdict import (
-    TEST_METRICS,
-    Verdict,
-    interval_text,
-    p_text,
-    points,
-)
+from slr_ray.reporting.verdict import TEST_METRICS, Verdict
+from slr_ray.reporting.wording import interval_text, p_text, points
 
 _MAX_GLOSSES = 40
 """Glosses in the F1 chart; of more, those that differ most between the arms."""

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.search_results import params_text
-from slr_ray.reporting.verdict import TEST_METRICS, interval_text, verdict
+from slr_ray.reporting.verdict import TEST_METRICS, verdict
+from slr_ray.reporting.wording import interval_text
 
 _COLOURS = {"better": "green", "worse": "red", "open": "yellow", "undecided": "yellow"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +11,7 @@ from slr_ray.evaluation.statistics import PairedDifference, holm, interval, pair
 from slr_ray.records.measured import Interval, Metric, Span
 from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
+from slr_ray.reporting.wording import interval_text, p_text, points
 
 TEST_METRICS = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
 """Told of every arm."""
@@ -95,25 +95,6 @@ def verdict(run: Run) -> Verdict:
     return Verdict(
         outcome, headline, sentences, _caveats(run, judged), results, comparisons, metric
     )
-
-
-def percent(share: float) -> str:
-    return "–" if not math.isfinite(share) else f"{100 * share:.1f} %"
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points with its sign; a true minus for reading."""
-    return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def p_text(p_value: float) -> str:
-    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
-
-
-def interval_text(found: Interval) -> str:
-    if found.half_width is None:
-        return percent(found.mean)
-    return f"{100 * found.mean:.1f} ± {100 * found.half_width:.1f} %"
 
 
 def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:

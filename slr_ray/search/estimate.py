@@ -19,9 +19,9 @@ from slr_ray.search.search_run import SearchRun
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
-from slr_ray.training.pretraining import pretrain
-from slr_ray.training.pretraining_config import PretrainingConfig
-from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.loop import pretrain
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.problem import check_glosses
 from slr_ray.training.round import Round
 from slr_ray.training.sampling import true_labels

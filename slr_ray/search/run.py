@@ -14,7 +14,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
-from slr_ray.search.arms import ARMS, BEST, Candidates
+from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
 from slr_ray.search.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
@@ -26,9 +26,9 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
 
     `split` is what `check_data` returned.
     """
-    from slr_ray.search.final import compare_arms, hand_out_best
+    from slr_ray.search.comparison.pooled import pool_arms
+    from slr_ray.search.comparison.run import compare_arms, hand_out_best
     from slr_ray.search.live import LiveView
-    from slr_ray.search.pooled_arms import pool_arms
     from slr_ray.search.tuning import TuneLimits, search
     from slr_ray.workers.nodes import connected
 

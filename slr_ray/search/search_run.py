@@ -23,7 +23,7 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
-from slr_ray.search.arms import described_arms
+from slr_ray.search.comparison.arms import described_arms
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.spaces.space_file import Space, check_space

@@ -13,10 +13,10 @@ from slr_ray.experiment.data_summary import (
     split_text,
 )
 from slr_ray.search import estimate
-from slr_ray.search.arms import ARMS
+from slr_ray.search.comparison.arms import ARMS
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space import parameters
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None:

@@ -7,7 +7,7 @@ from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import Span
 from slr_ray.reporting.run import METRIC_NAMES
-from slr_ray.reporting.verdict import interval_text
+from slr_ray.reporting.wording import interval_text
 
 _HOW = (
     "Every test clip is predicted once a seed, by the model that saw nobody of its fold. The "

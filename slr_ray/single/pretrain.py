@@ -28,8 +28,8 @@ from slr_ray.records.stages import StageStore
 from slr_ray.reporting.board import open_board
 from slr_ray.single.curves import pretraining_curves
 from slr_ray.storage import Store, absolute
-from slr_ray.training.pretraining import CollapseWarning, PretrainedEncoder
-from slr_ray.training.pretraining_plan import PretrainingPlan, plan
+from slr_ray.training.pretraining.loop import CollapseWarning, PretrainedEncoder
+from slr_ray.training.pretraining.plan import PretrainingPlan, plan
 from slr_ray.workers.place import Place, joined_workers
 
 

@@ -23,7 +23,7 @@ from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.run_folder import ResultFolder, TrainedFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store, absolute
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.workers.place import this_place
 
 

@@ -82,12 +82,7 @@ class _Loop:
     """Model, optimiser and counters of one round."""
 
     def __init__(
-        self,
-        model: Model,
-        problem: Problem,
-        config: TrainingConfig,
-        round_: Round,
-        place: Place,
+        self, model: Model, problem: Problem, config: TrainingConfig, round_: Round, place: Place
     ) -> None:
         self.problem, self.config, self.round, self.place = problem, config, round_, place
         self.model = model

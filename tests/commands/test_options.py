@@ -11,7 +11,7 @@ import typer
 from slr_ray.config import alternatives
 from slr_ray.errors import ConfigError
 from slr_ray.options import AUGMENTATIONS, OBJECTIVES, data_and_pool, laid_over
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "

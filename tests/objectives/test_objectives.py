@@ -20,7 +20,7 @@ from slr_ray.objectives.objective import Objective, View
 from slr_ray.objectives.simclr import Simclr, SimclrConfig, nt_xent
 from slr_ray.objectives.simsiam import Simsiam, SimsiamConfig, negative_cosine
 from slr_ray.objectives.sl_fpn import SlFpn, SlFpnConfig
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.workers.place import process_group
 
 WIDTH, CLIPS, FRAMES = 6, 8, 4

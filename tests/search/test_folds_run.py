@@ -21,9 +21,9 @@ from slr_ray.records.runs import best_trial
 from slr_ray.reporting.report import write_report
 from slr_ray.reporting.run import load_run
 from slr_ray.reporting.verdict import verdict
-from slr_ray.search.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.comparison.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.comparison.pooled import pool_arms
 from slr_ray.search.draws import Draw, final_draws, search_draws
-from slr_ray.search.pooled_arms import pool_arms
 from slr_ray.search.search_run import begin, check_data
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place

@@ -13,7 +13,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.methods.recogniser import Recogniser
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.search.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.comparison.arms import ARMS, ArmTask, Candidates
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import check_data

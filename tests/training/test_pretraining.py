@@ -42,14 +42,14 @@ from slr_ray.search.spaces.space_file import check_space
 from slr_ray.single.pretrain import run_pretraining
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
-from slr_ray.training.pretraining import (
+from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.loop import (
     CollapseWarning,
     PretrainedEncoder,
     embedding_std,
     pretrain,
 )
-from slr_ray.training.pretraining_config import PretrainingConfig
-from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.representation import represent_clips
 from slr_ray.training.unlabelled import UnlabelledClips, clip_hashes, epoch_rows
 from slr_ray.workers.place import this_place

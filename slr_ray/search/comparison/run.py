@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slr_ray.records.stages import loads
-from slr_ray.search.arms import ARMS, BEST, ArmTask, Candidates
+from slr_ray.search.comparison.arms import ARMS, BEST, ArmTask, Candidates
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
 from slr_ray.search.listeners import RunListener

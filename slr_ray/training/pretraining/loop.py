@@ -28,8 +28,8 @@ from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.optimisation import learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast
-from slr_ray.training.pretraining_config import PretrainingConfig
-from slr_ray.training.pretraining_plan import plan
+from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.round import NonFiniteLoss
 from slr_ray.training.unlabelled import UnlabelledClips, epoch_rows
 from slr_ray.workers.place import Place

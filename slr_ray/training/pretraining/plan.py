@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from slr_ray.errors import ConfigError
-from slr_ray.training.pretraining_config import PretrainingConfig
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""Figures of a report in words."""
+
+from __future__ import annotations
+
+import math
+
+from slr_ray.records.measured import Interval
+
+
+def percent(share: float) -> str:
+    return "–" if not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points with its sign; a true minus for reading."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def p_text(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
+
+
+def interval_text(found: Interval) -> str:
+    if found.half_width is None:
+        return percent(found.mean)
+    return f"{100 * found.mean:.1f} ± {100 * found.half_width:.1f} %"

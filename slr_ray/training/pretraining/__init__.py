@@ -1,0 +1,1 @@
+"""Self-supervised pre-training: settings, plan of batches, loop."""

@@ -86,10 +86,8 @@ _MODERN: dict[str, Any] = {
     "model": {"kind": "conv_attention", "width": 192},
     "training": {
         **_SPOTER_SMALL["training"],
-        "optimiser": {"kind": "adamw", "learning_rate": 0.002, "weight_decay": 0.05},
         "num_epochs": 20,
         "steps_per_epoch": 50,
-        "mixup": 0.0,
         "max_frames": 32,
     },
 }

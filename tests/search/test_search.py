@@ -271,7 +271,7 @@ def test_a_second_driver_then_ctrl_c_then_a_time_budget(tmp_path: Path) -> None:
         assert f"trial {number}: cut off by the time budget" in done.stdout
     assert len(ended) < 999
     assert {one.status for one in trials(run)} <= {"complete", "pruned"}
-    assert len(list(run.glob("final/*/*/record.json"))) == 5
+    assert len(list(run.glob("final/*/*/record.json"))) == 6
     assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
 
 

@@ -1,11 +1,14 @@
 """Seconds and memory of calibration, refinements, rules and weights on a large pool.
 
-    python -m benchmarks.selection [--num-clips 1000000] [--num-glosses 1000]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.selection [--num-clips 1000000] [--num-glosses 1000]
 
 Each runs in a process of its own on the same made-up probabilities, which fill 4 GB in the default
 size; its peak memory includes them. Seconds are the processor's, so that others on the machine do
 not count. The last line is the goal's 10 s and 8 GB over the worst of them, whichever is nearer: 1
 or more is within.
+
+One thread for matrix products: they are small here, and threads that wait for each other cost
+`SemanticBlend` four times as many seconds as they save.
 """
 
 from __future__ import annotations

@@ -100,10 +100,10 @@ def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> 
     flat, _ = replayed(result[0], **threshold, method__refine__temperature__temperature=50.0)
     assert [one.num_clips for one in flat] == [0, 0]
     assert [one.edge for one in flat] == [None, None]
-    strict = "threshold confidence=0.9"
-    plain, _ = replayed(result[0], strict)
-    fitted, _ = replayed(result[0], strict, method__calibration="temperature")
-    assert [one.num_clips for one in fitted] != [one.num_clips for one in plain]
+    half = "quantile share=0.5"
+    plain, _ = replayed(result[0], half)
+    fitted, _ = replayed(result[0], half, method__calibration="temperature")
+    assert [one.edge for one in fitted] != [one.edge for one in plain]
 
 
 BAD = [

@@ -115,7 +115,8 @@ def test_without_weight_it_is_supervised_learning() -> None:
     without = small(method={"kind": "supervised"}, model={"dropout": 0.0})
     with_stream = small(method={"weight": 0.0}, model={"dropout": 0.0})
     a, b = train_once(without).model_state, train_once(with_stream).model_state
-    for name in a:
+    # A key's bias has no gradient but rounding, of which AdamW makes whole steps.
+    for name in (one for one in a if not one.endswith("key_value.bias")):
         torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
 
 

@@ -9,11 +9,10 @@ from jaxtyping import Bool, Int, Int64
 from pydantic import Field, model_validator
 
 from slr_ray.config import Config
-from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.signers import NUM_TRIES, LabelledSigners
 from slr_ray.errors import ConfigError
 
-_NUM_TRIES = 64
 _JITTER = 0.3
 """Spread of the logarithm by which a signer's number of clips is shaken before it gives a turn."""
 
@@ -54,11 +53,8 @@ def by_fold(corpus: Corpus, config: FoldsSplitConfig) -> list[Int64[np.ndarray, 
 
     Raises `ConfigError` where there are fewer signers than folds, or too few beside a fold.
     """
-    is_unknown = corpus.signer_index == UNKNOWN_SIGNER
-    labelled = (corpus.gloss_index != UNLABELLED) & ~is_unknown
-    signed = np.zeros((len(corpus.signers), len(corpus.glosses)), np.int64)
-    np.add.at(signed, (corpus.signer_index[labelled], corpus.gloss_index[labelled]), 1)
-    signers = np.flatnonzero(signed.any(axis=1))
+    people = LabelledSigners.of(corpus)
+    signers, signed = people.signers, people.signed
     if len(signers) < config.num_folds:
         raise ConfigError(
             f"split.num_folds={config.num_folds}, but {corpus.name} has {len(signers)} signers "
@@ -75,13 +71,7 @@ def by_fold(corpus: Corpus, config: FoldsSplitConfig) -> list[Int64[np.ndarray, 
         )
     rng_seed = [config.seed, config.num_folds, config.fold]
     chosen = rest[_validation(signed[rest], num_validation, config.validation_fraction, rng_seed)]
-    in_test = np.isin(corpus.signer_index, tested)
-    in_validation = np.isin(corpus.signer_index, chosen)
-    return [
-        np.flatnonzero(~in_test & ~in_validation),
-        np.flatnonzero(in_validation & labelled),
-        np.flatnonzero(in_test & labelled),
-    ]
+    return people.divided(tested, chosen)
 
 
 def assign_folds(
@@ -112,7 +102,7 @@ def assign_folds(
         taught = held.sum(axis=0) > held
         return int(held[taught].sum()), -int(np.ptp(held.sum(axis=1)))
 
-    return max((draw(attempt) for attempt in range(_NUM_TRIES)), key=quality)
+    return max((draw(attempt) for attempt in range(NUM_TRIES)), key=quality)
 
 
 def _validation(
@@ -135,4 +125,4 @@ def _validation(
         covered = float(held.any(axis=0).mean())
         return int(taught.any(axis=0).sum()), covered - abs(float(held.sum()) / wanted - 1)
 
-    return max((draw(attempt) for attempt in range(_NUM_TRIES)), key=quality)
+    return max((draw(attempt) for attempt in range(NUM_TRIES)), key=quality)

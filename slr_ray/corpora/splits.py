@@ -19,11 +19,11 @@ from slr_ray.config import Config
 from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.folds import FoldsSplitConfig, by_fold
+from slr_ray.corpora.signers import NUM_TRIES, LabelledSigners
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.storage import absolute
 from slr_ray.text import normal_name, read_table, split_name
 
-_NUM_TRIES = 64
 _NAMES = ("training", "validation", "test")
 
 
@@ -158,16 +158,11 @@ def split_corpus(corpus: Corpus, config: AnySplitConfig) -> Split:
 
 
 def _by_signer(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:
-    """Of a few seeded draws, the one with most glosses in training, then in test and validation.
-
-    A single draw often leaves a rare gloss's only signers in the test set.
-    """
-    is_unknown = corpus.signer_index == UNKNOWN_SIGNER
-    labelled = (corpus.gloss_index != UNLABELLED) & ~is_unknown
-    signed = np.zeros((len(corpus.signers), len(corpus.glosses)), np.int64)
-    np.add.at(signed, (corpus.signer_index[labelled], corpus.gloss_index[labelled]), 1)
-    signers = np.flatnonzero(signed.any(axis=1))
+    """Of a few seeded draws, the one with most glosses in training, then in test and validation."""
+    people = LabelledSigners.of(corpus)
+    signers, signed = people.signers, people.signed
     if len(signers) < 3:
+        is_unknown = corpus.signer_index == UNKNOWN_SIGNER
         nobody = f" ({is_unknown.sum():,} clips name no signer)" if is_unknown.any() else ""
         raise ConfigError(
             f"{corpus.name} has {len(signers)} signers with labelled clips{nobody}; a split by "
@@ -188,16 +183,10 @@ def _by_signer(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:
         )
         return training, validation + test
 
-    rngs = (np.random.default_rng([config.seed, attempt]) for attempt in range(_NUM_TRIES))
+    rngs = (np.random.default_rng([config.seed, attempt]) for attempt in range(NUM_TRIES))
     order = max((rng.permutation(signers) for rng in rngs), key=coverage)
     test, validation, _ = np.split(order, ends)
-    in_test = np.isin(corpus.signer_index, test)
-    in_validation = np.isin(corpus.signer_index, validation)
-    return [
-        np.flatnonzero(~in_test & ~in_validation),
-        np.flatnonzero(in_validation & labelled),
-        np.flatnonzero(in_test & labelled),
-    ]
+    return people.divided(test, validation)
 
 
 def _by_clip(corpus: Corpus, config: _Fractions) -> list[np.ndarray]:

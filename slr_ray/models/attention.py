@@ -10,6 +10,12 @@ from torch.nn import functional
 from slr_ray.models.dropout import Dropout
 
 
+def check_heads(width: int, num_heads: int) -> None:
+    """`ValueError` where heads can't share the width evenly."""
+    if width % num_heads:
+        raise ValueError(f"width {width} is not divisible by num_heads {num_heads}")
+
+
 class Attention(nn.Module):
     """Multi-head attention of queries over a padded memory (Vaswani et al. 2017, section 3.2.2)."""
 

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.config import Config
-from slr_ray.models.attention import EncoderLayer
+from slr_ray.models.attention import EncoderLayer, check_heads
 from slr_ray.models.dropout import Dropout
 from slr_ray.models.frame_norm import FrameNorm
 from slr_ray.models.model import Model
+from slr_ray.models.pooling import mean_of_frames
 
 
 class ConvAttentionConfig(Config):
@@ -50,8 +51,7 @@ class ConvAttentionConfig(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> ConvAttentionConfig:
-        if self.width % self.num_heads:
-            raise ValueError(f"width {self.width} is not divisible by num_heads {self.num_heads}")
+        check_heads(self.width, self.num_heads)
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel {self.kernel} is even: it would shift frames in time")
         return self
@@ -97,11 +97,11 @@ class ConvAttention(Model):
         for layer in self.layers:
             frames = layer(frames, mask)
         frames = self.norm(frames)
-        real = mask[..., None]
-        pooled = (frames * real).sum(dim=1) / real.sum(dim=1).clamp(min=1)
+        pooled = mean_of_frames(frames, mask)
         if self.config.pooling == "mean_max":
             # No frame at all would leave minus infinity; a batch has none, padding rows may.
-            highest = frames.masked_fill(~real, -torch.inf).amax(dim=1).nan_to_num(neginf=0.0)
+            real_only = frames.masked_fill(~mask[..., None], -torch.inf)
+            highest = real_only.amax(dim=1).nan_to_num(neginf=0.0)
             pooled = torch.cat([pooled, highest], dim=-1)
         represented: Tensor = self.dropout(self.reduction(pooled))
         return represented

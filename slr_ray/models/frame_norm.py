@@ -42,7 +42,8 @@ class FrameNorm(nn.Module):
             self.running_var,
             self.weight,
             self.bias,
-            training=self.training,
+            # One frame has no variance: the running statistics stand in.
+            training=self.training and len(real) > 1,
             momentum=_MOMENTUM,
             eps=_EPSILON,
         ).to(frames.dtype)

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.config import Config
-from slr_ray.models.attention import EncoderLayer
+from slr_ray.models.attention import EncoderLayer, check_heads
 from slr_ray.models.dropout import Dropout
 from slr_ray.models.model import Model
+from slr_ray.models.pooling import mean_of_frames
 from slr_ray.models.positions import sinusoids
 
 _INITIAL_STD = 0.02
@@ -47,8 +48,7 @@ class PoseTransformerConfig(Config):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> PoseTransformerConfig:
-        if self.width % self.num_heads:
-            raise ValueError(f"width {self.width} is not divisible by num_heads {self.num_heads}")
+        check_heads(self.width, self.num_heads)
         return self
 
     def build(self, num_channels: int, num_glosses: int) -> PoseTransformer:
@@ -104,9 +104,7 @@ class PoseTransformer(Model):
         if self.token is not None:
             token_state: Tensor = frames[:, 0]
             return token_state
-        weights = mask[..., None].to(frames.dtype)
-        mean: Tensor = (frames * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-        return mean
+        return mean_of_frames(frames, mask)
 
     def _positions(self, features: Tensor) -> Float[Tensor, "frames width"]:
         num_frames = features.shape[1]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from slr_ray.config import Config
-from slr_ray.models.attention import EncoderLayer, QueryDecoderLayer
+from slr_ray.models.attention import EncoderLayer, QueryDecoderLayer, check_heads
 from slr_ray.models.model import Model
 from slr_ray.models.positions import sinusoids
 
@@ -35,8 +35,8 @@ class SpoterConfig(Config):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> SpoterConfig:
-        if self.width is not None and self.width % self.num_heads:
-            raise ValueError(f"width {self.width} is not divisible by num_heads {self.num_heads}")
+        if self.width is not None:
+            check_heads(self.width, self.num_heads)
         return self
 
     def build(self, num_channels: int, num_glosses: int) -> Spoter:

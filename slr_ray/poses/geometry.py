@@ -49,8 +49,9 @@ def _pairs_across() -> list[tuple[int, int]]:
     ]
 
 
-_WITHIN, _ACROSS = _pairs_within(), _pairs_across()
-_HAND_BONES = [(one, two) for one, two in BONES if one >= LEFT_HAND.start]
+# Two ends a pair, made once: lists of pairs would be turned into tensors for every batch.
+_WITHIN, _ACROSS = torch.tensor(_pairs_within()), torch.tensor(_pairs_across())
+_HAND_BONES = torch.tensor([pair for pair in BONES if pair[0] >= LEFT_HAND.start])
 NUM_DISTANCES = len(_WITHIN) + len(_ACROSS)
 NUM_DIRECTIONS = 2 * len(_HAND_BONES)
 _SHORTEST = 1e-6
@@ -105,29 +106,22 @@ def velocities(
 def _lengths(
     joints: Float[Tensor, "54 2 frames"],
     found: Float[Tensor, "54 frames"],
-    pairs: list[tuple[int, int]],
+    pairs: Int[Tensor, "pairs 2"],
 ) -> Float[Tensor, "pairs frames"]:
     x, y = _between(joints, pairs)
     return torch.addcmul(x * x, y, y).sqrt_().mul_(_both(found, pairs))
 
 
 def _between(
-    joints: Float[Tensor, "54 2 frames"], pairs: list[tuple[int, int]]
+    joints: Float[Tensor, "54 2 frames"], pairs: Int[Tensor, "pairs 2"]
 ) -> tuple[Float[Tensor, "pairs frames"], Float[Tensor, "pairs frames"]]:
-    first, second = _ends(pairs, joints.device)
+    first, second = pairs.to(joints.device).unbind(1)
     x, y = joints.unbind(1)
     return x[second] - x[first], y[second] - y[first]
 
 
 def _both(
-    found: Float[Tensor, "54 frames"], pairs: list[tuple[int, int]]
+    found: Float[Tensor, "54 frames"], pairs: Int[Tensor, "pairs 2"]
 ) -> Float[Tensor, "pairs frames"]:
-    first, second = _ends(pairs, found.device)
+    first, second = pairs.to(found.device).unbind(1)
     return found[first] * found[second]
-
-
-def _ends(
-    pairs: list[tuple[int, int]], device: torch.device
-) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]:
-    first, second = torch.tensor(pairs, device=device).unbind(1)
-    return first, second

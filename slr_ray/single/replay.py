@@ -17,6 +17,7 @@ from slr_ray.config import alternatives, build, merge, parse_overrides, set_dott
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.pool_predictions import PoolPredictions
 from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine
 from slr_ray.methods.sslr import SeedRun, kept_predictions
 from slr_ray.selection.candidates import Candidates
@@ -64,19 +65,21 @@ def replay_run(
     """
     told, runs = saved_runs(location, trial)
     method = _changed(runs[0].method, overrides)
-    evidence = _evidence(runs)
-    if evidence is None:
+    saved = [(run, *one) for run in runs for one in _saved(run)]
+    if not saved:
         raise DataError(
             f"{told}: no round has kept its predictions. They are kept where the pool's clips "
             "times glosses are at most method.keep_predictions; or the data, or slr_ray, are others"
             " now"
         )
+    # All rounds of a run have kept the same.
+    evidence = saved[0][2].evidence
     lacking = _lacking(method.refine.needs, evidence)
     if lacking:
         raise ConfigError(f"method.refine needs {lacking}, which {told} has not kept")
     asked = _rules(method, overrides, rules)
     able = [one for one in asked if not _lacking(one.needs, evidence)]
-    found = [one for run in runs for one in _replayed(run, method, able)]
+    found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
     console.print(f"{told}: {len(runs)} seed(s), each round's whole pool", soft_wrap=True)
     console.print(_table(found, runs[0].problem.num_glosses))
     if per_gloss:
@@ -119,23 +122,33 @@ def _parsed(text: str) -> Rule:
     return build(SslrConfig, {"selection": tree}, f"--rule {text!r}").selection
 
 
-def _replayed(run: SeedRun, method: SslrConfig, rules: Sequence[Rule]) -> Iterator[Replayed]:
-    problem = run.problem
-    fresh = method.model_copy(update={"pseudo_labels": "reselect"})
+def _saved(run: SeedRun) -> Iterator[tuple[int, PoolPredictions]]:
+    """The rounds whose predictions were kept."""
     for number in range(1, run.method.num_rounds + 1):
         predictions = kept_predictions(run, number)
-        if predictions is None:
-            continue
-        refine(
-            method,
-            predictions,
-            label_smoothing=run.training.label_smoothing,
-            validation_glosses=problem.glosses(problem.split.validation),
-        )
-        given = candidates_of(fresh, problem.unlabelled, predictions, NO_PSEUDO_LABELS, number)
-        hidden = problem.glosses(problem.unlabelled)
-        for rule in rules:
-            yield _chosen(rule, given, hidden)
+        if predictions is not None:
+            yield number, predictions
+
+
+def _replayed(
+    run: SeedRun,
+    number: int,
+    predictions: PoolPredictions,
+    method: SslrConfig,
+    rules: Sequence[Rule],
+) -> Iterator[Replayed]:
+    problem = run.problem
+    refine(
+        method,
+        predictions,
+        label_smoothing=run.training.label_smoothing,
+        validation_glosses=problem.glosses(problem.split.validation),
+    )
+    fresh = method.model_copy(update={"pseudo_labels": "reselect"})
+    given = candidates_of(fresh, problem.unlabelled, predictions, NO_PSEUDO_LABELS, number)
+    hidden = problem.glosses(problem.unlabelled)
+    for rule in rules:
+        yield _chosen(rule, given, hidden)
 
 
 def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) -> Replayed:
@@ -152,16 +165,6 @@ def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) ->
             float((glosses[judged] == hidden[rows][judged]).mean()) if judged.any() else None
         ),
     )
-
-
-def _evidence(runs: Sequence[SeedRun]) -> Evidence | None:
-    """Of the first round that was kept; all rounds of a run have the same."""
-    for run in runs:
-        for number in range(1, run.method.num_rounds + 1):
-            predictions = kept_predictions(run, number)
-            if predictions is not None:
-                return predictions.evidence
-    return None
 
 
 def _lacking(needs: Needs, evidence: Evidence) -> str:

@@ -16,11 +16,9 @@ from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.prediction import BATCH_CLIPS, autocast, predict
+from slr_ray.training.prediction import BATCH_CLIPS, VIEWS_SEED, autocast, evaluating, predict
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
-
-_SEED = 7919
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Passes:
         """
         mean = np.empty((len(clips), self.problem.num_glosses), np.float32)
         deviation = np.empty(len(clips), np.float32)
-        with _mode(self.model, dropout=True):
+        with _dropping(self.model):
             for places, passes in self._batches(clips, num_passes, None):
                 means = passes.mean(dim=0)
                 gloss = means.argmax(dim=1)
@@ -55,7 +53,7 @@ class Passes:
     ) -> Int[np.ndarray, "clips views"]:
         """The gloss predicted from each of `num_views` augmented views; the same at every call."""
         found = np.empty((len(clips), num_views), np.int64)
-        with _mode(self.model, dropout=False):
+        with evaluating(self.model):
             for places, views in self._batches(clips, num_views, self.problem.augmentation):
                 found[places] = views.argmax(dim=2).T.numpy()
         return found
@@ -83,7 +81,7 @@ class Passes:
         augmentation: AugmentationConfig | None,
     ) -> Iterator[tuple[Int[np.ndarray, " batch"], Float[Tensor, "passes batch glosses"]]]:
         problem, config, device = self.problem, self.config, self.place.device
-        generator = torch.Generator().manual_seed(_SEED)
+        generator = torch.Generator().manual_seed(VIEWS_SEED)
         for places, padded in in_batches(problem.clips, clips, BATCH_CLIPS, config.max_frames):
             # Not around the generator: its user would leave and enter the mode at every batch.
             with torch.inference_mode():
@@ -135,17 +133,17 @@ def _left(
 
 
 @contextmanager
-def _mode(model: nn.Module, *, dropout: bool) -> Iterator[None]:
-    """Evaluation, or dropout as in training with norms over the batch as in evaluation.
+def _dropping(model: nn.Module) -> Iterator[None]:
+    """Dropout as in training, with norms over the batch as in evaluation.
 
     Random numbers are our own, so that the training that follows draws the same ones.
     """
     training = {module: module.training for module in model.modules()}
     try:
         for module in model.modules():
-            module.training = dropout and not hasattr(module, "running_mean")
+            module.training = not hasattr(module, "running_mean")
         with torch.random.fork_rng():
-            torch.manual_seed(_SEED)
+            torch.manual_seed(VIEWS_SEED)
             yield
     finally:
         for module, was in training.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
@@ -18,12 +19,26 @@ from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
 
 BATCH_CLIPS = 256
-_SEED = 7919
+VIEWS_SEED = 7919
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """Mixed precision where it is asked for."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """A model in eval mode for a while.
+
+    In training, batch norms would mix clips, and dropout change the same clip from call to call.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 @torch.inference_mode()
@@ -44,27 +59,25 @@ def predict(
     With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it
     (the same views at every call): a steadier confidence than a single pass gives.
     """
-    was_training = model.training
-    model.eval()
-    generator = torch.Generator().manual_seed(_SEED)
+    generator = torch.Generator().manual_seed(VIEWS_SEED)
     total: torch.Tensor | None = None
     batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
-    for places, padded in batches:
-        batch = padded.to(device)
-        summed: torch.Tensor | None = None
-        for view in range(num_views):
-            chosen = augmentation if view else None
-            inputs, mask = model_input(batch, normalisation, chosen, generator)
-            with autocast(device, precision):
-                logits = model(inputs, mask)
-            probabilities = logits.float().softmax(-1)
-            summed = probabilities if summed is None else summed + probabilities
-        if summed is None:
-            raise ValueError(f"num_views must be at least 1, got {num_views}")
-        if total is None:
-            total = torch.empty(len(clips), summed.shape[1])
-        total[torch.from_numpy(places)] = (summed / num_views).cpu()
-    model.train(was_training)
+    with evaluating(model):
+        for places, padded in batches:
+            batch = padded.to(device)
+            summed: torch.Tensor | None = None
+            for view in range(num_views):
+                chosen = augmentation if view else None
+                inputs, mask = model_input(batch, normalisation, chosen, generator)
+                with autocast(device, precision):
+                    logits = model(inputs, mask)
+                probabilities = logits.float().softmax(-1)
+                summed = probabilities if summed is None else summed + probabilities
+            if summed is None:
+                raise ValueError(f"num_views must be at least 1, got {num_views}")
+            if total is None:
+                total = torch.empty(len(clips), summed.shape[1])
+            total[torch.from_numpy(places)] = (summed / num_views).cpu()
     if total is None:
         raise ValueError("no clip to predict")
     return total.numpy()

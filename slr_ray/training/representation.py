@@ -11,7 +11,7 @@ from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.training.batches import model_input
-from slr_ray.training.prediction import BATCH_CLIPS, autocast
+from slr_ray.training.prediction import BATCH_CLIPS, autocast, evaluating
 from slr_ray.training.problem import Problem
 
 
@@ -33,18 +33,16 @@ def represent_clips(
     """
     if not len(clips):
         raise ValueError("no clip to represent")
-    was_training = model.training
-    model.eval()
     found: torch.Tensor | None = None
     batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
-    for places, batch in batches:
-        inputs, mask = model_input(batch.to(device), normalisation, None, None)
-        with autocast(device, precision):
-            represented = model.represent(inputs, mask).float().cpu()
-        if found is None:
-            found = torch.empty(len(clips), represented.shape[1])
-        found[torch.from_numpy(places)] = represented
-    model.train(was_training)
+    with evaluating(model):
+        for places, batch in batches:
+            inputs, mask = model_input(batch.to(device), normalisation, None, None)
+            with autocast(device, precision):
+                represented = model.represent(inputs, mask).float().cpu()
+            if found is None:
+                found = torch.empty(len(clips), represented.shape[1])
+            found[torch.from_numpy(places)] = represented
     assert found is not None
     return found.numpy()
 

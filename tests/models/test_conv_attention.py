@@ -36,6 +36,13 @@ def test_the_norm_sees_real_frames_alone(padding: int) -> None:
     torch.testing.assert_close(norm(frames, mask)[mask], running)
 
 
+def test_a_single_frame_is_normed_by_the_running_statistics() -> None:
+    frame, mask = torch.full((1, 1, 8), 3.0), torch.ones(1, 1, dtype=torch.bool)
+    norm = FrameNorm(8)
+    torch.testing.assert_close(norm(frame, mask), norm.eval()(frame, mask))
+    assert not norm.running_mean.any()
+
+
 def test_full_clips_take_the_short_way_to_the_same_values() -> None:
     frames, _ = clips()
     every = torch.ones(3, 6, dtype=torch.bool)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from resuming import resumes, same
 from torch import nn
 
 from slr_ray.config import alternatives, merge
@@ -18,7 +19,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
-from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
+from slr_ray.records.stages import Checkpoint, StageStore
 from slr_ray.storage import Store
 from slr_ray.training.consistency.co_learning import CoLearning, CoLearningConfig
 from slr_ray.training.loop import train
@@ -66,10 +67,6 @@ def train_once(config: Experiment, checkpoint: Checkpoint | None = None) -> Trai
     return train(model, own, config.training, round_, this_place(), checkpoint=checkpoint)
 
 
-def same(a: State, b: State) -> bool:
-    return all(torch.equal(a[name], b[name]) for name in a)
-
-
 def test_it_learns(tmp_path: Path) -> None:
     training = {"num_epochs": 3, "steps_per_epoch": 20, "batch_size": 12}
     done = run(small(training=training), tmp_path)
@@ -99,15 +96,7 @@ def test_interrupted_at_any_epoch_it_ends_the_same(kind: str) -> None:
             "co_learning": {"start_fraction": 0.4},
         },
     )
-    whole, saved = train_once(config), []
-    train_once(
-        config, Checkpoint(lambda: None, lambda state: saved.append(dumps(state)), every_s=0.0)
-    )
-    assert len(saved) == 3
-    for content in saved[:2]:
-        resumed = train_once(config, Checkpoint(lambda one=content: loads(one), lambda _: None))
-        assert same(resumed.model_state, whole.model_state)
-        assert resumed.epochs == whole.epochs
+    resumes(train_once, config)
 
 
 def test_without_weight_it_is_supervised_learning() -> None:
@@ -115,9 +104,10 @@ def test_without_weight_it_is_supervised_learning() -> None:
     without = small(method={"kind": "supervised"}, model={"dropout": 0.0})
     with_stream = small(method={"weight": 0.0}, model={"dropout": 0.0})
     a, b = train_once(without).model_state, train_once(with_stream).model_state
-    # A key's bias has no gradient but rounding, of which AdamW makes whole steps.
-    for name in (one for one in a if not one.endswith("key_value.bias")):
-        torch.testing.assert_close(a[name], b[name], rtol=1e-3, atol=1e-5)
+    for name in a:
+        # A key's bias, the first half, has no gradient but rounding: AdamW makes whole steps of it.
+        known = slice(len(a[name]) // 2 if name.endswith("key_value.bias") else 0, None)
+        torch.testing.assert_close(a[name][known], b[name][known], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from experiment_factory import TINY, opened, tiny, trained
+from resuming import same
 from rich.console import Console
 
 from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
@@ -36,7 +37,7 @@ from slr_ray.poses.shard_writing import write_shard
 from slr_ray.pretrain import pretrain as pretrain_command
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
+from slr_ray.records.stages import Checkpoint, StageStore, dumps, loads
 from slr_ray.search.search_run import SearchRun, check_data
 from slr_ray.search.spaces.space_file import check_space
 from slr_ray.single.pretrain import run_pretraining
@@ -61,10 +62,6 @@ OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
 
 def with_objective(kind: str, **changes: Any) -> Experiment:
     return tiny(initialisation={"objective": {"kind": kind}, **changes})
-
-
-def same(a: State, b: State) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)

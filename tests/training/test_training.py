@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from resuming import resumes, same
 
 from slr_ray.boundaries.trainings import ledger_facts
 from slr_ray.config import merge
@@ -38,7 +39,7 @@ from slr_ray.methods.sslr import (
     rounds,
     seed_record,
 )
-from slr_ray.records.stages import Checkpoint, StageStore, State, dumps, loads
+from slr_ray.records.stages import Checkpoint, StageStore, State
 from slr_ray.selection.evidence import Evidence
 from slr_ray.selection.select.top_confidence import TopConfidence
 from slr_ray.storage import Store
@@ -83,10 +84,6 @@ def train_once(config: Experiment, checkpoint: Checkpoint | None = None, **chang
     return train(model, own, training, Round(0, 0, labelled), this_place(), checkpoint=checkpoint)
 
 
-def same(a: State, b: State) -> bool:
-    return all(torch.equal(a[name], b[name]) for name in a)
-
-
 def test_training_learns() -> None:
     config = small()
     trained = train_once(config, num_epochs=12, steps_per_epoch=15)
@@ -103,16 +100,7 @@ def test_the_seed_decides() -> None:
 @pytest.mark.parametrize("ema", [None, 0.9])
 def test_a_round_interrupted_at_any_epoch_ends_the_same(ema: float | None) -> None:
     config = small(training={"ema_decay": ema, "mixup": 0.3})
-    whole = train_once(config)
-    saved: list[bytes] = []
-    train_once(
-        config, Checkpoint(lambda: None, lambda state: saved.append(dumps(state)), every_s=0.0)
-    )
-    assert len(saved) == 3
-    for content in saved[:2]:
-        resumed = train_once(config, Checkpoint(lambda one=content: loads(one), lambda _: None))
-        assert same(resumed.model_state, whole.model_state)
-        assert resumed.epochs == whole.epochs
+    resumes(train_once, config)
 
 
 def test_patience_ends_a_round_early() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
-from slr_ray.training.prediction import autocast
+from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import epoch_batches, true_labels
 
@@ -130,7 +129,7 @@ class UnlabelledStream(nn.Module):
         batch = self._read(problem.unlabelled[rows], self._strong)
         weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
         strong = model_input(batch, problem.normalisation, self._strong, self._generator)
-        with torch.no_grad(), _evaluating(teacher):
+        with torch.no_grad(), evaluating(teacher):
             probabilities, represented = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
             )
@@ -246,17 +245,3 @@ class UnlabelledStream(nn.Module):
         one, num_clips = weights.new_ones(()), weights.new_tensor(len(weights))
         used = (weights > 0).sum().float()
         self._sums += torch.stack([one, threshold, num_clips, used, judged.sum(), right.sum()])
-
-
-@contextlib.contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """A model in eval mode for a while.
-
-    In training, batch norms would mix clips, and dropout change the same clip from step to step.
-    """
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

@@ -1,0 +1,31 @@
+"""What every training promises: interrupted at any epoch, it ends as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.records.stages import Checkpoint, State, dumps, loads
+from slr_ray.training.round import Trained
+
+
+def same(a: State, b: State) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def resumes(
+    train_once: Callable[[Experiment, Checkpoint | None], Trained], config: Experiment
+) -> None:
+    """Train `config`, three epochs long, whole and from either of its first two checkpoints."""
+    whole = train_once(config, None)
+    saved: list[bytes] = []
+    train_once(
+        config, Checkpoint(lambda: None, lambda state: saved.append(dumps(state)), every_s=0.0)
+    )
+    assert len(saved) == 3
+    for content in saved[:2]:
+        resumed = train_once(config, Checkpoint(lambda one=content: loads(one), lambda _: None))
+        assert same(resumed.model_state, whole.model_state)
+        assert resumed.epochs == whole.epochs

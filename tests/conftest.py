@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 _hook = install_import_hook("slr_ray", "beartype.beartype")
 _hook.__enter__()
 
-# Two threads that wait for each other on busy processors are slower than one.
-torch.set_num_threads(1)
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +36,15 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set SLR_RAY_TEST_DATA")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Two threads that wait for each other on busy processors are slower than one.
+
+    Set for every test: commands and benchmarks that others ran in this process take all threads.
+    """
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 _SHOWN_CLIPS = 5
 
@@ -51,6 +52,14 @@ def measured_text(prepared: Prepared) -> str:
     return f"{len(test)} clips of {num_glosses(corpus, test)} of {len(corpus.glosses)} glosses"
 
 
+def print_extra(prepared: Prepared, console: Console) -> None:
+    """What is learnt from without a gloss beside the pools: by pre-training, in an open pool."""
+    if isinstance(prepared.config.initialisation, PretrainingConfig):
+        console.print(f"pre-training on {prepared.pretraining_clips.described()}")
+    if prepared.config.pool.open_data:
+        console.print(f"open pool: {prepared.open_pool.described()}")
+
+
 def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     """Clips left out, what the split does not measure, missing labels, rounds without use."""
     config, corpus, pool = prepared.config, prepared.corpus, prepared.pool(seed)
@@ -59,7 +68,7 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
     by_step = isinstance(config.method, ConsistencyConfig)
-    if not len(pool.unlabelled) and (by_step or config.rounds.num_rounds):
+    if not len(pool.unlabelled) + len(prepared.open_pool) and (by_step or config.rounds.num_rounds):
         left = "training is supervised" if by_step else "training ends after the first round"
         warnings.append(
             f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, {left}; label "

@@ -60,7 +60,7 @@ class SslrConfig(Config):
     """Converged when validation has not improved for so many rounds; None = never."""
     changed_tolerance: float = Field(0.0, ge=0, le=1)
     """Nothing left to add: at most this share of the selection is new or changed."""
-    keep_predictions: int = Field(200_000, ge=0)
+    keep_predictions: int = Field(1_000_000, ge=0)
     """Most numbers (clips x glosses) of a round's predictions of the pool that are kept beside the
     round for `slr_ray.replay`; 0 keeps none. It changes no result."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
-from slr_ray.records.measured import Audit
+from slr_ray.records.measured import Audit, OpenAudit
 from slr_ray.training.problem import Problem
 
 _BINS = 20
@@ -63,7 +63,16 @@ def audit_selection(
         calibration_error=(
             calibration_error(probabilities[known], hidden[known]) if known.any() else None
         ),
+        open_pool=_open_audit(hidden == UNKNOWN_GLOSS, selected),
     )
+
+
+def _open_audit(
+    unknown: Bool[np.ndarray, " unlabelled"], selected: Bool[np.ndarray, " unlabelled"]
+) -> OpenAudit | None:
+    if not unknown.any():
+        return None
+    return OpenAudit(num_unknown=int(unknown.sum()), num_selected=int((unknown & selected).sum()))
 
 
 def _histogram(confidence: Float[np.ndarray, " clips"]) -> list[int]:

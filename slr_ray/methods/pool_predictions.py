@@ -99,7 +99,7 @@ def predict_pool(
         ):
             evidence[name] = represent_clips(
                 model,
-                problem.corpus,
+                problem.source,
                 clips,
                 normalisation=problem.normalisation,
                 max_frames=config.max_frames,

@@ -36,6 +36,9 @@ class UnlabelledFigures(Record):
     pseudo_precision: float | None
     """For reading only: share of their weight whose pseudo-label is the hidden label; None without
     such labels."""
+    pseudo_unknown: float | None = None
+    """For reading only: share of their weight on clips of glosses that the corpus does not have,
+    whose pseudo-label is always wrong; None without such clips."""
 
     def described(self) -> str:
         """In one line, for people."""
@@ -44,6 +47,8 @@ class UnlabelledFigures(Record):
             told += f", threshold {self.pseudo_threshold:.2f}"
         if self.pseudo_precision is not None:
             told += f"; {self.pseudo_precision:.0%} of their pseudo-labels right"
+        if self.pseudo_unknown is not None:
+            told += f", {self.pseudo_unknown:.0%} on clips of unknown glosses"
         return told
 
 
@@ -73,6 +78,15 @@ class PretrainingEpoch(Record):
     sqrt(width): 1 where clips spread evenly, 0 where the encoder has collapsed."""
 
 
+class OpenAudit(Record):
+    """Clips of glosses that the corpus does not have: a pseudo-label of theirs is always wrong."""
+
+    num_unknown: int
+    """In the unlabelled pool."""
+    num_selected: int
+    """Of them, those with a pseudo-label."""
+
+
 class Audit(Record):
     """What a round's selection did; for reading only, nothing is decided by it."""
 
@@ -96,6 +110,20 @@ class Audit(Record):
     precision_per_gloss: dict[str, float] | None
     calibration_error: float | None
     """Expected calibration error on the unlabelled clips with hidden labels."""
+    open_pool: OpenAudit | None = None
+    """None where the corpus has every hidden label's gloss."""
+
+    def described(self) -> str | None:
+        """What hidden labels say, in one line for people; None without such labels."""
+        if self.precision is None:
+            return None
+        told = f"{self.precision:.0%} of pseudo-labels right"
+        if self.open_pool is not None:
+            told += (
+                f", {self.open_pool.num_selected:,} of them on the {self.open_pool.num_unknown:,} "
+                "clips of unknown glosses"
+            )
+        return told
 
 
 class RoundRecord(Record):

@@ -137,7 +137,7 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
     base, search = run.space.default, run.space.search
     pool = run.default.pool(search.search_seeds[0])
-    sizes = len(pool.labelled), len(pool.unlabelled)
+    sizes = len(pool.labelled), len(pool.unlabelled) + len(run.default.open_pool)
     round_0_s, later_s = _seconds(base, times, *sizes)
     longest_s = max(_seconds(one, times, *sizes)[1] for one in run.space.corners())
     supervised_s = most_steps(base, *sizes)[0] * times.step_s

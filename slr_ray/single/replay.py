@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slr_ray.config import alternatives, build, merge, parse_overrides, set_dotted
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pool_predictions import PoolPredictions
@@ -44,6 +44,8 @@ class Replayed:
     """The lowest confidence among the chosen, calibrated and refined."""
     precision: float | None
     """An audit: share of chosen clips whose hidden label equals the pseudo-label."""
+    num_unknown: int
+    """An audit, too: chosen clips of glosses that the corpus does not have."""
 
     @property
     def num_clips(self) -> int:
@@ -164,6 +166,7 @@ def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) ->
         precision=(
             float((glosses[judged] == hidden[rows][judged]).mean()) if judged.any() else None
         ),
+        num_unknown=int((hidden[rows] == UNKNOWN_GLOSS).sum()),
     )
 
 
@@ -207,11 +210,15 @@ def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
     title = "Clips that a rule would have chosen, means over seeds"
     table = Table(box=box.SIMPLE, title=title, title_justify="left")
     table.add_column("rule", overflow="fold")
-    heads = ("round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision")
+    heads = ["round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision"]
+    is_open = any(one.num_unknown for one in found)
+    if is_open:
+        heads.append("audit: of unknown glosses")
     for name in heads:
         table.add_column(name, justify="right")
     for (rule, number), group in _grouped(found).items():
         counts = [one.per_gloss for one in group]
+        unknown = [_mean([one.num_unknown for one in group], ".0f")] if is_open else []
         table.add_row(
             Text(rule),
             str(number),
@@ -222,6 +229,7 @@ def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
             _mean([int(one.max()) for one in counts], ".0f"),
             _mean([one.edge for one in group], ".3f"),
             _mean([one.precision for one in group], ".3f"),
+            *unknown,
         )
     return table
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
+    print_extra,
     print_warnings,
     split_text,
 )
@@ -23,7 +24,6 @@ from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.run_folder import ResultFolder, TrainedFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store, absolute
-from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.workers.place import this_place
 
 
@@ -41,7 +41,7 @@ def run_single(
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     with store.held():
         facts = {
-            "data": prepared.corpus.fingerprint,
+            "data": prepared.fingerprint,
             "split": prepared.split.fingerprint,
             "configuration": prepared.config.model_dump(mode="json"),
         }
@@ -62,8 +62,7 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
         f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
-    if isinstance(prepared.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {prepared.pretraining_clips.described()}")
+    print_extra(prepared, console)
     if prepared.encoder is not None:
         warning = seen_warning(prepared.encoder, corpus, parts.measured)
         if warning is not None:
@@ -100,6 +99,9 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
             console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")
+            told = None if one.audit is None else one.audit.described()
+            if told is not None:
+                console.print(f"  audit by hidden labels, for reading only: {told}")
         unlabelled = record.trained.epochs[-1].unlabelled
         if unlabelled is not None:
             console.print(unlabelled.described())

@@ -59,7 +59,7 @@ def represented_set(
     """`represent_clips` for labelled clips of a problem, with their glosses."""
     found = represent_clips(
         model,
-        problem.corpus,
+        problem.source,
         clips,
         normalisation=problem.normalisation,
         max_frames=max_frames,

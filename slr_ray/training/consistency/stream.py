@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.augmentation.config import AugmentationConfig, draws_frames
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import read
-from slr_ray.records.measured import UnlabelledFigures
 from slr_ray.selection.steps.alignment import Alignment
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
@@ -25,6 +23,7 @@ from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.consistency.tally import Tally
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
 from slr_ray.training.sampling import epoch_batches, true_labels
@@ -68,7 +67,7 @@ class UnlabelledStream(nn.Module):
         self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
         # Their glosses are not read: the rows are what is drawn.
         self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
-        self.lengths = np.minimum(problem.corpus.num_frames[clips], self._max_frames)
+        self.lengths = np.minimum(problem.source.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
         self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
@@ -85,8 +84,7 @@ class UnlabelledStream(nn.Module):
             self.co_learning = CoLearning(
                 settings.co_learning, model.classifier, counts, training.ema_decay or 0.0
             )
-        # For the audit alone.
-        self.hidden = torch.from_numpy(problem.glosses(clips)).to(device)
+        self.tally = Tally(torch.from_numpy(problem.glosses(clips)).to(device))
         self.to(device)
 
     def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
@@ -113,8 +111,7 @@ class UnlabelledStream(nn.Module):
                 balanced=True,
                 rng=np.random.default_rng(seed.spawn(1)[0]),
             )
-        # Steps, their thresholds, clips, those used, weights of judged ones and of right ones.
-        self._sums = torch.zeros(6, device=self.device)
+        self.tally.begin()
 
     def next_step(
         self,
@@ -137,7 +134,7 @@ class UnlabelledStream(nn.Module):
         views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
         with torch.no_grad():
             targets = self.rule.targets(views)
-        self._count(places, targets)
+        self.tally.count(places, targets)
         return PseudoLabelled(strong, targets, self._weight(num_done))
 
     def loss(
@@ -165,15 +162,6 @@ class UnlabelledStream(nn.Module):
         found = (losses * targets.weights).mean()
         found = found + self.rule.extra_loss(logits, seen, targets)
         return step.weight * found
-
-    def figures(self) -> UnlabelledFigures:
-        """What the epoch's pseudo-labels were; hidden labels decide nothing."""
-        steps, threshold, clips, used, judged, right = self._sums.tolist()
-        return UnlabelledFigures(
-            pseudo_share=used / clips,
-            pseudo_threshold=None if np.isnan(threshold) else threshold / steps,
-            pseudo_precision=right / judged if judged else None,
-        )
 
     def _weight(self, num_done: int) -> float:
         ramp = self.settings.warmup_fraction * self.num_steps
@@ -234,14 +222,3 @@ class UnlabelledStream(nn.Module):
     def _read(self, clips: Int[np.ndarray, " batch"], views: AugmentationConfig) -> PoseBatch:
         draw = self._generator if draws_frames(views) else None
         return read(self.problem.clips, clips, self._max_frames, draw).to(self.device)
-
-    def _count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
-        hidden, weights = self.hidden[places], targets.weights.float()
-        judged = weights * (hidden != UNLABELLED)
-        right = judged * (targets.probabilities.argmax(dim=1) == hidden)
-        threshold = weights.new_tensor(float("nan"))
-        if targets.threshold is not None:
-            threshold = targets.threshold.float()
-        one, num_clips = weights.new_ones(()), weights.new_tensor(len(weights))
-        used = (weights > 0).sum().float()
-        self._sums += torch.stack([one, threshold, num_clips, used, judged.sum(), right.sum()])

@@ -71,7 +71,11 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
     ]
     is_open = any(one.open_pool for found in audits.values() for one in found)
     if is_open:
-        columns += [Column(f"{name} of unknown glosses", "count") for name in ("pool", "selected")]
+        names = ("pool", "selected", "rejected")
+        columns += [Column(f"{name} of unknown glosses", "count") for name in names]
+    some_rejected = any(one.num_rejected for found in audits.values() for one in found)
+    if some_rejected:
+        columns += [Column("rejected", "count"), Column("of them wrongly", "count")]
     rows: list[list[Value]] = [
         [
             at,
@@ -84,6 +88,7 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
             _mean(found, lambda one: one.pool_accuracy),
             _mean(found, lambda one: one.calibration_error),
             *(_open_cells(found) if is_open else ()),
+            *(_rejection_cells(found) if some_rejected else ()),
         ]
         for at, found in audits.items()
     ]
@@ -97,8 +102,17 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
 def _open_cells(audits: list[Audit]) -> list[Value]:
     """Of clips whose gloss the corpus does not have."""
     found = [one.open_pool for one in audits if one.open_pool is not None]
-    counts = ([one.num_unknown for one in found], [one.num_selected for one in found])
-    return [float(np.mean(one)) if one else None for one in counts]
+    if not found:
+        return [None, None, None]
+    counts = [(one.num_unknown, one.num_selected, one.num_rejected) for one in found]
+    return np.mean(counts, axis=0).tolist()
+
+
+def _rejection_cells(audits: list[Audit]) -> list[Value]:
+    return [
+        _mean(audits, lambda one: one.num_rejected),
+        _mean(audits, lambda one: one.num_rejected_wrongly),
+    ]
 
 
 def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:

@@ -18,14 +18,14 @@ from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pool_predictions import PoolPredictions
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine
+from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine, stays
 from slr_ray.methods.sslr import SeedRun, kept_predictions
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import Evidence, Needs
 from slr_ray.selection.select.rule import Rule
 from slr_ray.single.saved_runs import saved_runs
 
-_CHANGEABLE = ("calibration", "refine", "selection", "growth")
+_CHANGEABLE = ("calibration", "refine", "reject", "selection", "growth")
 _AUDIT = (
     "Precision is an audit by hidden labels: for reading only. A setting chosen by it would know "
     "labels that nobody has."
@@ -76,9 +76,10 @@ def replay_run(
         )
     # All rounds of a run have kept the same.
     evidence = saved[0][2].evidence
-    lacking = _lacking(method.refine.needs, evidence)
-    if lacking:
-        raise ConfigError(f"method.refine needs {lacking}, which {told} has not kept")
+    for name, part in (("refine", method.refine), ("reject", method.reject)):
+        lacking = "" if part is None else _lacking(part.needs, evidence)
+        if lacking:
+            raise ConfigError(f"method.{name} needs {lacking}, which {told} has not kept")
     asked = _rules(method, overrides, rules)
     able = [one for one in asked if not _lacking(one.needs, evidence)]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
@@ -147,20 +148,23 @@ def _replayed(
         validation_glosses=problem.glosses(problem.split.validation),
     )
     fresh = method.model_copy(update={"pseudo_labels": "reselect"})
-    given = candidates_of(fresh, problem.unlabelled, predictions, NO_PSEUDO_LABELS, number)
-    hidden = problem.glosses(problem.unlabelled)
+    num_pool, left = len(predictions.probabilities), stays(method, predictions)
+    pool = problem.unlabelled[left]
+    given = candidates_of(fresh, pool, predictions.of(left), NO_PSEUDO_LABELS, number)
     for rule in rules:
-        yield _chosen(rule, given, hidden)
+        yield _chosen(rule, given, problem.glosses(pool), num_pool)
 
 
-def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) -> Replayed:
+def _chosen(
+    rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"], num_pool: int
+) -> Replayed:
     rows = rule.select(given)
     glosses = given.gloss[rows]
     judged = hidden[rows] != UNLABELLED
     return Replayed(
         rule=_text(rule),
         round=given.round,
-        num_pool=len(given.probabilities),
+        num_pool=num_pool,
         per_gloss=np.bincount(glosses, minlength=given.num_glosses),
         edge=float(given.confidence[rows].min()) if len(rows) else None,
         precision=(
@@ -176,6 +180,7 @@ def _lacking(needs: Needs, evidence: Evidence) -> str:
         "passes with dropout": (needs.dropout_passes, evidence.deviation),
         "glosses of views": (needs.views, evidence.view_glosses),
         "glosses without the ends": (needs.ends_cut, evidence.ends_cut_glosses),
+        "energies": (needs.energy, evidence.energy),
         "representations": (needs.representations, evidence.representations),
     }
     return " and ".join(name for name, (need, have) in kept.items() if need and have is None)

@@ -24,11 +24,12 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds
+from slr_ray.methods.sslr import FinishedRound, SeedRun, kept_predictions, rounds, seed_record
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.stages import StageStore
 from slr_ray.search.search_run import check_data
 from slr_ray.search.spaces.default_pool import space_with_pool
+from slr_ray.selection.reject.energy import Energy
 from slr_ray.single.replay import replay_run
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
@@ -142,6 +143,54 @@ def test_hidden_glosses_of_an_open_pool_steer_nothing(
     # Every clip is selected, so that all of unknown glosses are.
     assert [one.num_selected for one in counts] == [one.num_unknown for one in counts]
     assert counts[0].num_unknown < counts[1].num_unknown == len(prepared.open_pool)
+
+
+@pytest.mark.parametrize("kind", ["energy", "prototype"])
+def test_rules_never_see_what_is_rejected(kind: str, other: str, tmp_path: Path) -> None:
+    method = {
+        "reject": {"kind": kind, "keep": 0.5},
+        "selection": {"kind": "quantile", "share": 0.5},
+    }
+    own = seed_run(opened(experiment(other, method=method)), tmp_path)
+    (_, last) = rounds(own)
+    audit, problem = last.record.audit, own.problem
+    assert audit is not None
+    assert audit.open_pool is not None
+    num_left = audit.num_unlabelled - audit.num_rejected
+    assert 0 < audit.num_rejected < audit.num_unlabelled
+    # Half of what is left, not of the pool; confidences of single precision may be equal.
+    assert num_left / 2 <= len(last.pseudo) <= num_left / 2 + 3
+    kept = kept_predictions(own, 1)
+    assert kept is not None
+    assert own.method.reject is not None
+    stays = own.method.reject.stays(kept.evidence)
+    assert stays.sum() == num_left
+    assert np.isin(last.pseudo.clips, problem.unlabelled[stays]).all()
+    hidden = problem.glosses(problem.unlabelled)
+    assert audit.open_pool.num_rejected == (~stays & (hidden == UNKNOWN_GLOSS)).sum()
+    assert audit.num_rejected_wrongly == (~stays & (hidden >= 0)).sum()
+
+
+def test_a_pool_may_be_rejected_whole(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Energy, "stays", lambda _, evidence: np.zeros(len(evidence.energy), bool))
+    own = seed_run(opened(experiment(other, method={"reject": {"kind": "energy"}})), tmp_path)
+    done = list(rounds(own))
+    assert len(done) == 1
+    assert seed_record(own, done).stopped_because == "every clip was rejected in round 1"
+
+
+def test_steps_tell_what_they_rejected(other: str, tmp_path: Path) -> None:
+    reject = {"kind": "energy", "keep": 0.5}
+    (done,) = run(opened(experiment(other, method={**STEPS, "reject": reject})), tmp_path)
+    figures = done.epochs[-1].unlabelled
+    assert figures is not None
+    assert figures.rejected_unknown is not None
+    assert figures.rejected_wrongly is not None
+    assert 0 < figures.rejected_unknown + figures.rejected_wrongly < 2
+    assert figures.pseudo_share < 1
+    assert "of clips of known glosses rejected" in figures.described()
 
 
 def test_a_closed_pool_has_the_stages_that_it_had(other: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from slr_ray.models.model import Model
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import read
 from slr_ray.selection.steps.alignment import Alignment
+from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
 from slr_ray.training.batches import model_input
@@ -78,13 +79,15 @@ class UnlabelledStream(nn.Module):
             even = settings.distribution_alignment == "uniform"
             wanted = torch.ones(num_glosses) if even else counts.float()
             self.alignment = Alignment(wanted / wanted.sum())
+        self.rejection = None if settings.reject is None else StepRejection(settings.reject)
         self.co_learning: CoLearning | None = None
         if settings.co_learning is not None:
             self.labelled = true_labels(problem.labelled, known)
             self.co_learning = CoLearning(
                 settings.co_learning, model.classifier, counts, training.ema_decay or 0.0
             )
-        self.tally = Tally(torch.from_numpy(problem.glosses(clips)).to(device))
+        hidden = torch.from_numpy(problem.glosses(clips)).to(device)
+        self.tally = Tally(hidden, can_reject=self.rejection is not None)
         self.to(device)
 
     def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
@@ -127,14 +130,16 @@ class UnlabelledStream(nn.Module):
         weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
         strong = model_input(batch, problem.normalisation, self._strong, self._generator)
         with torch.no_grad(), evaluating(teacher):
-            probabilities, represented = self._taught(
+            probabilities, represented, stays = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
             )
         places = torch.from_numpy(rows).to(self.device)
         views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
         with torch.no_grad():
             targets = self.rule.targets(views)
-        self.tally.count(places, targets)
+            if stays is not None:
+                targets = replace(targets, weights=targets.weights * stays)
+        self.tally.count(places, targets, stays)
         return PseudoLabelled(strong, targets, self._weight(num_done))
 
     def loss(
@@ -182,24 +187,28 @@ class UnlabelledStream(nn.Module):
         labelled: View,
         labelled_glosses: Int[Tensor, " labelled"],
         num_done: int,
-    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None]:
-        """The teacher's probabilities as rules see them."""
-        represented, classifier = None, teacher.classifier
+    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None, Bool[Tensor, " clips"] | None]:
+        """The teacher's probabilities as rules see them, and which clips are not rejected."""
+        represented, stays, classifier = None, None, teacher.classifier
         with autocast(self.device, self.training_config.precision):
             seen = teacher.represent(*weak).float()
-            if self.rule.needs_representations:
+            if self.rule.needs_representations or self.rejection is not None:
                 known = teacher.represent(*labelled).float()
-                represented = Represented(seen, known, labelled_glosses)
+        if self.rule.needs_representations:
+            represented = Represented(seen, known, labelled_glosses)
         learner = self.co_learning
         if learner is not None and num_done >= learner.config.start_fraction * self.num_steps:
             self._co_learn(learner, teacher, seen)
             classifier = learner.head
-        probabilities = classifier(seen).softmax(dim=1)
+        logits = classifier(seen)
+        if self.rejection is not None:
+            stays = self.rejection.stays(logits, classifier(known))
+        probabilities = logits.softmax(dim=1)
         if self.settings.undo_smoothing:
             probabilities = unsmoothed(probabilities, self.training_config.label_smoothing)
         if self.alignment is not None:
             probabilities = self.alignment(probabilities)
-        return probabilities, represented
+        return probabilities, represented, stays
 
     def _co_learn(
         self, learner: CoLearning, teacher: Model, others: Float[Tensor, "clips width"]

@@ -10,7 +10,7 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
-    pretraining_text,
+    print_extra,
     print_warnings,
     split_text,
 )
@@ -45,7 +45,7 @@ def run_single(
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     with store.held():
         facts = {
-            "data": prepared.corpus.fingerprint,
+            "data": prepared.fingerprint,
             "split": prepared.split.fingerprint,
             "configuration": prepared.config.model_dump(mode="json"),
         }
@@ -66,9 +66,7 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
         f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
-    pre_training = pretraining_text(prepared)
-    if pre_training is not None:
-        console.print(pre_training)
+    print_extra(prepared, console)
     if prepared.encoder is not None:
         warning = seen_warning(prepared.encoder, corpus, parts.measured)
         if warning is not None:
@@ -130,7 +128,12 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
+            if one.audit is not None and one.audit.num_rejected:
+                pseudo += f", {one.audit.num_rejected} clips rejected"
             console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")
+            told = None if one.audit is None else one.audit.described()
+            if told is not None:
+                console.print(f"  audit by hidden labels, for reading only: {told}")
         unlabelled = record.trained.epochs[-1].unlabelled
         if unlabelled is not None:
             console.print(unlabelled.described())

@@ -22,6 +22,7 @@ from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.models.config import ModelConfig
+from slr_ray.models.parts_transformer import JOINT_CHANNELS, PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
@@ -46,7 +47,8 @@ class Experiment(Config):
 
     preset: Preset = "modern"
     """What the other sections start from: `modern`, the best recogniser; `published`, SPOTER's
-    release; `spoter_small`, a SPOTER that trains in minutes; SSL-SLR's, for pre-training."""
+    release; `spoter_small`, a SPOTER that trains in minutes. SSL-SLR's, for pre-training, as
+    written (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`)."""
     data: DataConfig = EmbeddedConfig()
     split: SplitConfig = SignerSplitConfig()
     pool: PoolConfig = FractionPoolConfig()
@@ -161,6 +163,12 @@ def _check_model(built: Experiment, origin: str) -> None:
                 )
         return
     channels = num_channels(built.normalisation)
+    if isinstance(model, PartsTransformerConfig) and channels != JOINT_CHANNELS:
+        raise ConfigError(
+            f"{origin}: model.kind {model.kind!r} reads the {JOINT_CHANNELS} channels of the "
+            f"joints, but normalisation {built.normalisation.kind!r} gives {channels}: set "
+            "normalisation.kind=none (or spoter)"
+        )
     if model.width is None and channels % model.num_heads:
         raise ConfigError(
             f"{origin}: model.width: {channels} channels of normalisation "

@@ -13,10 +13,13 @@ from torch import nn
 
 from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.model import Model
+from slr_ray.models.parts_transformer import PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 
-AnyModel: TypeAlias = SpoterConfig | PoseTransformerConfig | ConvAttentionConfig
+AnyModel: TypeAlias = (
+    SpoterConfig | PoseTransformerConfig | PartsTransformerConfig | ConvAttentionConfig
+)
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."

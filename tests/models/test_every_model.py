@@ -11,12 +11,12 @@ from slr_ray.config import alternatives
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.models.config import load_encoder_weights, new_encoder, representation_width
 
-CHANNELS, GLOSSES, CLIPS, FRAMES = 12, 5, 3, 6
+CHANNELS, GLOSSES, CLIPS, FRAMES = 108, 5, 3, 6
 MODELS = alternatives(Experiment, "model")
 
 
 def config(kind: str) -> Any:
-    hidden = {} if kind == "conv_attention" else {"hidden": 8}
+    hidden = {"hidden": 8} if "hidden" in MODELS[kind].model_fields else {}
     return MODELS[kind](width=12, num_heads=2, **hidden)
 
 

@@ -37,6 +37,11 @@ def representation_width(config: AnyModel, num_channels: int) -> int:
     return config.width or num_channels
 
 
+def ignores_order(config: AnyModel) -> bool:
+    """Whether frames in another order give the same representation."""
+    return isinstance(config, SpoterConfig) and config.positions == "constant"
+
+
 def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:
     """The same model with another dropout everywhere; None = its own."""
     if dropout is None:

@@ -343,7 +343,14 @@ def test_every_round_starts_from_the_encoder(tmp_path: Path) -> None:
 
 def test_spoter_and_each_preset_can_be_pre_trained(tmp_path: Path) -> None:
     """SPOTER's encoder as well; a preset alone is pre-training and fine-tuning in one."""
-    spoter = {"kind": "spoter", "width": 12, "num_heads": 2, "hidden": 8, "num_encoder_layers": 1}
+    spoter = {
+        "kind": "spoter",
+        "width": 12,
+        "num_heads": 2,
+        "hidden": 8,
+        "num_encoder_layers": 1,
+        "positions": "sinusoidal",
+    }
     one = run_rounds(tiny(model=spoter, method={"num_rounds": 0}), tmp_path)
     assert "class_query" in one[0].model_state
     for name in ("ssl_slr", "ssl_slr_small"):

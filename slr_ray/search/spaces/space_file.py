@@ -51,8 +51,10 @@ class SearchConfig(Config):
 
 _LOCATIONS = (
     "data.location",
+    "data.glosses.file",
     "split.path",
     "pool.open_data",
+    "initialisation.data",
     "initialisation.path",
     "initialisation.extra_data",
 )

@@ -1,0 +1,187 @@
+"""A table's file: found, read, and every cell's configuration built before anything starts."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slr_ray.config import Config, build, merge, read_yaml, set_dotted
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.opener import Opener
+from slr_ray.search.spaces.space_file import spaces_folder
+from slr_ray.sweeps.table import Axis, Point, Setting, Table
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A table whose every place is a configuration that can be built."""
+
+    table: Table
+    overrides: dict[str, Any]
+    """The user's, by dotted path."""
+    varied: frozenset[str]
+    """Those in which settings differ from each other: who says something of one keeps it."""
+    origin: str
+
+    def experiment(
+        self, setting: Setting, point: Point, sections: Mapping[str, Any], opener: Opener
+    ) -> Experiment:
+        """The experiment of one place; `sections` are those of a corpus and the split.
+
+        Raises `ConfigError` that names file, setting and place.
+        """
+        return self._built(setting, point, sections, opener, self._where(setting, point))[0]
+
+    def check(self, opener: Opener) -> None:
+        """Build the experiment of every place; `ConfigError` where one can't be built.
+
+        Also where an override changes nothing.
+        """
+        used: set[str] = set()
+        for setting in self.table.settings:
+            for point in self.table.points(setting):
+                used |= self._built(setting, point, {}, opener, self._where(setting, point))[1]
+        useless = [one for one in self.overrides if one not in used]
+        if useless:
+            raise ConfigError(
+                f"{useless[0]}: no setting of {self.table.name} takes it: each lacks the field, or "
+                "differs from the others in it"
+            )
+
+    def _where(self, setting: Setting, point: Point) -> str:
+        at = ", ".join(f"{path}={value}" for path, value in point.items())
+        return f"{self.origin}: settings.{setting.name}" + (f" at {at}" if at else "")
+
+    def _built(
+        self,
+        setting: Setting,
+        point: Point,
+        sections: Mapping[str, Any],
+        opener: Opener,
+        where: str,
+    ) -> tuple[Experiment, set[str]]:
+        """The experiment of a place, and the overrides that it takes."""
+        tree = merge(merge(self.table.base, sections), setting.config)
+        # A kind before the fields that it has.
+        for path in sorted(point, key=lambda one: not one.endswith(".kind")):
+            tree = merge(tree, _nested({path: point[path]}))
+        tree, own = copy.deepcopy(tree), _nested(point)
+        built, taken = opener.build(tree, where), set()
+        # Kinds first: which fields there are hangs on them.
+        for kinds in (True, False):
+            for dotted, value in self.overrides.items():
+                is_own = dotted in self.varied and _sets(setting.config, dotted)
+                if dotted.endswith(".kind") is not kinds or is_own or _sets(own, dotted):
+                    continue
+                if _has_field(built, dotted):
+                    set_dotted(tree, dotted, value)
+                    taken.add(dotted)
+            built = opener.build(tree, where)
+        return built, taken
+
+
+def tables() -> dict[str, Path]:
+    """The shipped tables by name."""
+    folder = spaces_folder() / "tables"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_table(name: str) -> Path:
+    """The file of a shipped table's name or of a path; `ConfigError` lists what there is."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise ConfigError(f"no such table file: {name!r}")
+        return path
+    shipped = tables()
+    if name in shipped:
+        return shipped[name]
+    close = difflib.get_close_matches(name, shipped, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(shipped)}"
+    raise ConfigError(f"no table {name!r}; {hint} (or give the path of a YAML file)")
+
+
+def load_table(name: str, overrides: Mapping[str, Any], opener: Opener) -> CheckedTable:
+    """Read and check a table.
+
+    An override of a path of the grid gives its values; any other one is for every setting that has
+    the field. Where settings differ in it, as ablations do, those that set it keep theirs. Raises
+    `ConfigError` that names file, field and value.
+    """
+    path = find_table(name)
+    return check_table(read_yaml(path), str(path), overrides, opener)
+
+
+def check_table(
+    written: Mapping[str, Any], origin: str, overrides: Mapping[str, Any], opener: Opener
+) -> CheckedTable:
+    """The table of a mapping; see `load_table`."""
+    table = build(Table, written, origin)
+    grid = {
+        path: _narrowed(axis, overrides[path], path) if path in overrides else axis
+        for path, axis in table.grid.items()
+    }
+    rest = {path: value for path, value in overrides.items() if path not in grid}
+    narrowed = table.model_copy(update={"grid": grid})
+    plain = CheckedTable(narrowed, {}, frozenset(), origin)
+    plain.check(opener)
+    own = [plain.experiment(one, next(narrowed.points(one)), {}, opener) for one in table.settings]
+    varied = frozenset(path for path in rest if len(set(_values(own, path))) > 1)
+    checked = CheckedTable(narrowed, rest, varied, origin)
+    checked.check(opener)
+    return checked
+
+
+def _narrowed(axis: Axis, given: Any, path: str) -> Axis:
+    """The axis with the user's values in place of the file's, which keep their names."""
+    values = given if isinstance(given, list) else [given]
+    names = axis.names
+    if names is not None:
+        names = tuple(axis.named(one) if one in axis.values else str(one) for one in values)
+    return build(Axis, {"title": axis.title, "values": values, "names": names}, path)
+
+
+def _nested(point: Point) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for dotted, value in point.items():
+        set_dotted(tree, dotted, value)
+    return tree
+
+
+def _values(configs: Sequence[Config], dotted: str) -> list[str]:
+    """What those configurations that have a field hold there."""
+    found: list[str] = []
+    for config in configs:
+        if _has_field(config, dotted):
+            value: Any = config
+            for part in dotted.split("."):
+                value = getattr(value, part)
+            found.append(repr(value))
+    return found
+
+
+def _has_field(config: Config, dotted: str) -> bool:
+    """Whether a configuration has a field, whatever it holds."""
+    section: Any = config
+    for part in dotted.split("."):
+        if not isinstance(section, Config) or part not in type(section).model_fields:
+            return False
+        section = getattr(section, part)
+    return True
+
+
+def _sets(tree: Mapping[str, Any], dotted: str) -> bool:
+    """Whether a partial configuration says something of a field."""
+    section: Any = tree
+    for part in dotted.split("."):
+        if not isinstance(section, Mapping):
+            return True
+        if part not in section:
+            return False
+        section = section[part]
+    return True

@@ -82,9 +82,9 @@ class SweepRecord(Record):
     created: str
     command: list[str]
     table: dict[str, Any]
-    """The file, its grid as the user narrowed it."""
+    """What the file says."""
     overrides: dict[str, Any]
-    """Of other settings, by dotted path."""
+    """The user's, by dotted path."""
     seeds: list[int]
     num_folds: int | None
     blocks: list[BlockRecord]

@@ -24,6 +24,10 @@ class Budget(RunListener):
         if started is not None:
             self._ended_s += time.monotonic() - started
 
+    @property
+    def is_limited(self) -> bool:
+        return self._wall_s is not None or self._gpu_hours is not None
+
     def is_left(self) -> bool:
         """Whether another cell may begin."""
         now = time.monotonic()

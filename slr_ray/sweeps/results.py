@@ -103,7 +103,7 @@ def load_sweep(folder: SweepFolder) -> SweepResult:
     for entry in record.cells:
         key = json.dumps([entry.block, entry.setting, entry.point], sort_keys=True)
         grouped.setdefault(key, []).append(entry)
-    table = build(Table, record.table, folder.location)
+    table = build(Table, record.table, folder.location).narrowed(record.overrides)
     order = {
         json.dumps([block.title, setting.name, point], sort_keys=True): None
         for block in record.blocks

@@ -28,6 +28,8 @@ from slr_ray.workers.run_options import RunOptions
 
 def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRecord:
     """Measure what has no result yet; the record tells what failed."""
+    import ray
+
     from slr_ray.sweeps.board import write_board
 
     started, record, options = time.monotonic(), begin(sweep), sweep.options
@@ -44,13 +46,18 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
             listeners = Listeners([_Shown(bar, console), LogListener(log, "accuracy"), budget])
             if plan.to_do:
                 with connected(options, workers):
+                    at_once = options.max_concurrent
+                    if budget.is_limited:
+                        # What waits in Ray's queue has begun already.
+                        fitting = workers.at_once(ray.cluster_resources())
+                        at_once = min(at_once or fitting, fitting)
                     failed = run_cells(
                         plan.to_do,
                         workers,
                         max(1, int(options.trial_cpus)),
                         folder.ray.join("train"),
                         listeners,
-                        at_once=options.max_concurrent,
+                        at_once=at_once,
                         may_start=budget.is_left,
                     )
         is_whole = not plan.to_do
@@ -88,8 +95,8 @@ def begin(sweep: Sweep) -> SweepRecord:
             name=sweep.folder.name,
             created=now(),
             command=sweep.command,
-            table=sweep.checked.table.model_dump(mode="json"),
-            overrides=sweep.checked.overrides,
+            table=sweep.checked.written.model_dump(mode="json"),
+            overrides=dict(sweep.checked.overrides),
             seeds=list(sweep.seeds),
             num_folds=sweep.num_folds,
             blocks=sweep.blocks,

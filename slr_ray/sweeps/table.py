@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, field_validator, model_validator
 
-from slr_ray.config import Config
+from slr_ray.config import Config, build
+from slr_ray.errors import ConfigError
 from slr_ray.sweeps.measurements import MeasurementConfig, TrainedMeasurement
 
 SETTING, FIGURE = "setting", "figure"
@@ -40,6 +41,14 @@ class Axis(Config):
         if self.names is not None:
             return self.names[self.values.index(value)]
         return f"{value:g}" if isinstance(value, float) else str(value)
+
+    def with_values(self, given: Any, origin: str) -> Axis:
+        """Other values, a list or a single one; those that are known keep their names."""
+        values = given if isinstance(given, list) else [given]
+        names = self.names
+        if names is not None:
+            names = tuple(self.named(one) if one in self.values else str(one) for one in values)
+        return build(Axis, {"title": self.title, "values": values, "names": names}, origin)
 
     @property
     def is_numeric(self) -> bool:
@@ -124,58 +133,64 @@ class Table(Config):
             path: {"values": one} if isinstance(one, list) else one for path, one in grid.items()
         }
 
-    @model_validator(mode="after")
-    def _names_what_is_there(self) -> Table:
+    def check(self, origin: str) -> None:
+        """`ConfigError` where one part names what another one lacks."""
+
+        def refuse(told: str) -> NoReturn:
+            raise ConfigError(f"{origin}: {told}")
+
         names = [one.name for one in self.settings]
         if len(set(names)) < len(names):
-            raise ValueError(f"settings: name each once, got {', '.join(names)}")
-        for one in self.settings:
-            self._check_setting(one)
-        if self.columns not in (FIGURE, SETTING, *self.grid):
-            raise ValueError(
-                f"columns: {self.columns!r} is none of {', '.join((FIGURE, SETTING, *self.grid))}"
-            )
-        known = {name: None for one in self.measures for name in one.figures}
+            refuse(f"settings: name each once, got {', '.join(names)}")
+        for setting in self.settings:
+            told = self._wrong_in(setting)
+            if told is not None:
+                refuse(f"settings.{setting.name}: {told}")
+        columns = (FIGURE, SETTING, *self.grid)
+        if self.columns not in columns:
+            refuse(f"columns: {self.columns!r} is none of {', '.join(columns)}")
+        known = dict.fromkeys(name for one in self.measures for name in one.figures)
+        published = () if self.published is None else self.published.figures
+        for name in (*self.figures, *(one.figure for one in published)):
+            if name not in known:
+                refuse(f"figures: {name!r} is none of {', '.join(known)}")
         places = [
             (f"compare.{side}", getattr(one, side)) for one in self.compare for side in _SIDES
         ]
-        shown = list(self.figures)
-        if self.published is not None:
-            places += [("published", one.at) for one in self.published.figures]
-            shown += [one.figure for one in self.published.figures]
-        for name in shown:
-            if name not in known:
-                raise ValueError(f"figures: {name!r} is none of {', '.join(known)}")
-        for origin, place in places:
-            self._check_selector(origin, place)
-        return self
+        places += [("published", one.at) for one in published]
+        there: dict[str, list[Any]] = {path: list(one.values) for path, one in self.grid.items()}
+        there[SETTING] = names
+        for where, selector in places:
+            for key, value in selector.items():
+                if key not in there:
+                    refuse(f"{where}: {key!r} is neither setting nor in the grid")
+                if value not in there[key]:
+                    refuse(f"{where}: {key} has no {value!r}; there are {there[key]}")
 
-    def _check_setting(self, setting: Setting) -> None:
-        leads = setting.equal_steps_to
-        if leads is not None:
-            followed = next((one for one in self.settings if one.name == leads), None)
-            if followed is None or followed is setting or followed.equal_steps_to is not None:
-                raise ValueError(
-                    f"settings.{setting.name}: equal_steps_to is {leads!r}, which must be another "
-                    "setting that takes its own steps"
-                )
-            if self.axes_of(followed) != self.axes_of(setting):
-                raise ValueError(
-                    f"settings.{setting.name}: goes along other axes than {leads!r}, whose steps "
-                    "it takes"
-                )
+    def _wrong_in(self, setting: Setting) -> str | None:
         unknown = set(setting.axes or ()) - set(self.grid)
         if unknown:
-            raise ValueError(f"settings.{setting.name}: axes {sorted(unknown)} are not in the grid")
+            return f"axes {sorted(unknown)} are not in the grid"
+        leads = setting.equal_steps_to
+        if leads is None:
+            return None
+        followed = [one for one in self.settings if one.name == leads and one is not setting]
+        if not followed or followed[0].equal_steps_to is not None:
+            return (
+                f"equal_steps_to is {leads!r}, which must be another setting that takes steps of "
+                "its own"
+            )
+        if self.axes_of(followed[0]) != self.axes_of(setting):
+            return f"goes along other axes than {leads!r}, whose steps it takes"
+        return None
 
-    def _check_selector(self, origin: str, place: Selector) -> None:
-        there = {path: list(axis.values) for path, axis in self.grid.items()}
-        there[SETTING] = [one.name for one in self.settings]
-        for key, value in place.items():
-            if key not in there:
-                raise ValueError(f"{origin}: {key!r} is neither setting nor in the grid")
-            if value not in there[key]:
-                raise ValueError(f"{origin}: {key} has no {value!r}; there are {there[key]}")
+    def narrowed(self, overrides: Mapping[str, Any]) -> Table:
+        """With the user's values on those axes that `overrides` name."""
+        grid = {
+            path: axis.with_values(overrides[path], path) if path in overrides else axis
+            for path, axis in self.grid.items()
+        }
+        return self.model_copy(update={"grid": grid})
 
     @property
     def measures(self) -> list[MeasurementConfig]:

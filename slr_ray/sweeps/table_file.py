@@ -6,6 +6,7 @@ import copy
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,33 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.search.spaces.space_file import spaces_folder
-from slr_ray.sweeps.table import Axis, Point, Setting, Table
+from slr_ray.sweeps.table import Point, Setting, Table
 
 
 @dataclass(frozen=True)
 class CheckedTable:
     """A table whose every place is a configuration that can be built."""
 
-    table: Table
-    overrides: dict[str, Any]
+    written: Table
+    """As the file has it."""
+    overrides: Mapping[str, Any]
     """The user's, by dotted path."""
     varied: frozenset[str]
     """Those in which settings differ from each other: who says something of one keeps it."""
     origin: str
+
+    @cached_property
+    def table(self) -> Table:
+        """With the user's values of the grid."""
+        return self.written.narrowed(self.overrides)
+
+    @property
+    def of_settings(self) -> list[str]:
+        """The overrides that are not about the grid; kinds first: what fields there are hangs on
+        them.
+        """
+        rest = [one for one in self.overrides if one not in self.written.grid]
+        return sorted(rest, key=lambda one: not one.endswith(".kind"))
 
     def experiment(
         self, setting: Setting, point: Point, sections: Mapping[str, Any], opener: Opener
@@ -46,7 +61,7 @@ class CheckedTable:
         for setting in self.table.settings:
             for point in self.table.points(setting):
                 used |= self._built(setting, point, {}, opener, self._where(setting, point))[1]
-        useless = [one for one in self.overrides if one not in used]
+        useless = [one for one in self.of_settings if one not in used]
         if useless:
             raise ConfigError(
                 f"{useless[0]}: no setting of {self.table.name} takes it: each lacks the field, or "
@@ -71,18 +86,15 @@ class CheckedTable:
         for path in sorted(point, key=lambda one: not one.endswith(".kind")):
             tree = merge(tree, _nested({path: point[path]}))
         tree, own = copy.deepcopy(tree), _nested(point)
-        built, taken = opener.build(tree, where), set()
-        # Kinds first: which fields there are hangs on them.
-        for kinds in (True, False):
-            for dotted, value in self.overrides.items():
-                is_own = dotted in self.varied and _sets(setting.config, dotted)
-                if dotted.endswith(".kind") is not kinds or is_own or _sets(own, dotted):
-                    continue
-                if _has_field(built, dotted):
-                    set_dotted(tree, dotted, value)
-                    taken.add(dotted)
-            built = opener.build(tree, where)
-        return built, taken
+        plain, taken = opener.build(tree, where), set[str]()
+        for dotted in self.of_settings:
+            is_own = dotted in self.varied and _sets(setting.config, dotted)
+            of_new_kind = f"{dotted.rpartition('.')[0]}.kind" in taken
+            if is_own or _sets(own, dotted) or not (of_new_kind or _has_field(plain, dotted)):
+                continue
+            set_dotted(tree, dotted, self.overrides[dotted])
+            taken.add(dotted)
+        return (opener.build(tree, where) if taken else plain), taken
 
 
 def tables() -> dict[str, Path]:
@@ -122,28 +134,19 @@ def check_table(
 ) -> CheckedTable:
     """The table of a mapping; see `load_table`."""
     table = build(Table, written, origin)
-    grid = {
-        path: _narrowed(axis, overrides[path], path) if path in overrides else axis
-        for path, axis in table.grid.items()
-    }
-    rest = {path: value for path, value in overrides.items() if path not in grid}
-    narrowed = table.model_copy(update={"grid": grid})
-    plain = CheckedTable(narrowed, {}, frozenset(), origin)
+    table.check(origin)
+    grid = {path: value for path, value in overrides.items() if path in table.grid}
+    plain = CheckedTable(table, grid, frozenset(), origin)
     plain.check(opener)
-    own = [plain.experiment(one, next(narrowed.points(one)), {}, opener) for one in table.settings]
-    varied = frozenset(path for path in rest if len(set(_values(own, path))) > 1)
-    checked = CheckedTable(narrowed, rest, varied, origin)
-    checked.check(opener)
+    own = [
+        plain.experiment(one, next(plain.table.points(one)), {}, opener)
+        for one in plain.table.settings
+    ]
+    varied = frozenset(path for path in overrides if len(set(_values(own, path))) > 1)
+    checked = CheckedTable(table, dict(overrides), varied, origin)
+    if len(overrides) > len(grid):
+        checked.check(opener)
     return checked
-
-
-def _narrowed(axis: Axis, given: Any, path: str) -> Axis:
-    """The axis with the user's values in place of the file's, which keep their names."""
-    values = given if isinstance(given, list) else [given]
-    names = axis.names
-    if names is not None:
-        names = tuple(axis.named(one) if one in axis.values else str(one) for one in values)
-    return build(Axis, {"title": axis.title, "values": values, "names": names}, path)
 
 
 def _nested(point: Point) -> dict[str, Any]:

@@ -137,16 +137,18 @@ def _new(
     from slr_ray.experiment.opener import Opener
     from slr_ray.records.sweeps import SweepFolder
     from slr_ray.search.run import command_line, new_folder
+    from slr_ray.search.spaces.space_file import located
     from slr_ray.sweeps.plan import Sweep
     from slr_ray.sweeps.table_file import load_table
     from slr_ray.workers.run_options import RunOptions
 
     opener = Opener()
+    corpora = [located({"data": one})["data"] for one in sections]
     checked = load_table(name, parse_overrides(overrides), opener)
     return Sweep(
         folder=SweepFolder(new_folder(storage, checked.table.name).location),
         checked=checked,
-        corpora=sections or [{}],
+        corpora=corpora or [{}],
         seeds=range(seeds or checked.table.seeds),
         num_folds=folds or checked.table.folds,
         options=build(RunOptions, changes, "command line"),

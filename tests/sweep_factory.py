@@ -100,5 +100,5 @@ def new_sweep(
 def run_here(sweep: Sweep) -> None:
     """What Ray would do, one cell after the other."""
     begin(sweep)
-    for cell in sorted(sweep.plan.to_do, key=lambda one: one.equal_steps_to is not None):
+    for cell in sweep.plan.to_do:
         cell.run(this_place(), lambda _: None)

@@ -33,7 +33,7 @@ FIGURES = {
     "linear_top5": FigureKind("linear, top-5"),
     "mlp": FigureKind("MLP"),
     "knn": FigureKind("k-NN"),
-    "semi": FigureKind("fine-tuned, 30 % of labels"),
+    "semi": FigureKind("fine-tuned on few labels"),
     "inertia_share": FigureKind("intra-class inertia, share", "number"),
     "effective_rank": FigureKind("effective rank", "number"),
     "embedding_std": FigureKind("embedding std", "number"),

@@ -35,10 +35,12 @@ _MOST_FIGURES = 24
 _SHOWN_HOLES = 20
 
 
-def write_page(result: SweepResult) -> list[str]:
-    """Write report.html, report.md, figures/ and cells.csv; returns where the reports lie."""
+def write_page(result: SweepResult, folder: str | None = None) -> list[str]:
+    """Write report.html, report.md and figures/ into `folder`, by default the sweep's own, which
+    gets cells.csv, too; returns where the reports lie.
+    """
     result.folder.write_cells(as_csv(result))
-    return write_document(document(result), result.folder.location)
+    return write_document(document(result), folder or result.folder.location)
 
 
 def document(result: SweepResult) -> Document:

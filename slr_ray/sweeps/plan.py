@@ -75,7 +75,7 @@ class Sweep:
         """Every cell; `ConfigError` where all are impossible."""
         made = Plan()
         for block in self.blocks:
-            for setting in _leading_first(self.checked.table.settings):
+            for setting in _waited_for_first(self.checked.table.settings):
                 for point in self.checked.table.points(setting):
                     self._add(made, block, setting, point)
         if not made.cells:
@@ -174,6 +174,6 @@ class Plan:
         return [one for one in self.cells.values() if not one.is_done()]
 
 
-def _leading_first(settings: Sequence[Setting]) -> list[Setting]:
-    """Those first whose steps others take."""
-    return sorted(settings, key=lambda one: one.equal_steps_to is not None)
+def _waited_for_first(settings: Sequence[Setting]) -> list[Setting]:
+    waited_for = {one.equal_steps_to for one in settings}
+    return sorted(settings, key=lambda one: one.name not in waited_for)

@@ -14,7 +14,7 @@ from slr_ray.config import Config, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.search.spaces.space_file import spaces_folder
+from slr_ray.search.spaces.space_file import located, spaces_folder
 from slr_ray.sweeps.table import Point, Setting, Table
 
 
@@ -133,7 +133,7 @@ def check_table(
     written: Mapping[str, Any], origin: str, overrides: Mapping[str, Any], opener: Opener
 ) -> CheckedTable:
     """The table of a mapping; see `load_table`."""
-    table = build(Table, written, origin)
+    table = _located(build(Table, written, origin))
     table.check(origin)
     grid = {path: value for path, value in overrides.items() if path in table.grid}
     plain = CheckedTable(table, grid, frozenset(), origin)
@@ -147,6 +147,12 @@ def check_table(
     if len(overrides) > len(grid):
         checked.check(opener)
     return checked
+
+
+def _located(table: Table) -> Table:
+    """With absolute paths: a sweep may go on in another working folder."""
+    settings = [one.model_copy(update={"config": located(one.config)}) for one in table.settings]
+    return table.model_copy(update={"base": located(table.base), "settings": tuple(settings)})
 
 
 def _nested(point: Point) -> dict[str, Any]:

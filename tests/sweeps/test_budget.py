@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from slr_ray.sweeps import budget
@@ -11,10 +9,10 @@ from slr_ray.sweeps.budget import Budget
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
     monkeypatch.setattr(budget.time, "monotonic", lambda: now[0])
-    yield now
+    return now
 
 
 def test_gpu_hours_are_those_of_ended_and_running_cells(clock: list[float]) -> None:

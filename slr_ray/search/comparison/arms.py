@@ -108,8 +108,9 @@ def arm_cells(
 ) -> list[Cell]:
     """Every arm on every draw; `candidates` are those of each fold, or of None."""
     cells: dict[tuple[str, Draw], Cell] = {}
-    # Those first that others are made from.
-    for arm in sorted(ARMS, key=lambda one: one.equal_steps_to is not None):
+    waited_for = {one.equal_steps_to for one in ARMS}
+    # Those first that others wait for.
+    for arm in sorted(ARMS, key=lambda one: one.name not in waited_for):
         for draw in draws:
             name = f"{arm.name}/{draw.place}"
             cells[arm.name, draw] = Cell(

@@ -100,20 +100,18 @@ def run_cells(
     at_once: int | None = None,
     may_start: Callable[[], bool] = lambda: True,
 ) -> dict[str, str]:
-    """Measure every cell that has no record yet. Ray must be running.
+    """Measure every cell that has no record yet, in their order. Ray must be running.
 
     `store` is for Ray Train's own files. Once `may_start` says no, none begins any more.
 
     Returns the reasons of those that failed for good, by their names.
     """
-    waited_for = {one.equal_steps_to.name for one in cells if one.equal_steps_to is not None}
 
     def on_end(cell: Cell, ended: Ended) -> None:
         listener.arm_ended(cell.label, cell.seed, ended.who, ended.error)
 
     return run_pool(
-        # Those first that others wait for.
-        sorted(cells, key=lambda one: one.name not in waited_for),
+        cells,
         workers,
         num_threads,
         store,

@@ -89,6 +89,15 @@ def _written(config: Experiment) -> str:
     return written if skew is None else f"{written} pool.unlabelled_skew={skew:g}"
 
 
+def pretraining_text(prepared: Prepared) -> str | None:
+    """What the weights that training starts from are learned from first, and with which labels."""
+    if prepared.other is not None:
+        return f"pre-training on {prepared.other.described()}"
+    if prepared.unlabelled is not None:
+        return f"pre-training on {prepared.unlabelled.described()}"
+    return None
+
+
 def split_text(config: Experiment) -> str:
     """How clips are divided, in words."""
     split = config.split

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import DataConfig, open_data, open_extra
 from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
 from slr_ray.experiment.encoder_file import Encoder, load_encoder, refuse_contradictions
 from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_path
-from slr_ray.experiment.initialisation import EncoderFile
-from slr_ray.experiment.prepared import Prepared
-from slr_ray.experiment.pretraining_clips import choose_clips
+from slr_ray.experiment.initialisation import EncoderFile, OtherGlosses
+from slr_ray.experiment.prepared import OtherClips, Prepared
+from slr_ray.experiment.pretraining_clips import choose_clips, of_others
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
@@ -49,6 +50,11 @@ class Opener:
                 encoder = self.encoder(source.path)
                 refuse_contradictions(config.model_dump(mode="json"), encoder, source.path)
                 return replace(prepared, encoder=encoder)
+            case OtherGlosses():
+                other = self._open_extra(source.data, config.data)
+                kept = of_others(other, prepared.corpus, prepared.split)
+                kept = kept[other.gloss_index[kept] != UNLABELLED]
+                return replace(prepared, other=OtherClips(other, kept))
             case PretrainingConfig():
                 extra = tuple(self._open_extra(one, config.data) for one in source.extra_data)
                 chosen = self._choose(config, source, extra)

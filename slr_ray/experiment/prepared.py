@@ -16,7 +16,7 @@ from slr_ray.corpora.splits import Split
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
-from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
+from slr_ray.experiment.initialisation import EncoderFile, FreshWeights, OtherGlosses
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.pretraining_clips import refuse_measured
 from slr_ray.training.pretraining.config import PretrainingConfig
@@ -25,7 +25,24 @@ from slr_ray.training.unlabelled import UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 6
+STAGE_VERSION = 7
+
+
+@dataclass(frozen=True)
+class OtherClips:
+    """Labelled clips of another corpus, of nobody whom the experiment measures on."""
+
+    corpus: Corpus
+    clips: Int[np.ndarray, " clips"]
+
+    def described(self) -> str:
+        """How many they are, in a message's words."""
+        labelled = self.corpus.gloss_index[self.clips]
+        left_out = int((self.corpus.gloss_index != UNLABELLED).sum()) - len(self.clips)
+        return (
+            f"{len(self.clips):,} labelled clips of {len(np.unique(labelled))} glosses of "
+            f"{self.corpus.name} ({left_out:,} left out, as they or their signers are held out)"
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,8 @@ class Prepared:
     """Corpora that only pre-training learns from."""
     unlabelled: UnlabelledClips | None = None
     """Of `initialisation.kind: pretraining`: the clips that it sees."""
+    other: OtherClips | None = None
+    """Of `initialisation.kind: other_glosses`: what it learns from."""
 
     def with_config(self, config: Experiment) -> Prepared:
         """The same data and encoder under other settings of training or views."""
@@ -85,7 +104,7 @@ class Prepared:
     def refuse_measured_clips(self) -> None:
         """`ConfigError` where the weights training starts from know clips that it measures on."""
         source = self.config.initialisation
-        if isinstance(source, FreshWeights):
+        if isinstance(source, FreshWeights | OtherGlosses):
             return
         measured = {"validation": self.split.validation, "test": self.split.test}
         if isinstance(source, EncoderFile):
@@ -120,6 +139,10 @@ class Prepared:
             case EncoderFile():
                 assert self.encoder is not None
                 return {"kind": section.kind, "sha256": self.encoder.sha256}
+            case OtherGlosses():
+                assert self.other is not None
+                facts = section.model_dump(mode="json", exclude={"data"})
+                return {"data": self.other.corpus.fingerprint, **facts}
             case PretrainingConfig():
                 # Watching for collapse changes no weight; the paths stand for what lies there.
                 excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}

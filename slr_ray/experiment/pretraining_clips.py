@@ -26,18 +26,27 @@ def choose_clips(
     if which == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))
-    measured = parts.measured
-    held_out = set(corpus.signers_of(measured)) - set(corpus.signers_of(parts.training))
     chosen = [(corpus, parts.training)]
     num_left_out = 0
     for extra in extras:
-        left_out = [row for row, name in enumerate(extra.signers) if name in held_out]
-        kept = np.flatnonzero(~np.isin(extra.signer_index, left_out))
-        kept = kept[~same_clips(extra, kept, corpus, measured)]
+        kept = of_others(extra, corpus, parts)
         num_left_out += extra.num_clips - len(kept)
         if len(kept):
             chosen.append((extra, kept))
     return UnlabelledClips(tuple(chosen), num_left_out)
+
+
+def of_others(extra: Corpus, corpus: Corpus, parts: Split) -> Int[np.ndarray, " clips"]:
+    """Clips of another corpus that are none of `corpus`'s validation or test, nor of people there.
+
+    Signers of the same name count as the same. Those who train, too, are no secret.
+    """
+    measured = parts.measured
+    held_out = set(corpus.signers_of(measured)) - set(corpus.signers_of(parts.training))
+    left_out = [row for row, name in enumerate(extra.signers) if name in held_out]
+    kept = np.flatnonzero(~np.isin(extra.signer_index, left_out))
+    others: np.ndarray = kept[~same_clips(extra, kept, corpus, measured)]
+    return others
 
 
 def refuse_measured(

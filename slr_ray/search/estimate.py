@@ -13,6 +13,7 @@ from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.other_glosses import num_other_steps
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
@@ -102,7 +103,9 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
         task = pretraining_task(pre_trained[0], seed)
         pretrain(replace(task, config=task.config.model_copy(update=few)), place)
 
-    pre_trained = [one for one in corners if one.unlabelled is not None]
+    pre_trained = [
+        one for one in corners if isinstance(one.config.initialisation, PretrainingConfig)
+    ]
     methods = [one.config.method for one in corners]
     streams = [one for one in methods if isinstance(one, ConsistencyConfig)]
     pretraining_step_s, fit_s, stream_step_s = 0.0, 0.0, 0.0
@@ -142,6 +145,8 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     pool = run.default.pool(search.search_seeds[0])
     sizes = len(pool.labelled), len(pool.unlabelled)
     round_0_s, later_s = seconds(base, times, *sizes)
+    before = max(num_other_steps(run.opener.prepare(one)) for one in run.space.corners())
+    round_0_s += before * times.step_s
     longest_s = max(seconds(one, times, *sizes)[1] for one in run.space.corners())
     supervised_s = most_steps(base, *sizes)[0] * times.step_s
     searched = (run.opener.prepare(one) for one in run.space.searched)

@@ -10,6 +10,7 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
+    pretraining_text,
     print_warnings,
     split_text,
 )
@@ -23,7 +24,6 @@ from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.run_folder import ResultFolder, TrainedFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store, absolute
-from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.workers.place import this_place
 
 
@@ -62,8 +62,9 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
         f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
-    if isinstance(prepared.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {prepared.pretraining_clips.described()}")
+    pre_training = pretraining_text(prepared)
+    if pre_training is not None:
+        console.print(pre_training)
     if prepared.encoder is not None:
         warning = seen_warning(prepared.encoder, corpus, parts.measured)
         if warning is not None:

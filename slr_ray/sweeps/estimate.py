@@ -8,6 +8,7 @@ from slr_ray.durations import duration
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
+from slr_ray.methods.other_glosses import num_other_steps
 from slr_ray.methods.pretraining import pretraining_key
 from slr_ray.search.comparison.cells import Cell
 from slr_ray.search.estimate import (
@@ -21,6 +22,7 @@ from slr_ray.search.estimate import (
 from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
 from slr_ray.sweeps.measurements import NeighboursMeasurement
 from slr_ray.sweeps.plan import Sweep
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 def text(sweep: Sweep) -> str:
@@ -43,11 +45,12 @@ def _seconds_of_cells(sweep: Sweep) -> float:
         kind = _kind(prepared.config)
         if kind not in times:
             times[kind] = measured_times(prepared, cell.seed, [prepared])
-        if prepared.unlabelled is not None:
+        if isinstance(prepared.config.initialisation, PretrainingConfig):
             stage = pretraining_key(prepared, cell.seed)
             if stage not in known:
                 total += pretraining_steps(prepared) * times[kind].pretraining_step_s
             known.add(stage)
+        total += num_other_steps(prepared) * times[kind].step_s
         first_s, later_s = _trained_s(cell, prepared, times[kind])
         start = json.dumps([prepared.stage_facts(), cell.seed, first_s], sort_keys=True)
         total += later_s + (0.0 if start in known else first_s)

@@ -8,8 +8,8 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from slr_ray.poses.normalisation import NormalisationConfig, num_channels, reada
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import Checkpoint, State
+from slr_ray.training.ahead import ahead
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.optimisation import learning_rate, new_optimiser
@@ -199,19 +200,11 @@ class PretrainingLoop:
         progress.epochs = [PretrainingEpoch.model_validate(one) for one in state["epochs"]]
 
     def _batches(self, rng: np.random.Generator) -> Iterator[PoseBatch]:
-        """Batches of the epoch; the next one is read while the last one trains."""
+        """Batches of the epoch."""
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
         clips = readable(self.task.clips, self.task.normalisation)
-        with ThreadPoolExecutor(1) as reader:
-            waiting: Future[PoseBatch] | None = None
-            for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(read, clips, batch, self.task.max_frames)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = coming
-            if waiting is not None:
-                yield waiting.result()
+        return ahead(islice(rows, left), lambda batch: read(clips, batch, self.task.max_frames))
 
     def step(self, clips: PoseBatch, generator: torch.Generator) -> Float[Tensor, "3"]:
         """One gradient step; loss, embedding's standard deviation and 1."""

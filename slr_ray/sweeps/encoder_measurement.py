@@ -14,6 +14,7 @@ from slr_ray.corpora.pools import FractionPoolConfig
 from slr_ray.encoders.fine_tuning import fine_tune
 from slr_ray.encoders.protocols import Represented, Source, classify, geometry
 from slr_ray.evaluation.probe import RepresentedSet
+from slr_ray.experiment.experiment import pretraining_of
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
@@ -48,6 +49,11 @@ class EncoderMeasurement(Config):
         semi = () if self.semi_fraction is None else ("semi",)
         lying = ("inertia_share", "effective_rank", "embedding_std", "pretraining_s")
         return (*classified, *semi, *lying)
+
+    def check(self, prepared: Prepared) -> None:
+        """`ConfigError` where there is no pre-training to measure."""
+        if self.source == "encoder":
+            pretraining_of(prepared.config)
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         problem = prepared.problem(seed)

@@ -45,17 +45,24 @@ def _seconds_of_cells(sweep: Sweep) -> float:
         kind = _kind(prepared.config)
         if kind not in times:
             times[kind] = measured_times(prepared, cell.seed, [prepared])
-        if isinstance(prepared.config.initialisation, PretrainingConfig):
-            stage = pretraining_key(prepared, cell.seed)
-            if stage not in known:
-                total += pretraining_steps(prepared) * times[kind].pretraining_step_s
-            known.add(stage)
-        total += num_other_steps(prepared) * times[kind].step_s
+        before, before_s = _before(cell, prepared, times[kind])
         first_s, later_s = _trained_s(cell, prepared, times[kind])
-        start = json.dumps([prepared.stage_facts(), cell.seed, first_s], sort_keys=True)
-        total += later_s + (0.0 if start in known else first_s)
-        known.add(start)
+        first = json.dumps([prepared.stage_facts(), cell.seed, first_s], sort_keys=True)
+        total += later_s
+        total += sum(
+            one for name, one in ((before, before_s), (first, first_s)) if name not in known
+        )
+        known |= {before, first}
     return total
+
+
+def _before(cell: Cell, prepared: Prepared, times: Times) -> tuple[str, float]:
+    """What comes before round 0, by a name that says which cells share it, and its seconds."""
+    if isinstance(prepared.config.initialisation, PretrainingConfig):
+        steps_s = pretraining_steps(prepared) * times.pretraining_step_s
+        return pretraining_key(prepared, cell.seed), steps_s
+    facts = [prepared.initialisation_facts(), prepared.split.fingerprint, cell.seed]
+    return json.dumps(facts, sort_keys=True), num_other_steps(prepared) * times.step_s
 
 
 def _trained_s(cell: Cell, prepared: Prepared, times: Times) -> tuple[float, float]:

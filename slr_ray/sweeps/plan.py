@@ -17,6 +17,7 @@ from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.records.sweeps import BlockRecord, CellEntry, SweepFolder
 from slr_ray.search.comparison.cells import Cell
 from slr_ray.search.draws import Draw, final_draws
+from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
 from slr_ray.sweeps.table import Point, Setting
 from slr_ray.sweeps.table_file import CheckedTable
 from slr_ray.workers.run_options import RunOptions
@@ -115,6 +116,8 @@ class Sweep:
             if leads is None:
                 raise ConfigError(f"{setting.equal_steps_to} can't be: {followed.impossible}")
         measurement = setting.measure or self.checked.table.measure
+        if isinstance(measurement, EncoderMeasurement):
+            measurement.check(prepared)
         key = stage_key(
             what="cell",
             version=STAGE_VERSION,

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "what an encoder's pre-training gave: linear, k-NN, fine-tuning, transfer, map",
     "compare": "self-supervised objectives beside each other, evaluated alike",
     "boundary": "the shares of a clip before and after its sign",
+    "robustness": "a checkpoint's accuracy under other scales, angles, frame rates, lost joints",
     "predict": "top-5 glosses of every clip with a checkpoint",
     "replay": "what other rules would have chosen from a run's saved predictions",
     "report": "write a run's report again from its records",
@@ -31,7 +32,7 @@ def main() -> None:
             "python -m slr_ray.COMMAND)\n"
         )
         for name, what in COMMANDS.items():
-            print(f"  {name:<8} {what}")
+            print(f"  {name:<10} {what}")
         print("\nCOMMAND --help tells its options.")
         raise SystemExit(0 if arguments else 2)
     if arguments[0] == "--version":

@@ -76,6 +76,11 @@ class Prepared:
         """How many of some clips have a gloss, hidden or not."""
         return int((self.corpus.gloss_index[clips] != UNLABELLED).sum())
 
+    @property
+    def num_training_labels(self) -> int:
+        """Training clips that a pool may label."""
+        return self.num_labels(np.setdiff1d(self.split.training, self.split.unlabelled_only))
+
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""
         pool = self.pool(seed)

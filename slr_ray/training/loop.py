@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 from slr_ray.augmentation.config import draws_frames
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
+from slr_ray.poses.batch import frames_seen
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
@@ -98,7 +99,7 @@ class _Loop:
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
         self.num_steps = self.num_epochs * self.steps_per_epoch
-        self.lengths = np.minimum(
+        self.lengths = frames_seen(
             problem.corpus.num_frames[round_.training_set.clips], config.max_frames
         )
         self.weights = clip_weights(

@@ -48,7 +48,7 @@ def predict(
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
     num_views: int = 1,

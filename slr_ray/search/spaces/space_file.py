@@ -49,7 +49,13 @@ class SearchConfig(Config):
         return seeds
 
 
-_LOCATIONS = ("data.location", "split.path", "initialisation.path", "initialisation.extra_data")
+_LOCATIONS = (
+    "data.location",
+    "data.glosses.file",
+    "split.path",
+    "initialisation.path",
+    "initialisation.extra_data",
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch.nn import functional
 from slr_ray.augmentation.config import AugmentationConfig, draws_frames
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.models.model import Model
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, frames_seen
 from slr_ray.poses.reading import read
 from slr_ray.records.measured import UnlabelledFigures
 from slr_ray.selection.steps.alignment import Alignment
@@ -68,7 +68,7 @@ class UnlabelledStream(nn.Module):
         self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
         # Their glosses are not read: the rows are what is drawn.
         self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
-        self.lengths = np.minimum(problem.corpus.num_frames[clips], self._max_frames)
+        self.lengths = frames_seen(problem.corpus.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
         self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
@@ -106,7 +106,7 @@ class UnlabelledStream(nn.Module):
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(
                 self.labelled,
-                np.minimum(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
+                frames_seen(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
                 batch_size=self.training_config.batch_size,
                 num_steps=num_steps,
                 true_share=None,

@@ -27,7 +27,7 @@ class CellRecord(Record):
     num_labelled: int
     """Clips that trained with their label."""
     num_training: int
-    """Clips in training, labelled or not."""
+    """Training clips that a pool may label."""
     num_validation: int
     """Labelled clips that chose: labels, too."""
     num_test: int

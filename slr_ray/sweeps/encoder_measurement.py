@@ -72,13 +72,14 @@ class EncoderMeasurement(Config):
             figures["semi"] = self._fine_tuned(prepared, seed, stages, place)
         lie = geometry(clips)
         figures |= {"inertia_share": lie.inertia_share, "effective_rank": lie.effective_rank}
-        epochs = [] if trained is None else trained.epochs
+        epochs = () if trained is None else trained.epochs
+        steps = [(step.num_steps, step.embedding_std) for one in epochs for step in one.steps]
         return Outcome(
             CellRecord(
                 figures=figures,
-                curves={"embedding_std": [(one.num_steps, one.embedding_std) for one in epochs]},
+                curves={"embedding_std": steps},
                 num_labelled=len(problem.labelled),
-                num_training=len(problem.split.training),
+                num_training=prepared.num_training_labels,
                 num_validation=len(problem.split.validation),
                 num_test=len(problem.split.test),
                 num_glosses=problem.num_glosses,
@@ -120,7 +121,7 @@ def _model(prepared: Prepared, seed: int, trained: PretrainedEncoder | None) -> 
     return model
 
 
-def _max_frames(prepared: Prepared) -> int:
+def _max_frames(prepared: Prepared) -> int | None:
     """Of a clip that the encoder represents: as many as in its pre-training."""
     config = prepared.config
     own = getattr(config.initialisation, "max_frames", None)
@@ -128,7 +129,7 @@ def _max_frames(prepared: Prepared) -> int:
 
 
 def _represented(
-    model: Model | None, problem: Problem, max_frames: int, place: Place
+    model: Model | None, problem: Problem, max_frames: int | None, place: Place
 ) -> Represented:
     """The labelled, validation and test clips; as poses without a model."""
 

@@ -20,8 +20,8 @@ from slr_ray.search.estimate import (
     seconds,
 )
 from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
-from slr_ray.sweeps.measurements import NeighboursMeasurement
 from slr_ray.sweeps.plan import Sweep
+from slr_ray.sweeps.trained_measurement import NeighboursMeasurement
 from slr_ray.training.pretraining.config import PretrainingConfig
 
 

@@ -181,11 +181,12 @@ def _measured_curve(result: SweepResult, block: str, curve: str, name: str) -> F
         at = [x for x in (seeds[0] if seeds else {}) if all(x in one for one in seeds)]
         points = [(x, float(np.mean([one[x] for one in seeds]))) for x in at]
         drawn.append(Line(result.titled(place), points, series, marks=len(at) < 10))
-    title = FIGURES[curve].title if curve in FIGURES else curve.replace("_", " ")
-    share = curve not in FIGURES
-    x_label = "gradient steps" if curve in FIGURES else title
-    alt = f"{title} in {block}" if share else f"{title} over gradient steps in {block}"
-    drawing = lines(drawn, alt, x_label, "accuracy" if share else title, share)
+    kind = FIGURES[curve]
+    # Shares are of test clips under something of the curve's name, others are told step by step.
+    is_share = kind.kind == "percent"
+    x_label, y_label = (kind.title, "accuracy") if is_share else ("gradient steps", kind.title)
+    alt = f"{y_label.capitalize()} over {x_label}: {block}"
+    drawing = lines(drawn, alt, x_label, y_label, is_share)
     return Figure(name, drawing, f"{alt}. Means over seeds.")
 
 

@@ -129,7 +129,7 @@ class Sweep:
         )
         entry = entry.model_copy(update={"key": key})
         made.entries.append(entry)
-        made.labels[entry.name] = (len(pool.labelled), len(prepared.split.training))
+        made.labels[entry.name] = (len(pool.labelled), prepared.num_training_labels)
         if key in made.cells:
             return
         made.prepared[key] = prepared
@@ -155,7 +155,7 @@ class Plan:
     prepared: dict[str, Prepared] = field(default_factory=dict)
     """What each of them works on."""
     labels: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Labelled clips, and all in training, by the entry's name."""
+    """Labelled clips, and all that a pool may label, by the entry's name."""
 
     def found(self, place: CellEntry, setting: str) -> CellEntry:
         """The entry of another setting at the same place and draw."""

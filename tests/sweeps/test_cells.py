@@ -201,3 +201,33 @@ def test_an_encoder_is_measured_by_every_protocol(tmp_path: Path) -> None:
 
 
 FRESH = {"kind": "encoder", "source": "fresh"}
+
+
+def test_robustness_is_a_curve_for_each_kind(tmp_path: Path) -> None:
+    table = {
+        **{key: TABLE[key] for key in ("base", "settings")},
+        "name": "robust",
+        "title": "Robustness",
+        "settings": [TABLE["settings"][0]],
+        "measure": {
+            "kind": "robustness",
+            "perturbations": {
+                **dict.fromkeys(("translation", "rotation", "dropped_joints", "frame_rate"), []),
+                "scale": [0.5, 2.0],
+                "mirror": [1.0],
+                "dropped_frames": [1.0],
+            },
+        },
+        "figures": ["accuracy", "scale", "mirror", "dropped_frames"],
+    }
+    sweep = new_sweep(tmp_path, table, name="robust", seeds=1)
+    run_here(sweep)
+    (cell,) = sweep.plan.cells.values()
+    record = cell.folder.read_record(CellRecord)
+    clean = record.figures["accuracy"]
+    assert [x for x, _ in record.curves["scale"]] == [0.5, 1.0, 2.0]
+    assert record.curves["scale"][1][1] == clean
+    assert record.figures["mirror"] == record.curves["mirror"][1][1]
+    # The signing space undoes a scale; what it can't undo is what was lost.
+    assert record.figures["scale"] == pytest.approx(clean, abs=1e-6)
+    assert len(document(load_sweep(sweep.folder)).figures()) == 3

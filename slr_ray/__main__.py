@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "extract": "poses out of videos, on one machine or a cluster",
     "tune": "search a space in parallel, then compare the best setting on a test set",
+    "sweep": "a paper's table, or one's own: named settings x a grid x draws",
     "pretrain": "pre-train an encoder on clips without labels",
     "train": "run one experiment in this process, such as a search's best trial",
     "evaluate": "what an encoder's pre-training gave: linear, k-NN, fine-tuning, transfer, map",

@@ -72,7 +72,7 @@ class Recogniser:
     split: str | None
     """Fingerprint of that corpus's split; None in checkpoints of earlier versions."""
     sha256: str
-    """Of the file."""
+    """Of the file; empty where it was never one."""
 
     @classmethod
     def load(cls, path: str | Path) -> Recogniser:
@@ -183,8 +183,13 @@ def load_recogniser(path: str) -> Recogniser:
         ) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
+    return recogniser_of(content, path, hashlib.sha256(raw).hexdigest())
+
+
+def recogniser_of(content: State, origin: str, sha256: str = "") -> Recogniser:
+    """The recogniser that a checkpoint's content describes, of a file or just trained."""
     # Resolved when it was written, and complete: an encoder file that it started from may be gone.
-    config = build(Experiment, content["config"], path)
+    config = build(Experiment, content["config"], origin)
     glosses = tuple(content["glosses"])
     model = config.model.build(num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])
@@ -195,5 +200,5 @@ def load_recogniser(path: str) -> Recogniser:
         provenance=tuple(content["provenance"]),
         fingerprint=content["fingerprint"],
         split=content.get("split"),
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=sha256,
     )

@@ -78,17 +78,9 @@ def choose(
         pool, seen = pool[left], predictions.of(left)
     candidates = candidates_of(method, pool, seen, before, number)
     pseudo = select(method, pool, candidates, before)
-    audit = audit_selection(
-        problem,
-        predictions.probabilities,
-        left,
-        before.clips,
-        before.glosses,
-        pseudo.clips,
-        pseudo.glosses,
-    )
+    audit = audit_selection(problem, predictions.probabilities, left, before, pseudo)
     num_new = audit.num_added + audit.num_changed
-    over = num_new <= method.changed_tolerance * max(len(pseudo), 1)
+    over = num_new <= method.changed_tolerance * max(len(pseudo), 1) and not audit.num_negative
     return Chosen(pseudo, audit, kept, _why_nothing(pseudo, candidates) if over else None)
 
 

@@ -78,12 +78,18 @@ def predict_pool(
     With dropout passes the probabilities are their mean instead of that over `num_views`.
     """
     passes = Passes(problem, model, config, place)
+    glosses = problem.glosses(problem.labelled)
+    evidence: dict[str, np.ndarray] = {
+        "labelled_counts": np.bincount(glosses, minlength=problem.num_glosses)
+    }
     validation = None
-    deviation = None
     if needs.dropout_passes:
-        probabilities, deviation = passes.with_dropout(problem.unlabelled, needs.dropout_passes)
+        dropped = passes.with_dropout(problem.unlabelled, needs.dropout_passes, needs.negative)
+        probabilities, evidence["deviation"] = dropped.mean, dropped.deviation
+        if dropped.excluded is not None:
+            evidence["excluded"] = dropped.excluded
         if with_validation:
-            validation, _ = passes.with_dropout(problem.split.validation, needs.dropout_passes)
+            validation = passes.with_dropout(problem.split.validation, needs.dropout_passes).mean
     else:
         probabilities = predict_on(
             problem, model, problem.unlabelled, config, place, num_views=num_views
@@ -92,12 +98,6 @@ def predict_pool(
             validation = predict_on(
                 problem, model, problem.split.validation, config, place, num_views=num_views
             )
-    glosses = problem.glosses(problem.labelled)
-    evidence: dict[str, np.ndarray] = {
-        "labelled_counts": np.bincount(glosses, minlength=problem.num_glosses)
-    }
-    if deviation is not None:
-        evidence["deviation"] = deviation
     if needs.representations or needs.energy:
         for whose, clips in (("", problem.unlabelled), ("labelled_", problem.labelled)):
             represented = represent_clips(

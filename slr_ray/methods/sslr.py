@@ -17,7 +17,7 @@ import torch
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.choosing import NOTHING_CHOSEN, Chosen, choose
 from slr_ray.methods.pool_predictions import PoolPredictions, unpacked_predictions
-from slr_ray.methods.pseudo_labels import PseudoLabels
+from slr_ray.methods.pseudo_labels import PseudoLabels, training_set
 from slr_ray.models.config import load_encoder_weights
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import StageStore, State, stage_key
@@ -27,7 +27,7 @@ from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round, Trained
-from slr_ray.training.sampling import TrainingSet, extended, true_labels
+from slr_ray.training.sampling import TrainingSet, true_labels
 from slr_ray.workers.place import Place
 
 
@@ -190,7 +190,7 @@ def _train_round(
         Round(
             number=number,
             seed=run.seed,
-            training_set=extended(labelled, pseudo.clips, pseudo.glosses, pseudo.weights),
+            training_set=training_set(labelled, pseudo, problem.num_glosses),
             true_share=method.true_share if number else None,
             pseudo_augmentation=method.pseudo_augmentation,
             steps_before=before.epochs[-1].num_steps if before else 0,
@@ -211,6 +211,7 @@ def stable_seed(*numbers: int) -> int:
 
 def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen) -> State:
     pseudo = chosen.pseudo
+    soft = pseudo.distributions
     record = RoundRecord(
         round=number,
         num_true_labels=len(labelled),
@@ -228,6 +229,7 @@ def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
         "pseudo_clips": torch.from_numpy(pseudo.clips),
         "pseudo_glosses": torch.from_numpy(pseudo.glosses),
         "pseudo_weights": torch.from_numpy(pseudo.weights),
+        "pseudo_distributions": None if soft is None else torch.from_numpy(soft),
         "predictions": chosen.predictions,
     }
 
@@ -235,6 +237,7 @@ def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
 def _unpacked(stage: State, *, reused: bool) -> FinishedRound | None:
     if stage.get("nothing_left"):
         return None
+    soft = stage.get("pseudo_distributions")
     return FinishedRound(
         record=RoundRecord.model_validate({**stage["record"], "reused": reused}),
         epochs=[EpochRecord.model_validate(one) for one in stage["epochs"]],
@@ -243,5 +246,6 @@ def _unpacked(stage: State, *, reused: bool) -> FinishedRound | None:
             stage["pseudo_clips"].numpy(),
             stage["pseudo_glosses"].numpy(),
             stage["pseudo_weights"].numpy(),
+            None if soft is None else soft.numpy(),
         ),
     )

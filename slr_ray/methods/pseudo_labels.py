@@ -64,6 +64,10 @@ def refine(
         case "temperature":
             validation = present(predictions.validation, "predictions of validation")
             apply_temperature(probabilities, fit_temperature(validation, validation_glosses))
+        case "folds":
+            held_out = present(predictions.held_out, "predictions of held-out labelled clips")
+            glosses = present(predictions.held_out_glosses, "glosses of held-out clips")
+            apply_temperature(probabilities, fit_temperature(held_out, glosses))
         case "none":
             pass
     method.refine.apply(probabilities, predictions.evidence)

@@ -24,8 +24,8 @@ from slr_ray.methods.pseudo_labels import (
     select,
     training_set,
 )
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import rounds, seed_record
 from slr_ray.records.stages import StageStore
 from slr_ray.selection.evidence import Evidence
 from slr_ray.selection.negative import Negative

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
@@ -203,10 +204,13 @@ class PretrainingLoop:
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
         clips = readable(self.task.clips, self.task.normalisation)
+        find_ends = ends_finder(self.config.augmentation)
         with ThreadPoolExecutor(1) as reader:
             waiting: Future[PoseBatch] | None = None
             for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(read, clips, batch, self.task.max_frames)
+                coming = reader.submit(
+                    read, clips, batch, self.task.max_frames, find_ends=find_ends
+                )
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming

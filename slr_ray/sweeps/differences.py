@@ -9,7 +9,7 @@ from typing import cast
 from slr_ray.documents.document import Column, Table, Value
 from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, difference_spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
-from slr_ray.records.measured import Metric, Span
+from slr_ray.records.measured import Span
 from slr_ray.reporting.wording import p_text, points
 from slr_ray.sweeps.measurements import FIGURES
 from slr_ray.sweeps.results import Place, SweepResult
@@ -76,7 +76,7 @@ def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
     spans = difference_spans(
         cast(Sequence[SignerCounts], ours), cast(Sequence[SignerCounts], theirs)
     )
-    return spans[cast(Metric, figure)]
+    return spans[figure]
 
 
 def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table:

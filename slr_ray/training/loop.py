@@ -14,16 +14,14 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from slr_ray.augmentation.config import draws_frames
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import frames_seen
-from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.ahead import ahead
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, mixed, model_input
+from slr_ray.training.batches import joined, mixed, model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.loss_weights import clip_weights
@@ -247,8 +245,7 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        draw = generator if draws_frames(augmentation) else None
-        batch = read(problem.clips, clips, self.config.max_frames, draw)
+        batch = read_for(augmentation, problem.clips, clips, self.config.max_frames, generator)
         batch = batch.to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 

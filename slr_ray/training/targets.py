@@ -44,10 +44,11 @@ def target_losses(
         return functional.cross_entropy(
             logits, targets, reduction="none", label_smoothing=label_smoothing
         )
-    positive, negative = targets.split(num_glosses, dim=1)
+    positive, negative = targets[:, :num_glosses], targets[:, num_glosses:]
     # A clip without positive labels has nothing to smooth.
     even = positive.sum(dim=1, keepdim=True) / num_glosses
     smoothed = (1 - label_smoothing) * positive + label_smoothing * even
     logs = logits.log_softmax(dim=1)
     others = (1 - logs.exp()).clamp(min=_SMALLEST).log()
-    return -(smoothed * logs).sum(dim=1) - (negative * others).sum(dim=1)
+    losses: Tensor = -(smoothed * logs).sum(dim=1) - (negative * others).sum(dim=1)
+    return losses

@@ -212,7 +212,7 @@ def test_robustness_is_a_curve_for_each_kind(tmp_path: Path) -> None:
         "measure": {
             "kind": "robustness",
             "perturbations": {
-                **dict.fromkeys(("translation", "rotation", "dropped_joints", "frame_rate"), []),
+                **{key: [] for key in ("translation", "rotation", "dropped_joints", "frame_rate")},
                 "scale": [0.5, 2.0],
                 "mirror": [1.0],
                 "dropped_frames": [1.0],

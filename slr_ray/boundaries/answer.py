@@ -19,8 +19,14 @@ def overrides_of(head: float, tail: float) -> str:
 
 
 def tell_found(console: Console, head: float, tail: float) -> None:
-    """Print a boundary and how to use it."""
+    """Print a boundary and how to use it; Algorithm 1 finds ends that may overlap."""
     console.print(f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]")
+    if head + tail > 1:
+        console.print(
+            "together they are more than a clip, as each was found with the other end untouched: "
+            "the augmentation takes one of them, with 0 for the other"
+        )
+        return
     console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
 
 

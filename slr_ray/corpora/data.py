@@ -24,8 +24,8 @@ class ShardsConfig(OfSomeGlosses):
     location: str
     """A Parquet file, a folder of them, or a cloud URI."""
     skip_broken: bool = False
-    """Leave unusable clips out and list them, instead of stopping at the first; those of
-    pre-training's extra data as well."""
+    """Leave unusable clips out and list them, instead of stopping at the first; those of extra
+    and open data as well."""
 
     @field_validator("location")
     @classmethod
@@ -63,7 +63,7 @@ def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False
 
 
 def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
-    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
+    """A corpus that is learnt from without glosses; `data`'s way with broken clips is its own."""
     if isinstance(data, EmbeddedConfig):
         return open_shards(location, how_to_skip=f"--data and {_SKIP}")
     return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)

@@ -14,6 +14,7 @@ from slr_ray.encoders.compared_kinds import section_of_kind
 from slr_ray.encoders.comparison_report import objectives_document, objectives_table
 from slr_ray.encoders.objective_task import ObjectiveTask
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.data_summary import labels_text
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.pretraining import cancelled_flip, check_initialisation

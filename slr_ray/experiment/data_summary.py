@@ -58,6 +58,15 @@ def measured_text(prepared: Prepared) -> str:
     return f"{len(test)} clips of {num_glosses(corpus, test)} of {len(corpus.glosses)} glosses"
 
 
+def print_extra(prepared: Prepared, console: Console) -> None:
+    """What is learnt from beside the pools: by pre-training, in an open pool."""
+    for one in (prepared.other, prepared.unlabelled):
+        if one is not None:
+            console.print(f"pre-training on {one.described()}")
+    if prepared.config.pool.open_data:
+        console.print(f"open pool: {prepared.open_pool.described()}")
+
+
 def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     """Clips left out, what the split does not measure, missing labels, rounds without use."""
     config, corpus, pool = prepared.config, prepared.corpus, prepared.pool(seed)
@@ -66,7 +75,7 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
     by_step = isinstance(config.method, ConsistencyConfig)
-    if not len(pool.unlabelled) and (by_step or config.rounds.num_rounds):
+    if not len(pool.unlabelled) + len(prepared.open_pool) and (by_step or config.rounds.num_rounds):
         left = "training is supervised" if by_step else "training ends after the first round"
         warnings.append(
             f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, {left}; label "
@@ -94,15 +103,6 @@ def _written(config: Experiment) -> str:
             assert_never(config.pool)
     skew = config.pool.unlabelled_skew
     return written if skew is None else f"{written} pool.unlabelled_skew={skew:g}"
-
-
-def pretraining_text(prepared: Prepared) -> str | None:
-    """What the weights that training starts from are learned from first, and with which labels."""
-    if prepared.other is not None:
-        return f"pre-training on {prepared.other.described()}"
-    if prepared.unlabelled is not None:
-        return f"pre-training on {prepared.unlabelled.described()}"
-    return None
 
 
 def split_text(config: Experiment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
@@ -12,6 +13,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.initialisation import OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
 from slr_ray.models.config import without_classifier
+from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.loop import train
@@ -21,10 +23,16 @@ from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place
 
 _MOST_WATCHED = 500
+_NUM_TOLD = 10
+OnEpoch = Callable[[EpochRecord], None]
 
 
 def encoder_of_other_glosses(
-    prepared: Prepared, seed: int, stages: StageStore, place: Place
+    prepared: Prepared,
+    seed: int,
+    stages: StageStore,
+    place: Place,
+    on_epoch: OnEpoch | None = None,
 ) -> State:
     """Weights without a classifier after training on the other glosses, or the stage's.
 
@@ -60,6 +68,7 @@ def encoder_of_other_glosses(
             Round(number=0, seed=own_seed, training_set=labels),
             place,
             checkpoint=stages.checkpoint(key),
+            on_epoch=on_epoch,
         )
         encoder = without_classifier(trained.model_state)
         if place.leads:
@@ -98,7 +107,8 @@ def _training(prepared: Prepared) -> TrainingConfig:
         update={
             "optimiser": own.optimiser.model_copy(update={"learning_rate": rate}),
             "num_epochs": section.num_epochs,
-            "evaluate_every_epochs": section.num_epochs,
+            # For whoever watches: an evaluation here decides nothing.
+            "evaluate_every_epochs": max(1, section.num_epochs // _NUM_TOLD),
             "patience_epochs": None,
             "keep": "last",
         }

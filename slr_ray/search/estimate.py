@@ -143,7 +143,7 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
     base, search = run.space.default, run.space.search
     pool = run.default.pool(search.search_seeds[0])
-    sizes = len(pool.labelled), len(pool.unlabelled)
+    sizes = len(pool.labelled), len(pool.unlabelled) + len(run.default.open_pool)
     round_0_s, later_s = seconds(base, times, *sizes)
     before = max(num_other_steps(run.opener.prepare(one)) for one in run.space.corners())
     round_0_s += before * times.step_s

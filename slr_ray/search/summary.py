@@ -9,7 +9,7 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
-    pretraining_text,
+    print_extra,
     print_warnings,
     split_text,
 )
@@ -32,9 +32,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         f"test {measured_text(base)}; {split_text(base.config)}"
     )
     print_warnings(base, search.search_seeds[0], console)
-    pre_training = pretraining_text(base)
-    if pre_training is not None:
-        console.print(pre_training)
+    print_extra(base, console)
     draws = "label draws"
     if run.num_folds is not None:
         draws += f" in {run.num_folds} folds"

@@ -60,7 +60,7 @@ def run_folds(
     folder = TrainedFolder(store)
     with store.held():
         facts = {
-            "data": folds[0].corpus.fingerprint,
+            "data": folds[0].fingerprint,
             "split": [one.split.fingerprint for one in folds],
             "configuration": folds[0].config.model_dump(mode="json"),
         }
@@ -92,7 +92,7 @@ def summarise(
     over_signers = spans(counts)
     return FoldsRecord(
         corpus=corpus.name,
-        fingerprint=corpus.fingerprint,
+        fingerprint=folds[0].fingerprint,
         num_folds=len(folds),
         seeds=list(seeds),
         num_clips=int(counts[0].present.sum()),

@@ -100,7 +100,7 @@ class _Loop:
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
         self.num_steps = self.num_epochs * self.steps_per_epoch
         self.lengths = frames_seen(
-            problem.corpus.num_frames[round_.training_set.clips], config.max_frames
+            problem.source.num_frames[round_.training_set.clips], config.max_frames
         )
         self.weights = clip_weights(
             round_.training_set,
@@ -277,7 +277,7 @@ class _Loop:
             training_loss=training_loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
             validation=metrics,
-            unlabelled=self.stream.figures() if self.stream else None,
+            unlabelled=self.stream.tally.figures() if self.stream else None,
         )
         progress.epochs.append(record)
         return record

@@ -95,7 +95,7 @@ def predict_on(
     """`predict` for clips of a problem, as its models are trained; views are the problem's."""
     return predict(
         model,
-        problem.corpus,
+        problem.source,
         clips,
         normalisation=problem.normalisation,
         max_frames=config.max_frames,

@@ -53,6 +53,8 @@ _LOCATIONS = (
     "data.location",
     "data.glosses.file",
     "split.path",
+    "pool.open_data",
+    "initialisation.data",
     "initialisation.path",
     "initialisation.extra_data",
 )

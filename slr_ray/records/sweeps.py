@@ -39,11 +39,12 @@ class CellRecord(Record):
 
 
 class BlockRecord(Record):
-    """One corpus of a sweep."""
+    """One corpus of a sweep, or one that encoders are transferred to."""
 
     title: str
-    data: dict[str, Any]
-    """The section `data` of its experiments, before the grid."""
+    sections: dict[str, Any]
+    """What it says of its experiments, before the grid: the section `data`, and where encoders come
+    from another corpus, what of `initialisation` says so."""
     fingerprint: str
     num_clips: int
     num_glosses: int

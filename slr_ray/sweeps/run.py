@@ -122,7 +122,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
     return Sweep(
         folder=folder,
         checked=checked,
-        corpora=[one.data for one in record.blocks],
+        corpora=[one.sections for one in record.blocks],
         seeds=record.seeds,
         num_folds=record.num_folds,
         options=options,

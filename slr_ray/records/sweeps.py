@@ -92,6 +92,8 @@ class SweepRecord(Record):
     cells: list[CellEntry]
     failed: dict[str, str]
     """Why cells of the last call failed, by name."""
+    left_because: str | None
+    """Why cells were not begun, where there is a reason."""
     environment: dict[str, Any]
     finished: str | None
     """When no cell was left; None before, and where some failed."""

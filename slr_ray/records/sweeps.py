@@ -42,9 +42,10 @@ class BlockRecord(Record):
     """One corpus of a sweep, or one that encoders are transferred to."""
 
     title: str
-    sections: dict[str, Any]
-    """What it says of its experiments, before the grid: the section `data`, and where encoders come
-    from another corpus, what of `initialisation` says so."""
+    data: dict[str, Any]
+    """The section `data` of its experiments, before the grid."""
+    initialisation: dict[str, Any] = Field({})
+    """What says that encoders come from another corpus, where they do."""
     fingerprint: str
     num_clips: int
     num_glosses: int
@@ -92,7 +93,7 @@ class SweepRecord(Record):
     cells: list[CellEntry]
     failed: dict[str, str]
     """Why cells of the last call failed, by name."""
-    left_because: str | None
+    left_because: str | None = None
     """Why cells were not begun, where there is a reason."""
     environment: dict[str, Any]
     finished: str | None

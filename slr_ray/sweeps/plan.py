@@ -62,7 +62,8 @@ class Sweep:
             found.append(
                 BlockRecord(
                     title=f"{title} ({len(found) + 1})" if is_known else title,
-                    sections=dict(sections),
+                    data=dict(sections.get("data", {})),
+                    initialisation=dict(sections.get("initialisation", {})),
                     fingerprint=corpus.fingerprint,
                     num_clips=corpus.num_clips,
                     num_glosses=len(corpus.glosses),
@@ -94,7 +95,7 @@ class Sweep:
         )
         try:
             config = self.checked.experiment(
-                setting, point, self.sections(block.sections), self.opener
+                setting, point, self.sections(of_block(block)), self.opener
             )
             refuse_several_workers(config.method, self.options.trial_workers)
         except UserError as error:
@@ -145,6 +146,12 @@ class Sweep:
             stages=StageStore(self.folder.stages(None if self.options.share_stages else key)),
             equal_steps_to=None if leads is None else made.cells[leads],
         )
+
+
+def of_block(block: BlockRecord) -> dict[str, Any]:
+    """The sections that a block's record tells."""
+    told = {"data": block.data, "initialisation": block.initialisation}
+    return {name: section for name, section in told.items() if section}
 
 
 @dataclass

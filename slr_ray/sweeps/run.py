@@ -20,7 +20,7 @@ from slr_ray.search.listeners import Listeners, LogListener, RunListener
 from slr_ray.search.search_run import now
 from slr_ray.storage import absolute
 from slr_ray.sweeps.budget import Budget
-from slr_ray.sweeps.plan import Sweep
+from slr_ray.sweeps.plan import Sweep, of_block
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
@@ -129,7 +129,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
     return Sweep(
         folder=folder,
         checked=checked,
-        corpora=[one.sections for one in record.blocks],
+        corpora=[of_block(one) for one in record.blocks],
         seeds=record.seeds,
         num_folds=record.num_folds,
         options=options,

@@ -46,7 +46,7 @@ def pretraining_task(prepared: Prepared, seed: int) -> PretrainingTask:
 def pretraining_key(prepared: Prepared, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
     task = pretraining_task(prepared, seed)
-    split = prepared.split.fingerprint if task.config.clips == "training" else None
+    split = None if task.config.clips == "all" else prepared.split.fingerprint
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from slr_ray.documents.document import Column, Table, Value
-from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, difference_spans
+from slr_ray.evaluation.people import POOLED_METRICS, difference_spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
 from slr_ray.records.measured import Span
 from slr_ray.reporting.wording import p_text, points
@@ -67,16 +66,14 @@ def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
     if figure not in POOLED_METRICS:
         return None
     common = sorted(place.seeds.keys() & other.seeds.keys())
-    ours, theirs = ([one.seeds[seed].counts for seed in common] for one in (place, other))
-    if not common or None in ours or None in theirs:
-        return None
-    people = {one.signers for one in (*ours, *theirs) if one is not None}
-    if len(people) > 1:
-        return None
-    spans = difference_spans(
-        cast(Sequence[SignerCounts], ours), cast(Sequence[SignerCounts], theirs)
+    ours, theirs = (
+        [one.seeds[seed].counts for seed in common if one.seeds[seed].counts is not None]
+        for one in (place, other)
     )
-    return spans[figure]
+    people = {one.signers for one in (*ours, *theirs)}
+    if not common or len(ours) + len(theirs) < 2 * len(common) or len(people) > 1:
+        return None
+    return difference_spans(ours, theirs)[figure]
 
 
 def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table:

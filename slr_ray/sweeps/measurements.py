@@ -20,7 +20,7 @@ class FigureKind:
     kind: Kind = "percent"
 
 
-FIGURES = {
+FIGURES: dict[str, FigureKind] = {
     "accuracy": FigureKind("accuracy"),
     "balanced_accuracy": FigureKind("balanced accuracy"),
     "macro_f1": FigureKind("macro-F1"),

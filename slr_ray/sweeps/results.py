@@ -122,7 +122,7 @@ def _place(folder: SweepFolder, record: SweepRecord, entries: Sequence[CellEntry
         if result is not None and result.is_done():
             by_seed.setdefault(entry.seed, []).append(result)
         else:
-            left = record.failed.get(entry.name, "not measured yet")
+            left = record.failed.get(entry.name, record.left_because or "not measured yet")
             missing[entry.name] = f"impossible: {entry.impossible}" if entry.impossible else left
     num_folds = record.num_folds or 1
     seeds = {

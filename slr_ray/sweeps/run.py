@@ -20,7 +20,7 @@ from slr_ray.search.listeners import Listeners, LogListener, RunListener
 from slr_ray.search.search_run import now
 from slr_ray.storage import absolute
 from slr_ray.sweeps.budget import Budget
-from slr_ray.sweeps.plan import Sweep
+from slr_ray.sweeps.plan import Sweep, of_block
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
@@ -63,7 +63,13 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
         is_whole = not plan.to_do
         record = record.model_copy(
             update={
-                "failed": failed,
+                # A cell may stand at several places of the table.
+                "failed": {
+                    one.name: failed[plan.cells[one.key].name]
+                    for one in record.cells
+                    if one.key is not None and plan.cells[one.key].name in failed
+                },
+                "left_because": None if is_whole or budget.is_left() else _USED_UP,
                 "finished": now() if is_whole else None,
                 "wall_s": record.wall_s + time.monotonic() - started,
             }
@@ -102,6 +108,7 @@ def begin(sweep: Sweep) -> SweepRecord:
             blocks=sweep.blocks,
             cells=sweep.plan.entries,
             failed={},
+            left_because=None,
             environment=environment(),
             finished=None,
             wall_s=0.0,
@@ -122,7 +129,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
     return Sweep(
         folder=folder,
         checked=checked,
-        corpora=[one.data for one in record.blocks],
+        corpora=[of_block(one) for one in record.blocks],
         seeds=record.seeds,
         num_folds=record.num_folds,
         options=options,
@@ -130,6 +137,9 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
         is_resumed=True,
         opener=opener,
     )
+
+
+_USED_UP = "not begun, as the budget of the call was used up; --resume goes on"
 
 
 class _Shown(RunListener):

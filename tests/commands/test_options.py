@@ -18,7 +18,8 @@ OPTIONS = {
     "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
     "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
-    "skip-broken storage table time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
+    "trial-workers wait-for-nodes",
     "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
     "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "

@@ -2,8 +2,8 @@
 
 run.json, options.json             what was asked, on what data, with which machines
 attempts/0.json                    one for each start of the command
-optuna.journal                     the search's history
-log.jsonl                          what happened when, and where
+optuna.journal, log.jsonl          the search's history; what happened when, and where. Behind a
+                                   URI both are folders of pieces (`storage/growing.py`)
 trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
 final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt,
                                    predictions.parquet
@@ -16,6 +16,7 @@ ray/                               Ray's own; nothing of ours is read from there
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-from slr_ray.storage import Store, below, parted
+from slr_ray.storage import Growing, Store, below, parted, remember
 
 RecordT = TypeVar("RecordT", bound=Record)
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
@@ -142,9 +143,8 @@ class TrialFolder(ResultFolder):
         _write(self.store, _PROGRESS, record)
 
     def read_progress(self) -> TrialRecord | None:
-        if not self.store.exists(_PROGRESS):
-            return None
-        return _read(self.store, _PROGRESS, TrialRecord)
+        content = self.store.find_bytes(_PROGRESS)
+        return None if content is None else _record(self.store, _PROGRESS, TrialRecord, content)
 
     def write_error(self, error: str, traceback: str) -> None:
         self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
@@ -154,7 +154,8 @@ class TrialFolder(ResultFolder):
 
     def read_error(self) -> str | None:
         """Why the trial's last try failed; a process that was killed leaves no reason."""
-        return str(self.store.read_json(_ERROR)["error"]) if self.store.exists(_ERROR) else None
+        content = self.store.find_bytes(_ERROR)
+        return None if content is None else str(json.loads(content)["error"])
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,10 @@ class RunFolder:
     """A run's folder or URI. Plain data, sent to the processes that train."""
 
     location: str
+    """Without the secrets of a URI."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "location", remember(self.location))
 
     @property
     def store(self) -> Store:
@@ -250,10 +255,26 @@ class RunFolder:
         """The name of the study's journal below the run."""
         return _JOURNAL
 
+    def read_journal(self) -> bytes:
+        """The study's journal; `FileNotFoundError` where there is none."""
+        return self._read_grown(_JOURNAL)
+
     @property
     def log(self) -> str:
         """The name of the log below the run."""
         return _LOG
+
+    def read_log(self) -> bytes:
+        """The log; `FileNotFoundError` where there is none."""
+        return self._read_grown(_LOG)
+
+    def _read_grown(self, name: str) -> bytes:
+        if self.store.is_local:
+            return self.store.read_bytes(name)
+        content = Growing(self.store, name).read()
+        if not content:
+            raise FileNotFoundError(f"no {name} in {self.location}")
+        return content
 
     @property
     def tensorboard_location(self) -> str:
@@ -274,9 +295,13 @@ def _write(store: Store, name: str, record: Record) -> None:
 
 def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
     """A record; `DataError` where it is damaged or of another version."""
+    return _record(store, name, cls, store.read_bytes(name))
+
+
+def _record(store: Store, name: str, cls: type[RecordT], content: bytes) -> RecordT:
     origin = below(store.location, name)
     try:
-        tree = store.read_json(name)
+        tree = json.loads(content)
     except ValueError as error:
         raise DataError(
             f"{origin} is half-written or damaged ({error}); "

@@ -277,10 +277,6 @@ class RunFolder:
         return content
 
     @property
-    def tensorboard_location(self) -> str:
-        return below(self.location, "tensorboard")
-
-    @property
     def ray(self) -> Store:
         return self.store.join("ray")
 

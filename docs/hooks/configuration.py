@@ -108,6 +108,8 @@ def _values(value: Schema) -> str:
         return ", ".join(links + ["none"] * ({"type": "null"} in value.get("anyOf", [])))
     if "anyOf" in value:
         return " or ".join(_values(one) for one in value["anyOf"])
+    if "const" in value:
+        return f"`{value['const']}`"
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
     if value.get("type") == "array":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
-from slr_ray.records.measured import Audit
+from slr_ray.records.measured import Audit, OpenAudit
 from slr_ray.training.problem import Problem
 
 _BINS = 20
@@ -16,6 +16,7 @@ _BINS = 20
 def audit_selection(
     problem: Problem,
     probabilities: Float[np.ndarray, "unlabelled glosses"],
+    left: Int[np.ndarray, " left"],
     clips_before: Int[np.ndarray, " before"],
     glosses_before: Int[np.ndarray, " before"],
     clips: Int[np.ndarray, " selected"],
@@ -23,13 +24,15 @@ def audit_selection(
 ) -> Audit:
     """Counts, confidences and, where hidden labels exist, precision of one round's pseudo-labels.
 
-    Both lists of clips are ascending.
+    `left` are the rows of the pool that were not rejected; both lists of clips are ascending.
     """
     names = problem.corpus.glosses
     confidence = probabilities.max(axis=1)
     selected = np.isin(problem.unlabelled, clips)
     stayed, now, then = np.intersect1d(clips, clips_before, assume_unique=True, return_indices=True)
     hidden = problem.glosses(problem.unlabelled)
+    rejected = np.ones(len(hidden), bool)
+    rejected[left] = False
     known = hidden != UNLABELLED
     truth = problem.glosses(clips)
     judged = truth != UNLABELLED
@@ -63,6 +66,23 @@ def audit_selection(
         calibration_error=(
             calibration_error(probabilities[known], hidden[known]) if known.any() else None
         ),
+        num_rejected=int(rejected.sum()),
+        num_rejected_wrongly=int((rejected & (hidden >= 0)).sum()) if known.any() else None,
+        open_pool=_open_audit(hidden == UNKNOWN_GLOSS, selected, rejected),
+    )
+
+
+def _open_audit(
+    unknown: Bool[np.ndarray, " unlabelled"],
+    selected: Bool[np.ndarray, " unlabelled"],
+    rejected: Bool[np.ndarray, " unlabelled"],
+) -> OpenAudit | None:
+    if not unknown.any():
+        return None
+    return OpenAudit(
+        num_unknown=int(unknown.sum()),
+        num_selected=int((unknown & selected).sum()),
+        num_rejected=int((unknown & rejected).sum()),
     )
 
 

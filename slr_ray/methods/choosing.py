@@ -1,4 +1,7 @@
-"""From a round's model to the pseudo-labels of the next: predict, refine, select, look at it."""
+"""From a round's model to the pseudo-labels of the next: predict, choose, look at it.
+
+Five steps choose: calibrate, refine, reject, select, weight.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from slr_ray.methods.pseudo_labels import (
     candidates_of,
     refine,
     select,
+    stays,
 )
 from slr_ray.models.model import Model
 from slr_ray.records.measured import Audit
@@ -67,11 +71,17 @@ def choose(
         label_smoothing=training.label_smoothing,
         validation_glosses=problem.glosses(problem.split.validation),
     )
-    candidates = candidates_of(method, problem.unlabelled, predictions, before, number)
-    pseudo = select(method, problem.unlabelled, candidates, before)
+    left = stays(method, predictions)
+    # What is rejected is no part of the pool any more: no quantile, mean or count has it.
+    pool, seen = problem.unlabelled, predictions
+    if len(left) < len(pool):
+        pool, seen = pool[left], predictions.of(left)
+    candidates = candidates_of(method, pool, seen, before, number)
+    pseudo = select(method, pool, candidates, before)
     audit = audit_selection(
         problem,
-        candidates.probabilities,
+        predictions.probabilities,
+        left,
         before.clips,
         before.glosses,
         pseudo.clips,
@@ -85,6 +95,8 @@ def choose(
 def _why_nothing(pseudo: PseudoLabels, candidates: Candidates) -> str:
     if len(pseudo):
         return "nothing left to add"
+    if not len(candidates.probabilities):
+        return f"every clip was rejected in round {candidates.round}"
     return (
         f"the rule selected no clip in round {candidates.round} "
         f"(highest confidence {candidates.confidence.max():.3f})"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from slr_ray.models.model import Model
 from slr_ray.records.stages import State
@@ -16,7 +16,7 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.passes import Passes
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.representation import represent_clips
+from slr_ray.training.representation import energies, represent_clips
 from slr_ray.workers.place import Place
 
 
@@ -29,6 +29,12 @@ class PoolPredictions:
     validation: Float[np.ndarray, "validation glosses"] | None
     """Of the validation clips, predicted in the same way; None where nobody needs them."""
     evidence: Evidence
+
+    def of(self, rows: Int[np.ndarray, " rows"]) -> PoolPredictions:
+        """Those of some clips of the pool, in their order."""
+        return replace(
+            self, probabilities=self.probabilities[rows], evidence=self.evidence.of(rows)
+        )
 
     def packed(self, most_numbers: int) -> State | None:
         """As a stage holds it; None where the pool's probabilities are more numbers than that.
@@ -92,20 +98,21 @@ def predict_pool(
     }
     if deviation is not None:
         evidence["deviation"] = deviation
-    if needs.representations:
-        for name, clips in (
-            ("representations", problem.unlabelled),
-            ("labelled_representations", problem.labelled),
-        ):
-            evidence[name] = represent_clips(
+    if needs.representations or needs.energy:
+        for whose, clips in (("", problem.unlabelled), ("labelled_", problem.labelled)):
+            represented = represent_clips(
                 model,
-                problem.corpus,
+                problem.source,
                 clips,
                 normalisation=problem.normalisation,
                 max_frames=config.max_frames,
                 device=place.device,
                 precision=config.precision,
             )
+            if needs.representations:
+                evidence[f"{whose}representations"] = represented
+            if needs.energy:
+                evidence[f"{whose}energy"] = energies(model, represented, place.device)
         evidence["labelled_glosses"] = glosses
     if needs.views:
         evidence["view_glosses"] = passes.view_glosses(problem.unlabelled, needs.views)

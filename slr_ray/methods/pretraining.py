@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 import torch
 
 from slr_ray.augmentation.config import flip_probability
 from slr_ray.experiment.encoder_file import FORMAT
-from slr_ray.experiment.initialisation import FreshWeights
+from slr_ray.experiment.initialisation import FreshWeights, OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
+from slr_ray.methods.other_glosses import check_other_glosses, encoder_of_other_glosses
 from slr_ray.models.config import with_dropout
 from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records.measured import PretrainingEpoch
@@ -96,13 +98,13 @@ def initial_encoder(
     if prepared.encoder is not None:
         weights = prepared.encoder.weights
         return lambda: weights
-    # Not before a round is trained that needs them; then once for all rounds.
-    pretrained: list[State] = []
 
+    # Not before a round is trained that needs them; then once for all rounds.
+    @cache
     def encoder() -> State:
-        if not pretrained:
-            pretrained.append(pretrained_encoder(prepared, seed, stages, place).encoder)
-        return pretrained[0]
+        if prepared.other is not None:
+            return encoder_of_other_glosses(prepared, seed, stages, place)
+        return pretrained_encoder(prepared, seed, stages, place).encoder
 
     return encoder
 
@@ -114,6 +116,8 @@ def check_initialisation(prepared: Prepared, num_workers: int = 1) -> None:
     be of use.
     """
     prepared.refuse_measured_clips()
+    if isinstance(prepared.config.initialisation, OtherGlosses):
+        check_other_glosses(prepared)
     if isinstance(prepared.config.initialisation, PretrainingConfig):
         plan(prepared.pretraining, len(prepared.pretraining_clips), num_workers)
 

@@ -52,6 +52,13 @@ def refine(
     method.refine.apply(probabilities, predictions.evidence)
 
 
+def stays(method: SslrConfig, predictions: PoolPredictions) -> Int[np.ndarray, " rows"]:
+    """Rows of the pool's clips that rejection leaves to the selection, ascending."""
+    if method.reject is None:
+        return np.arange(len(predictions.probabilities))
+    return np.flatnonzero(method.reject.stays(predictions.evidence))
+
+
 def select(
     method: SslrConfig,
     unlabelled: Int[np.ndarray, " unlabelled"],

@@ -65,15 +65,16 @@ class WithHands:
 def read(
     clips: ReadableClips,
     rows: Int[np.ndarray, " batch"],
-    max_frames: int,
+    max_frames: int | None,
     draw: torch.Generator | None = None,
 ) -> PoseBatch:
     """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`.
 
     Evenly; or with `draw`, a frame at random of each of `max_frames` equal parts of the clip.
+    None leaves them whole.
     """
     frames = [clips.frames_of(int(row)) for row in rows]
-    if draw is not None:
+    if draw is not None and max_frames is not None:
         places = torch.rand((len(rows), max_frames), generator=draw, device=draw.device)
         frames = [_drawn(one, own) for one, own in zip(frames, places.cpu().numpy(), strict=True)]
     return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
@@ -92,7 +93,7 @@ def _drawn(
 
 
 def in_batches(
-    clips: ReadableClips, rows: Int[np.ndarray, " clips"], batch_clips: int, max_frames: int
+    clips: ReadableClips, rows: Int[np.ndarray, " clips"], batch_clips: int, max_frames: int | None
 ) -> Iterator[tuple[Int[np.ndarray, " batch"], PoseBatch]]:
     """Each batch with the places of its clips in `rows`.
 

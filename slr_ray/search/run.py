@@ -119,6 +119,6 @@ def new_folder(storage: str, space: str) -> RunFolder:
     return RunFolder(below(absolute(storage), f"{space}-{stamp}"))
 
 
-def command_line() -> list[str]:
+def command_line(command: str) -> list[str]:
     """What the user typed, as `python -m slr_ray...` would be typed again."""
-    return ["python", "-m", "slr_ray.tune", *sys.argv[1:]]
+    return ["python", "-m", f"slr_ray.{command}", *sys.argv[1:]]

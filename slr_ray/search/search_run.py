@@ -102,21 +102,24 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         return folds_described(run, pools)
     base = run.default
     corpus, parts = base.corpus, base.split
+    is_open = bool(base.config.pool.open_data)
     return {
         "kind": base.config.split.kind,
         "fingerprint": parts.fingerprint,
         "untrained_glosses": list(parts.untrained_glosses),
         "num_clips_of_unknown_signers": len(parts.unlabelled_only),
+        **({"open_pool": base.open_pool.described()} if is_open else {}),
         **{
             name: {
                 "num_clips": len(clips),
+                "num_labels": labels,
                 "num_glosses": num_glosses(corpus, clips),
                 "signers": corpus.signers_of(clips),
             }
-            for name, clips in (
-                ("training", parts.training),
-                ("validation", parts.validation),
-                ("test", parts.test),
+            for name, clips, labels in (
+                ("training", parts.training, base.num_training_labels),
+                ("validation", parts.validation, len(parts.validation)),
+                ("test", parts.test, len(parts.test)),
             )
         },
         "labelled_per_seed": {
@@ -153,11 +156,13 @@ def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any
         "folds": {
             str(fold): {
                 "num_labelled": round(float(np.mean(labelled[fold]))),
-                "num_validation": len(one.validation),
-                "num_test": len(one.test),
-                "test_signers": corpus.signers_of(one.test),
+                "num_training_labels": opened.num_training_labels,
+                "num_validation": len(opened.split.validation),
+                "num_test": len(opened.split.test),
+                "num_open_pool": len(opened.open_pool),
+                "test_signers": corpus.signers_of(opened.split.test),
             }
-            for fold, one in zip(run.folds, parts, strict=True)
+            for fold, opened in zip(run.folds, prepared, strict=True)
         },
     }
 
@@ -165,12 +170,13 @@ def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any
 def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
     """Write the run's record; for a resumed run, read it and check that it is the same run."""
     corpus, search, location = run.default.corpus, run.space.search, run.folder.location
+    fingerprint = run.default.fingerprint
     if run.is_resumed:
         record = run.folder.read_run()
-        if record.fingerprint != corpus.fingerprint:
+        if record.fingerprint != fingerprint:
             raise UserError(
                 f"{location}: the data changed since the run began (fingerprint "
-                f"{corpus.fingerprint[:12]} instead of {record.fingerprint[:12]}); start a new run"
+                f"{fingerprint[:12]} instead of {record.fingerprint[:12]}); start a new run"
             )
         if record.split.get("fingerprint") != split["fingerprint"]:
             raise UserError(
@@ -193,7 +199,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             arms=described_arms(),
             glosses=list(corpus.glosses),
             corpus=corpus.name,
-            fingerprint=corpus.fingerprint,
+            fingerprint=fingerprint,
             provenance=list(corpus.provenance),
             num_skipped_clips=len(corpus.skipped),
             split=split,

@@ -9,6 +9,7 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
+    print_extra,
     print_warnings,
     split_text,
 )
@@ -17,7 +18,6 @@ from slr_ray.search import estimate
 from slr_ray.search.comparison.arms import ARMS
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space import parameters
-from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None:
@@ -33,8 +33,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         f"test {measured_text(base)}; {split_text(base.config)}"
     )
     print_warnings(base, search.search_seeds[0], console)
-    if isinstance(base.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {base.pretraining_clips.described()}")
+    print_extra(base, console)
     draws = "label draws"
     if run.num_folds is not None:
         draws += f" in {run.num_folds} folds"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +13,8 @@ class Needs:
     """What has to be computed for a part of the choice. Nothing that no part needs is."""
 
     representations: bool = False
+    """Of the pool and of the labelled clips."""
+    energy: bool = False
     """Of the pool and of the labelled clips."""
     dropout_passes: int = 0
     views: int = 0
@@ -43,12 +45,24 @@ class Evidence:
     representations: Float[np.ndarray, "clips width"] | None = None
     labelled_representations: Float[np.ndarray, "labelled width"] | None = None
     labelled_glosses: Int[np.ndarray, " labelled"] | None = None
+    energy: Float[np.ndarray, " clips"] | None = None
+    """-logsumexp(logits) of the clips themselves."""
+    labelled_energy: Float[np.ndarray, " labelled"] | None = None
     deviation: Float[np.ndarray, " clips"] | None = None
     """Standard deviation of the predicted gloss's probability over passes with dropout."""
     view_glosses: Int[np.ndarray, "clips views"] | None = None
     """The gloss predicted from each augmented view."""
     ends_cut_glosses: Int[np.ndarray, " clips"] | None = None
     """The gloss predicted when the clip's head and tail are cut off."""
+
+    def of(self, rows: Int[np.ndarray, " rows"]) -> Evidence:
+        """That of some clips of the pool, in their order."""
+        given = {name: getattr(self, name) for name in _OF_CLIPS}
+        taken = {name: array[rows] for name, array in given.items() if array is not None}
+        return replace(self, **taken)
+
+
+_OF_CLIPS = ("representations", "energy", "deviation", "view_glosses", "ends_cut_glosses")
 
 
 def present(array: np.ndarray | None, what: str) -> np.ndarray:

@@ -47,7 +47,7 @@ class PretrainingConfig(Config):
     """Dropout while pre-training; None = model.dropout. 0 saves a third of a CPU's time."""
     max_frames: int | None = Field(None, ge=2)
     """Longer clips are thinned evenly to so many frames; None = training.max_frames, 64 as
-    published."""
+    published. Both None: whole clips."""
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     """Run the encoder through torch.compile."""

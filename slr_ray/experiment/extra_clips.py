@@ -1,4 +1,4 @@
-"""Which clips pre-training learns from: none that the experiment measures on."""
+"""Which clips are learnt from without glosses: none that the experiment measures on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.training.unlabelled import UnlabelledClips, same_clips
 
 
-def choose_clips(
+def pretraining_clips(
     which: Literal["training", "all"], corpus: Corpus, parts: Split, extras: Sequence[Corpus]
 ) -> UnlabelledClips:
     """The clips that pre-training sees.
@@ -26,18 +27,41 @@ def choose_clips(
     if which == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))
-    measured = parts.measured
-    held_out = set(corpus.signers_of(measured)) - set(corpus.signers_of(parts.training))
-    chosen = [(corpus, parts.training)]
+    found = _left_in(corpus, parts, extras, parts.measured)
+    return UnlabelledClips(((corpus, parts.training), *found.parts), found.num_left_out)
+
+
+def open_pool(corpus: Corpus, parts: Split, extras: Sequence[Corpus]) -> UnlabelledClips:
+    """What `pool.open_data` adds to the unlabelled pool.
+
+    Left out as from pre-training, and so are all clips that the corpus has.
+    """
+    return _left_in(corpus, parts, extras, np.arange(corpus.num_clips))
+
+
+def _left_in(
+    corpus: Corpus, parts: Split, extras: Sequence[Corpus], there: Int[np.ndarray, " there"]
+) -> UnlabelledClips:
+    """Of `extras` the clips that neither show people held out nor are those of `corpus` `there`."""
+    held_out = set(corpus.signers_of(parts.measured)) - set(corpus.signers_of(parts.training))
+    chosen = []
     num_left_out = 0
     for extra in extras:
         left_out = [row for row, name in enumerate(extra.signers) if name in held_out]
         kept = np.flatnonzero(~np.isin(extra.signer_index, left_out))
-        kept = kept[~same_clips(extra, kept, corpus, measured)]
+        kept = kept[~same_clips(extra, kept, corpus, there)]
         num_left_out += extra.num_clips - len(kept)
         if len(kept):
             chosen.append((extra, kept))
     return UnlabelledClips(tuple(chosen), num_left_out)
+
+
+def labelled_elsewhere(corpus: Corpus, parts: Split, other: Corpus) -> Int[np.ndarray, " clips"]:
+    """Clips of another corpus that have a gloss, left out as from pre-training."""
+    found = _left_in(corpus, parts, [other], parts.measured).parts
+    kept = found[0][1] if found else np.zeros(0, np.int64)
+    labelled: np.ndarray = kept[other.gloss_index[kept] != UNLABELLED]
+    return labelled
 
 
 def refuse_measured(

@@ -20,6 +20,10 @@ def report(
     out: Annotated[
         str | None, typer.Option(help="Where to write; by default into the run itself.")
     ] = None,
+    board: Annotated[
+        bool,
+        typer.Option("--board", help="Fetch the TensorBoard files of a run behind a URI, too."),
+    ] = False,
 ) -> None:
     """Write report.html, report.md and figures/ for RUN, and print its verdict or table."""
     with user_errors():
@@ -43,6 +47,11 @@ def report(
             print_summary(loaded, Console())
         for location in written:
             typer.echo(location)
+        if board:
+            from slr_ray.reporting.board import board_command, fetch_board
+
+            fetch_board(loaded.folder.store)
+            typer.echo(board_command(loaded.folder.store))
 
 
 def main() -> None:

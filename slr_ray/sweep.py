@@ -184,6 +184,7 @@ def _resumed(location: str, changes: dict[str, Any]) -> Any:
 def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     from rich.console import Console
 
+    from slr_ray.reporting.board import board_command
     from slr_ray.sweeps.page import print_result, write_page
     from slr_ray.sweeps.results import load_sweep
     from slr_ray.sweeps.run import execute
@@ -208,8 +209,10 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     result = load_sweep(found.folder)
     written = write_page(result)
     print_result(result, console)
-    logs = shlex.quote(found.folder.tensorboard_location)
-    for line in (*(f"report:      {one}" for one in written), f"TensorBoard: {logs}"):
+    for line in (
+        *(f"report:      {one}" for one in written),
+        f"TensorBoard: {board_command(found.folder.store)}",
+    ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     return 1 if record.failed else 0
 

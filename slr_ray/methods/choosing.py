@@ -5,10 +5,12 @@ Five steps choose: calibrate, refine, reject, select, weight.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.audit import audit_selection
+from slr_ray.methods.held_out import HeldOut
 from slr_ray.methods.pool_predictions import predict_pool
 from slr_ray.methods.pseudo_labels import (
     NO_PSEUDO_LABELS,
@@ -51,8 +53,12 @@ def choose(
     teacher: Model,
     before: PseudoLabels,
     number: int,
+    others: Sequence[HeldOut] = (),
 ) -> Chosen:
-    """The pseudo-labels of round `number`: those of the round before that stay, and new ones."""
+    """The pseudo-labels of round `number`: those of the round before that stay, and new ones.
+
+    `others` are models that calibration needs, with the labelled clips that are new to them.
+    """
     # For `slr_ray.replay`, which may calibrate on validation where this run does not.
     is_kept = len(problem.unlabelled) * problem.num_glosses <= method.keep_predictions
     predictions = predict_pool(
@@ -63,6 +69,7 @@ def choose(
         place,
         num_views=method.num_views,
         with_validation=is_kept or method.calibration == "temperature",
+        others=others,
     )
     kept = predictions.packed(method.keep_predictions)
     refine(
@@ -78,17 +85,9 @@ def choose(
         pool, seen = pool[left], predictions.of(left)
     candidates = candidates_of(method, pool, seen, before, number)
     pseudo = select(method, pool, candidates, before)
-    audit = audit_selection(
-        problem,
-        predictions.probabilities,
-        left,
-        before.clips,
-        before.glosses,
-        pseudo.clips,
-        pseudo.glosses,
-    )
+    audit = audit_selection(problem, predictions.probabilities, left, before, pseudo)
     num_new = audit.num_added + audit.num_changed
-    over = num_new <= method.changed_tolerance * max(len(pseudo), 1)
+    over = num_new <= method.changed_tolerance * max(len(pseudo), 1) and not audit.num_negative
     return Chosen(pseudo, audit, kept, _why_nothing(pseudo, candidates) if over else None)
 
 

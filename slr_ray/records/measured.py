@@ -134,6 +134,10 @@ class Audit(Record):
     precision_per_gloss: dict[str, float] | None
     calibration_error: float | None
     """Expected calibration error on the unlabelled clips with hidden labels."""
+    num_negative: int = 0
+    """Clips that are not selected and teach what they are not."""
+    negative_precision: float | None = None
+    """Share of these negative labels that are right; None without hidden labels."""
     num_rejected: int = 0
     """Clips that no rule saw, as they were taken for clips of unknown glosses."""
     num_rejected_wrongly: int | None = None
@@ -151,6 +155,8 @@ class Audit(Record):
                 f", {self.open_pool.num_selected:,} of them on the {self.open_pool.num_unknown:,} "
                 "clips of unknown glosses"
             )
+        if self.negative_precision is not None:
+            told += f"; {self.negative_precision:.1%} of negative labels"
         if self.num_rejected:
             told += f"; {self.num_rejected_wrongly:,} clips of known glosses rejected"
             if self.open_pool is not None:

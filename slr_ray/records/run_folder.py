@@ -2,8 +2,8 @@
 
 run.json, options.json             what was asked, on what data, with which machines
 attempts/0.json                    one for each start of the command
-optuna.journal                     the search's history
-log.jsonl                          what happened when, and where
+optuna.journal, log.jsonl          the search's history; what happened when, and where. Behind a
+                                   URI both are folders of pieces (`storage/growing.py`)
 trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
 final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt,
                                    predictions.parquet
@@ -16,6 +16,7 @@ ray/                               Ray's own; nothing of ours is read from there
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.record_files import RecordT, read_record, write_record
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-from slr_ray.storage import Store, below, parted
+from slr_ray.storage import Growing, Store, below, parted, remember
 
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
@@ -149,9 +150,10 @@ class TrialFolder(ResultFolder):
         write_record(self.store, _PROGRESS, record)
 
     def read_progress(self) -> TrialRecord | None:
-        if not self.store.exists(_PROGRESS):
+        try:
+            return read_record(self.store, _PROGRESS, TrialRecord)
+        except FileNotFoundError:
             return None
-        return read_record(self.store, _PROGRESS, TrialRecord)
 
     def write_error(self, error: str, traceback: str) -> None:
         self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
@@ -161,7 +163,8 @@ class TrialFolder(ResultFolder):
 
     def read_error(self) -> str | None:
         """Why the trial's last try failed; a process that was killed leaves no reason."""
-        return str(self.store.read_json(_ERROR)["error"]) if self.store.exists(_ERROR) else None
+        content = self.store.find_bytes(_ERROR)
+        return None if content is None else str(json.loads(content)["error"])
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,10 @@ class RunFolder:
     """A run's folder or URI. Plain data, sent to the processes that train."""
 
     location: str
+    """Without the secrets of a URI."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "location", remember(self.location))
 
     @property
     def store(self) -> Store:
@@ -257,14 +264,26 @@ class RunFolder:
         """The name of the study's journal below the run."""
         return _JOURNAL
 
+    def read_journal(self) -> bytes:
+        """The study's journal; `FileNotFoundError` where there is none."""
+        return self._read_grown(_JOURNAL)
+
     @property
     def log(self) -> str:
         """The name of the log below the run."""
         return _LOG
 
-    @property
-    def tensorboard_location(self) -> str:
-        return below(self.location, "tensorboard")
+    def read_log(self) -> bytes:
+        """The log; `FileNotFoundError` where there is none."""
+        return self._read_grown(_LOG)
+
+    def _read_grown(self, name: str) -> bytes:
+        if self.store.is_local:
+            return self.store.read_bytes(name)
+        content = Growing(self.store, name).read()
+        if not content:
+            raise FileNotFoundError(f"no {name} in {self.location}")
+        return content
 
     @property
     def ray(self) -> Store:

@@ -15,7 +15,7 @@ from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
 from slr_ray.storage import absolute, below
@@ -77,7 +77,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
 
 
 def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
-    from slr_ray.search.study import SearchStudy
+    from slr_ray.search.history.study import SearchStudy
 
     settings = run.space.search
     study = SearchStudy(

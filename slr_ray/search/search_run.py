@@ -19,6 +19,7 @@ from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.consistency import refuse_several_workers
+from slr_ray.methods.label_parts import label_parts
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
@@ -96,8 +97,13 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         for fold in run.folds:
             in_fold = run.opener.prepare(Draw(0, fold).of(config))
             check_initialisation(in_fold, run.options.trial_workers)
+    calibrated = [one for one in corners if one.rounds.calibration == "folds"]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
+    for num_folds, config in {one.rounds.calibration_folds: one for one in calibrated}.items():
+        for draw in draws:
+            prepared = run.opener.prepare(draw.of(config))
+            label_parts(prepared.problem(draw.seed), num_folds, draw.seed)
     if run.num_folds is not None:
         return folds_described(run, pools)
     base = run.default

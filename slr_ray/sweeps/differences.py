@@ -66,14 +66,11 @@ def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
     if figure not in POOLED_METRICS:
         return None
     common = sorted(place.seeds.keys() & other.seeds.keys())
-    ours, theirs = (
-        [one.seeds[seed].counts for seed in common if one.seeds[seed].counts is not None]
-        for one in (place, other)
-    )
-    people = {one.signers for one in (*ours, *theirs)}
-    if not common or len(ours) + len(theirs) < 2 * len(common) or len(people) > 1:
+    ours, theirs = ([one.seeds[seed].counts for seed in common] for one in (place, other))
+    counts = [one for one in (*ours, *theirs) if one is not None]
+    if not common or len(counts) < 2 * len(common) or len({one.signers for one in counts}) > 1:
         return None
-    return difference_spans(ours, theirs)[figure]
+    return difference_spans(counts[: len(common)], counts[len(common) :])[figure]
 
 
 def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table:

@@ -17,8 +17,8 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.stages import Checkpoint, StageStore
 from slr_ray.storage import Store
 from slr_ray.training.consistency.co_learning import CoLearning, CoLearningConfig

@@ -34,7 +34,7 @@ FIGURES: dict[str, FigureKind] = {
     "effective_rank": FigureKind("effective rank", "number"),
     "embedding_std": FigureKind("embedding std", "number"),
     "pretraining_s": FigureKind("pre-training", "seconds"),
-    **{kind: FigureKind(kind.replace("_", " ")) for kind in CLEAN},
+    **{str(kind): FigureKind(kind.replace("_", " ")) for kind in CLEAN},
 }
 """How tables call and write each figure."""
 

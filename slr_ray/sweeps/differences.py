@@ -10,7 +10,7 @@ from slr_ray.evaluation.people import POOLED_METRICS, difference_spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
 from slr_ray.records.measured import Span
 from slr_ray.reporting.wording import p_text, points
-from slr_ray.sweeps.measurements import FIGURES
+from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.results import Place, SweepResult
 from slr_ray.sweeps.table import SETTING, Compared
 

@@ -17,7 +17,7 @@ from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.records.sweeps import BlockRecord, CellEntry, SweepFolder
 from slr_ray.search.comparison.cells import Cell
 from slr_ray.search.draws import Draw, final_draws
-from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
+from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
 from slr_ray.sweeps.table import Point, Setting
 from slr_ray.sweeps.table_file import CheckedTable
 from slr_ray.workers.run_options import RunOptions

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from slr_ray.documents.document import Kind
 from slr_ray.evaluation.perturbations import CLEAN
-from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
-from slr_ray.sweeps.robustness_measurement import RobustnessMeasurement
-from slr_ray.sweeps.trained_measurement import NeighboursMeasurement, TrainedMeasurement
+from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
+from slr_ray.sweeps.measurements.robustness import RobustnessMeasurement
+from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMeasurement
 
 
 @dataclass(frozen=True)

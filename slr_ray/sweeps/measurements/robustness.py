@@ -17,7 +17,7 @@ from slr_ray.methods.robustness import Examinee
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
-from slr_ray.sweeps.trained_measurement import trained_outcome
+from slr_ray.sweeps.measurements.trained import trained_outcome
 from slr_ray.workers.place import Place
 
 

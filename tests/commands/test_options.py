@@ -35,7 +35,7 @@ OPTIONS = {
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
-    "report": "out",
+    "report": "board out",
     "doctor": "prune",
 }
 

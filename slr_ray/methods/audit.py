@@ -66,6 +66,7 @@ def audit_selection(
         calibration_error=(
             calibration_error(probabilities[known], hidden[known]) if known.any() else None
         ),
+        num_judged=int(judged.sum()),
         num_negative=0 if pseudo.negative is None else len(pseudo.negative.clips),
         negative_precision=_negative_precision(problem, pseudo.negative),
         num_rejected=int(rejected.sum()),

@@ -44,7 +44,7 @@ def target_losses(
         return functional.cross_entropy(
             logits, targets, reduction="none", label_smoothing=label_smoothing
         )
-    positive, negative = targets.split(num_glosses, dim=1)
+    positive, negative = targets[:, :num_glosses], targets[:, num_glosses:]
     # A clip without positive labels has nothing to smooth.
     even = positive.sum(dim=1, keepdim=True) / num_glosses
     smoothed = (1 - label_smoothing) * positive + label_smoothing * even

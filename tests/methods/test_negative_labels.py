@@ -40,7 +40,11 @@ BASE: dict[str, Any] = {
     "pool": {"kind": "fraction", "fraction": 0.1},
     "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1, "dropout": 0.1},
     "training": {"num_epochs": 1, "steps_per_epoch": 4, "batch_size": 16, "max_frames": 8},
-    "method": {"kind": "sslr", "num_rounds": 2, "selection": {"num_clips": 5}},
+    "method": {
+        "kind": "sslr",
+        "num_rounds": 2,
+        "selection": {"kind": "top_per_gloss", "num_clips": 5},
+    },
 }
 UNSURE = {
     "kind": "uncertainty",

@@ -46,7 +46,10 @@ def compare(
     labelled_signers: LabelledSigners = None,
     preset: Annotated[
         str,
-        typer.Option(help="ssl_slr as published, for a GPU; ssl_slr_small for minutes on a CPU."),
+        typer.Option(
+            help="ssl_slr as published, for a GPU; ssl_slr_coded as its author's code has it; "
+            "ssl_slr_small for minutes on a CPU."
+        ),
     ] = "ssl_slr_small",
     max_concurrent: Annotated[
         int | None, typer.Option(min=1, help="Encoders at a time; default: what fits.")

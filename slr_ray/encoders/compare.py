@@ -14,6 +14,7 @@ from slr_ray.encoders.compared_kinds import section_of_kind
 from slr_ray.encoders.comparison_report import objectives_document, objectives_table
 from slr_ray.encoders.objective_task import ObjectiveTask
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.data_summary import labels_text
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.pretraining import cancelled_flip, check_initialisation
@@ -103,7 +104,7 @@ def _compare(
     console.print(
         f"{own.corpus.name}: {len(tasks)} encoders ({', '.join(comparison.objectives)} x "
         f"{', '.join(comparison.augmentations)} x {len(comparison.seeds)} seeds) on "
-        f"{first.pretraining_clips.described()}; {len(own.labelled)} labelled, "
+        f"{first.pretraining_clips.described()}; {labels_text(first, own.labelled)} labelled, "
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
     for warning in split_warnings(own.corpus, own.split):
@@ -120,9 +121,8 @@ def _compare(
     described: dict[str, str | int | float | None] = {
         "corpus": own.corpus.name,
         "clips learnt from": len(first.pretraining_clips),
-        "labelled / validation / test clips": (
-            f"{len(own.labelled)} / {len(own.split.validation)} / {len(own.split.test)}"
-        ),
+        "labelled": labels_text(first, own.labelled),
+        "validation / test clips": f"{len(own.split.validation)} / {len(own.split.test)}",
         "glosses in the test set": (
             f"{num_glosses(own.corpus, own.split.test)} of {own.num_glosses}"
         ),

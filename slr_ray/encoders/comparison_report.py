@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rich.table import Table as RichTable
 
-from slr_ray.documents.charts import IntervalRow, intervals
+from slr_ray.documents.charts import IntervalRow, Line, intervals, lines
 from slr_ray.documents.document import (
     Block,
     Column,
@@ -65,6 +65,7 @@ def objectives_document(
     differences = _differences(kinds)
     if differences is not None:
         blocks.append(differences)
+    blocks += _spread(kinds)
     blocks.append(
         Paragraph(
             "Intervals are over seeds: initial weights, order of clips, views and label draw. The "
@@ -81,6 +82,21 @@ def objectives_document(
         Section("settings", "Settings", [settings]),
     ]
     return Document("Self-supervised objectives compared", str(facts.get("corpus", "")), sections)
+
+
+def _spread(kinds: Mapping[Kind, Sequence[ObjectiveRecord]]) -> list[Figure]:
+    """Whether embeddings collapse, and in which steps (SSL-SLR, arXiv 2509.05188, figure 8)."""
+    drawn = [
+        Line(_label(kind), [(step.num_steps, step.embedding_std) for step in one.steps], index % 6)
+        for index, (kind, own) in enumerate(kinds.items())
+        for one in own
+        if one.steps
+    ]
+    if not drawn:
+        return []
+    alt = "Standard deviation of the embedding by gradient step"
+    chart = lines(drawn, alt, "gradient steps", "standard deviation", False, log_x=True)
+    return [Figure("spread", chart, f"{alt}: 1 spreads evenly, 0 has collapsed; a line a seed.")]
 
 
 def by_kind(records: Sequence[ObjectiveRecord]) -> dict[Kind, list[ObjectiveRecord]]:

@@ -72,6 +72,7 @@ class ObjectiveTask:
                 "objective": self.objective,
                 "augmentation": self.augmentation,
                 "embedding_std": trained.epochs[-1].embedding_std,
+                "steps": tuple(step for one in trained.epochs for step in one.steps),
                 "num_steps": trained.num_steps,
                 "clips_per_s": trained.num_steps * batch_size / trained.training_s,
                 "training_s": trained.training_s,

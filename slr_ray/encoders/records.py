@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slr_ray.config import Record
-from slr_ray.records.measured import Metrics
+from slr_ray.records.measured import Metrics, PretrainingStep
 
 
 class ObjectiveRecord(Record):
@@ -24,6 +24,8 @@ class ObjectiveRecord(Record):
     effective_rank: float
     embedding_std: float | None
     """At the end of pre-training."""
+    steps: tuple[PretrainingStep, ...] = ()
+    """Of pre-training, as far as they were told."""
     num_steps: int
     clips_per_s: float | None
     """Of pre-training."""

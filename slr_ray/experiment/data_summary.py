@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 import numpy as np
+from jaxtyping import Int
 from rich.console import Console
 from rich.text import Text
 
@@ -19,7 +20,6 @@ from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.training.pretraining.config import PretrainingConfig
 
 _SHOWN_CLIPS = 5
 
@@ -31,15 +31,21 @@ def pool_text(prepared: Prepared, seed: int) -> str:
     """
     pool, parts = prepared.pool(seed), prepared.split
     num_hidden = prepared.num_labels(pool.unlabelled)
-    known = np.setdiff1d(parts.training, parts.unlabelled_only)
-    share = len(pool.labelled) / prepared.num_labels(known)
-    budget = f"{clips_text(len(pool.labelled))} labelled for training ({100 * share:.1f} %)"
-    budget += f" + {len(parts.validation):,} for validation"
+    budget = f"labelled for training {labels_text(prepared, pool.labelled)}"
+    budget += f", + {len(parts.validation):,} for validation"
     hidden = f"{num_hidden:,} labels hidden" if num_hidden else "no label hidden"
     if pool.num_left_out:
         hidden += f", {clips_text(pool.num_left_out)} left out"
     written = _written(prepared.config)
     return f"seed {seed}: {budget}; {len(pool.unlabelled):,} unlabelled, {hidden} ({written})"
+
+
+def labels_text(prepared: Prepared, labelled: Int[np.ndarray, " labelled"]) -> str:
+    """A labelled pool against what it was drawn from, whatever share was asked for."""
+    total = prepared.num_training_labels
+    some = " with a gloss" if total < len(prepared.split.training) else ""
+    share = 100 * len(labelled) / total
+    return f"{clips_text(len(labelled))}, {share:.1f} % of {total:,} training clips{some}"
 
 
 def clips_text(count: int) -> str:
@@ -53,9 +59,10 @@ def measured_text(prepared: Prepared) -> str:
 
 
 def print_extra(prepared: Prepared, console: Console) -> None:
-    """What is learnt from without a gloss beside the pools: by pre-training, in an open pool."""
-    if isinstance(prepared.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {prepared.pretraining_clips.described()}")
+    """What is learnt from beside the pools: by pre-training, in an open pool."""
+    for one in (prepared.other, prepared.unlabelled):
+        if one is not None:
+            console.print(f"pre-training on {one.described()}")
     if prepared.config.pool.open_data:
         console.print(f"open pool: {prepared.open_pool.described()}")
 

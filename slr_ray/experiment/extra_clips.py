@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
@@ -15,18 +16,24 @@ from slr_ray.training.unlabelled import UnlabelledClips, same_clips
 
 
 def pretraining_clips(
-    which: Literal["training", "all"], corpus: Corpus, parts: Split, extras: Sequence[Corpus]
+    which: Literal["training", "all", "extra"],
+    corpus: Corpus,
+    parts: Split,
+    extras: Sequence[Corpus],
 ) -> UnlabelledClips:
     """The clips that pre-training sees.
 
-    With `training`, validation and test clips are left out of the extra data, too, and so are all
-    clips of signers who are only in validation or test: signers of the same name count as the same.
+    Unless all are taken, validation and test clips are left out of the extra data, too, and so are
+    all clips of signers who are only in validation or test: signers of the same name count as the
+    same.
     Clips of unknown signers are kept: no name tells whom they show.
     """
     if which == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))
     found = _left_in(corpus, parts, extras, parts.measured)
+    if which == "extra":
+        return found
     return UnlabelledClips(((corpus, parts.training), *found.parts), found.num_left_out)
 
 
@@ -55,6 +62,14 @@ def _left_in(
     return UnlabelledClips(tuple(chosen), num_left_out)
 
 
+def labelled_elsewhere(corpus: Corpus, parts: Split, other: Corpus) -> Int[np.ndarray, " clips"]:
+    """Clips of another corpus that have a gloss, left out as from pre-training."""
+    found = _left_in(corpus, parts, [other], parts.measured).parts
+    kept = found[0][1] if found else np.zeros(0, np.int64)
+    labelled: np.ndarray = kept[other.gloss_index[kept] != UNLABELLED]
+    return labelled
+
+
 def refuse_measured(
     chosen: UnlabelledClips,
     which: str,
@@ -65,6 +80,8 @@ def refuse_measured(
 
     `measured` are the validation and test clips by name.
     """
+    if which == "extra":
+        return
     own = chosen.parts[0][1]
     for name, clips in measured.items():
         seen = int(np.isin(clips, own).sum())

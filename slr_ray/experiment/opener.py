@@ -11,9 +11,9 @@ from slr_ray.corpora.data import DataConfig, open_data, open_extra
 from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
 from slr_ray.experiment.encoder_file import Encoder, load_encoder, refuse_contradictions
 from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_path
-from slr_ray.experiment.extra_clips import open_pool, pretraining_clips
-from slr_ray.experiment.initialisation import EncoderFile
-from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.extra_clips import labelled_elsewhere, open_pool, pretraining_clips
+from slr_ray.experiment.initialisation import EncoderFile, OtherGlosses
+from slr_ray.experiment.prepared import OtherClips, Prepared
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
@@ -54,6 +54,10 @@ class Opener:
                 encoder = self.encoder(source.path)
                 refuse_contradictions(config.model_dump(mode="json"), encoder, source.path)
                 return replace(prepared, encoder=encoder)
+            case OtherGlosses():
+                (other,) = self._open_extra([source.data], config.data)
+                kept = labelled_elsewhere(prepared.corpus, prepared.split, other)
+                return replace(prepared, other=OtherClips(other, kept))
             case PretrainingConfig():
                 extra = self._open_extra(source.extra_data, config.data)
                 chosen = self._choose(config, source, extra)

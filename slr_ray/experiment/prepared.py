@@ -18,7 +18,7 @@ from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.extra_clips import refuse_measured
-from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
+from slr_ray.experiment.initialisation import EncoderFile, FreshWeights, OtherGlosses
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.problem import Problem
@@ -26,7 +26,24 @@ from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 6
+STAGE_VERSION = 7
+
+
+@dataclass(frozen=True)
+class OtherClips:
+    """Labelled clips of another corpus, of nobody whom the experiment measures on."""
+
+    corpus: Corpus
+    clips: Int[np.ndarray, " clips"]
+
+    def described(self) -> str:
+        """How many they are, in a message's words."""
+        labelled = self.corpus.gloss_index[self.clips]
+        left_out = int((self.corpus.gloss_index != UNLABELLED).sum()) - len(self.clips)
+        return (
+            f"{len(self.clips):,} labelled clips of {len(np.unique(labelled))} glosses of "
+            f"{self.corpus.name} ({left_out:,} left out, as they or their signers are held out)"
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,8 @@ class Prepared:
     """Corpora that only pre-training learns from."""
     unlabelled: UnlabelledClips | None = None
     """Of `initialisation.kind: pretraining`: the clips that it sees."""
+    other: OtherClips | None = None
+    """Of `initialisation.kind: other_glosses`: what it learns from."""
     open_pool: UnlabelledClips = NO_CLIPS
     """Of `pool.open_data`."""
 
@@ -67,6 +86,11 @@ class Prepared:
     def num_labels(self, clips: Int[np.ndarray, " clips"]) -> int:
         """How many of some clips have a gloss, hidden or not."""
         return int((self.corpus.gloss_index[clips] != UNLABELLED).sum())
+
+    @property
+    def num_training_labels(self) -> int:
+        """Training clips that a pool may label."""
+        return self.num_labels(np.setdiff1d(self.split.training, self.split.unlabelled_only))
 
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""
@@ -98,7 +122,7 @@ class Prepared:
     def refuse_measured_clips(self) -> None:
         """`ConfigError` where the weights training starts from know clips that it measures on."""
         source = self.config.initialisation
-        if isinstance(source, FreshWeights):
+        if isinstance(source, FreshWeights | OtherGlosses):
             return
         measured = {"validation": self.split.validation, "test": self.split.test}
         if isinstance(source, EncoderFile):
@@ -135,6 +159,10 @@ class Prepared:
             case EncoderFile():
                 assert self.encoder is not None
                 return {"kind": section.kind, "sha256": self.encoder.sha256}
+            case OtherGlosses():
+                assert self.other is not None
+                facts = section.model_dump(mode="json", exclude={"data"})
+                return {"data": self.other.corpus.fingerprint, **facts}
             case PretrainingConfig():
                 # Watching for collapse changes no weight; the paths stand for what lies there.
                 excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 
 from slr_ray.augmentation.config import flip_probability
 from slr_ray.experiment.encoder_file import FORMAT
-from slr_ray.experiment.initialisation import FreshWeights
+from slr_ray.experiment.initialisation import FreshWeights, OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
+from slr_ray.methods.other_glosses import check_other_glosses, encoder_of_other_glosses
 from slr_ray.methods.stage import stage
 from slr_ray.models.config import with_dropout
 from slr_ray.poses.normalisation import SigningSpace
@@ -44,7 +46,7 @@ def pretraining_task(prepared: Prepared, seed: int) -> PretrainingTask:
 def pretraining_key(prepared: Prepared, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
     task = pretraining_task(prepared, seed)
-    split = prepared.split.fingerprint if task.config.clips == "training" else None
+    split = None if task.config.clips == "all" else prepared.split.fingerprint
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,
@@ -90,13 +92,13 @@ def initial_encoder(
     if prepared.encoder is not None:
         weights = prepared.encoder.weights
         return lambda: weights
-    # Not before a round is trained that needs them; then once for all rounds.
-    pretrained: list[State] = []
 
+    # Not before a round is trained that needs them; then once for all rounds.
+    @cache
     def encoder() -> State:
-        if not pretrained:
-            pretrained.append(pretrained_encoder(prepared, seed, stages, place).encoder)
-        return pretrained[0]
+        if prepared.other is not None:
+            return encoder_of_other_glosses(prepared, seed, stages, place)
+        return pretrained_encoder(prepared, seed, stages, place).encoder
 
     return encoder
 
@@ -108,6 +110,8 @@ def check_initialisation(prepared: Prepared, num_workers: int = 1) -> None:
     be of use.
     """
     prepared.refuse_measured_clips()
+    if isinstance(prepared.config.initialisation, OtherGlosses):
+        check_other_glosses(prepared)
     if isinstance(prepared.config.initialisation, PretrainingConfig):
         plan(prepared.pretraining, len(prepared.pretraining_clips), num_workers)
 

@@ -74,6 +74,16 @@ class EpochRecord(Record):
     """Where every step has unlabelled clips."""
 
 
+class PretrainingStep(Record):
+    """One gradient step of self-supervised pre-training, before it changed the weights."""
+
+    num_steps: int
+    """Counted from 1."""
+    loss: float
+    embedding_std: float
+    """See `PretrainingEpoch`."""
+
+
 class PretrainingEpoch(Record):
     """An epoch of self-supervised pre-training, mean over its steps."""
 
@@ -85,6 +95,9 @@ class PretrainingEpoch(Record):
     embedding_std: float
     """Standard deviation of the L2-normalised embedding's dimensions over a batch's clips times
     sqrt(width): 1 where clips spread evenly, 0 where the encoder has collapsed."""
+    steps: tuple[PretrainingStep, ...] = ()
+    """Some of its steps by themselves, for a collapse takes few: each of the first hundred, of the
+    first thousand every tenth, and so on."""
 
 
 class OpenAudit(Record):

@@ -105,7 +105,8 @@ def _open_cells(audits: list[Audit]) -> list[Value]:
     if not found:
         return [None, None, None]
     counts = [(one.num_unknown, one.num_selected, one.num_rejected) for one in found]
-    return [float(one) for one in np.mean(counts, axis=0)]
+    means: list[Value] = np.mean(counts, axis=0).tolist()
+    return means
 
 
 def _rejection_cells(audits: list[Audit]) -> list[Value]:

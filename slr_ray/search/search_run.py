@@ -118,13 +118,14 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         **{
             name: {
                 "num_clips": len(clips),
+                "num_labels": labels,
                 "num_glosses": num_glosses(corpus, clips),
                 "signers": corpus.signers_of(clips),
             }
-            for name, clips in (
-                ("training", parts.training),
-                ("validation", parts.validation),
-                ("test", parts.test),
+            for name, clips, labels in (
+                ("training", parts.training, base.num_training_labels),
+                ("validation", parts.validation, len(parts.validation)),
+                ("test", parts.test, len(parts.test)),
             )
         },
         "labelled_per_seed": {
@@ -161,12 +162,13 @@ def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any
         "folds": {
             str(fold): {
                 "num_labelled": round(float(np.mean(labelled[fold]))),
-                "num_validation": len(one.validation),
-                "num_test": len(one.test),
+                "num_training_labels": opened.num_training_labels,
+                "num_validation": len(opened.split.validation),
+                "num_test": len(opened.split.test),
                 "num_open_pool": len(opened.open_pool),
-                "test_signers": corpus.signers_of(one.test),
+                "test_signers": corpus.signers_of(opened.split.test),
             }
-            for fold, opened, one in zip(run.folds, prepared, parts, strict=True)
+            for fold, opened in zip(run.folds, prepared, strict=True)
         },
     }
 

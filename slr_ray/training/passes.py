@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import ReadableClips, in_batches
@@ -93,7 +94,14 @@ class Passes:
     ) -> Iterator[tuple[Int[np.ndarray, " batch"], Float[Tensor, "passes batch glosses"]]]:
         problem, config, device = self.problem, self.config, self.place.device
         generator = torch.Generator().manual_seed(VIEWS_SEED)
-        for places, padded in in_batches(problem.clips, clips, BATCH_CLIPS, config.max_frames):
+        batches = in_batches(
+            problem.clips,
+            clips,
+            BATCH_CLIPS,
+            config.max_frames,
+            ends_finder(augmentation) if augmentation else None,
+        )
+        for places, padded in batches:
             # Not around the generator: its user would leave and enter the mode at every batch.
             with torch.inference_mode():
                 batch = padded.to(device)

@@ -22,7 +22,7 @@ def represent_clips(
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
 ) -> Float[np.ndarray, "clips width"]:
@@ -69,7 +69,7 @@ def represented_set(
     problem: Problem,
     clips: Int[np.ndarray, " clips"],
     *,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
 ) -> RepresentedSet:

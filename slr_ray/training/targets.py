@@ -50,4 +50,5 @@ def target_losses(
     smoothed = (1 - label_smoothing) * positive + label_smoothing * even
     logs = logits.log_softmax(dim=1)
     others = (1 - logs.exp()).clamp(min=_SMALLEST).log()
-    return -(smoothed * logs).sum(dim=1) - (negative * others).sum(dim=1)
+    losses: Tensor = -(smoothed * logs).sum(dim=1) - (negative * others).sum(dim=1)
+    return losses

@@ -12,15 +12,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from slr_ray.augmentation.config import AugmentationConfig, draws_frames
+from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.model import Model
-from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.reading import read
+from slr_ray.poses.batch import PoseBatch, frames_seen
 from slr_ray.selection.steps.alignment import Alignment
 from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
-from slr_ray.training.batches import model_input
+from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
@@ -68,7 +67,7 @@ class UnlabelledStream(nn.Module):
         self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
         # Their glosses are not read: the rows are what is drawn.
         self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
-        self.lengths = np.minimum(problem.source.num_frames[clips], self._max_frames)
+        self.lengths = frames_seen(problem.source.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
         self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
@@ -107,7 +106,7 @@ class UnlabelledStream(nn.Module):
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(
                 self.labelled,
-                np.minimum(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
+                frames_seen(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
                 batch_size=self.training_config.batch_size,
                 num_steps=num_steps,
                 true_share=None,
@@ -229,5 +228,5 @@ class UnlabelledStream(nn.Module):
         return self.problem.augmentation if own is None else own
 
     def _read(self, clips: Int[np.ndarray, " batch"], views: AugmentationConfig) -> PoseBatch:
-        draw = self._generator if draws_frames(views) else None
-        return read(self.problem.clips, clips, self._max_frames, draw).to(self.device)
+        own, generator = self.problem.clips, self._generator
+        return read_for(views, own, clips, self._max_frames, generator).to(self.device)

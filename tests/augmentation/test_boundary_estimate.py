@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from slr_ray.boundaries.estimate import (
+from slr_ray.augmentation.boundary_estimate import (
     BoundaryEstimate,
-    BoundaryEstimateConfig,
     estimate_batch,
     estimate_boundaries,
 )
+from slr_ray.augmentation.config import BoundaryEstimateConfig
 from slr_ray.corpora.corpus import open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries, open_embedded
 from slr_ray.poses.batch import PoseBatch

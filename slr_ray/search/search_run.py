@@ -19,8 +19,8 @@ from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.consistency import refuse_several_workers
-from slr_ray.methods.label_parts import label_parts
 from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord

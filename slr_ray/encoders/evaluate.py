@@ -120,7 +120,7 @@ def _measured(task: EvaluationTask, source: Source, run: EvaluationRun, store: S
     if task.classification is None:
         return geometry(clips)
     protocol = "knn" if source == "poses" else task.classification
-    return classify(protocol, clips, run.problem.num_glosses, run.number)
+    return classify(protocol, clips, run.problem.num_glosses, run.number).record
 
 
 def _represented(source: Source, run: EvaluationRun) -> Represented:

@@ -65,7 +65,7 @@ def train_and_measure(
     return Measured(
         _record(problem, seed, validation, test, trained, training_s),
         checkpoint_content(config, prepared.corpus, state, config.training.metric),
-        _predictions(problem, test),
+        clip_predictions(problem, test),
     )
 
 
@@ -79,12 +79,13 @@ def measure_neighbours(prepared: Prepared, seed: int) -> Measured:
     )
     wall_s = time.monotonic() - started
     record = _record(problem, seed, validation, test, None, wall_s)
-    return Measured(record, None, _predictions(problem, test))
+    return Measured(record, None, clip_predictions(problem, test))
 
 
-def _predictions(
+def clip_predictions(
     problem: Problem, probabilities: Float[np.ndarray, "clips glosses"]
 ) -> list[ClipPrediction]:
+    """What was answered on each test clip."""
     corpus, clips = problem.corpus, problem.split.test
     names, ids = corpus.glosses, corpus.clip_ids.take(clips).to_pylist()
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]

@@ -78,7 +78,7 @@ def chosen(own: Problem, num_clips: int) -> tuple[Problem, TrainingSet]:
 
 
 def release_clips(
-    own: Problem, training_set: TrainingSet, max_frames: int
+    own: Problem, training_set: TrainingSet, max_frames: int | None
 ) -> list[tuple[np.ndarray, int]]:
     """The same clips as the release keeps them: missing joints are 0, long clips thinned."""
     clips = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rich.console import Console
 
-from slr_ray.corpora.data import DataConfig
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries
 
 _SECTION = "initialisation.augmentation"
@@ -35,9 +35,9 @@ def tell_found(console: Console, head: float, tail: float) -> None:
     console.print(f"to use it: {overrides_of(head, tail)}", soft_wrap=True, highlight=False)
 
 
-def true_boundaries(data: DataConfig, clips: np.ndarray) -> np.ndarray | None:
+def true_boundaries(corpus: Corpus, clips: np.ndarray) -> np.ndarray | None:
     """Head and tail fraction of clips (clips x 2) of the embedded corpus; None of any other."""
-    if not isinstance(data, EmbeddedConfig):
+    if not isinstance(corpus.data, EmbeddedConfig):
         return None
-    truth = [(one.head_fraction, one.tail_fraction) for one in boundaries(data)]
-    return np.asarray(np.array(truth)[clips])
+    truth = {one.clip_id: (one.head_fraction, one.tail_fraction) for one in boundaries(corpus.data)}
+    return np.array([truth[one] for one in corpus.clip_ids.take(clips).to_pylist()])

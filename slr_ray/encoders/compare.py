@@ -17,6 +17,7 @@ from slr_ray.encoders.comparison_report import objectives_document, objectives_t
 from slr_ray.encoders.objective_task import ObjectiveTask
 from slr_ray.encoders.records import EncoderFolder
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.data_summary import labels_text
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
@@ -124,7 +125,7 @@ def _compare(
     for problem in problems:
         check_glosses(problem)
     own, num_test = first.problem(tasks[0].seed), sum(len(one.split.test) for one in problems)
-    labels = f"{len(own.labelled)} labelled, {len(own.split.validation)} validation"
+    labels = f"{labels_text(first, own.labelled)} labelled, {len(own.split.validation)} validation"
     by_fold = f" x {len(folds)} folds" if comparison.every_fold else ""
     console.print(
         f"{own.corpus.name}: {len(tasks)} encoders ({', '.join(comparison.objectives)} x "
@@ -144,7 +145,8 @@ def _compare(
     described: dict[str, str | int | float | None] = {
         "corpus": own.corpus.name,
         "clips learnt from": len(first.pretraining_clips),
-        "labelled / validation clips": f"{len(own.labelled)} / {len(own.split.validation)}",
+        "labelled": labels_text(first, own.labelled),
+        "validation clips": len(own.split.validation),
         "test clips, signers": f"{num_test}, {len(kinds[0].people['knn'][0].signers)}",
         "folds by signer": len(folds) if comparison.every_fold else None,
         "glosses in the test set": (

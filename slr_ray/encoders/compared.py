@@ -70,7 +70,7 @@ def _together(
     """One record of one seed's folds, and its people.
 
     Test metrics are those of all clips together. What has no meaning over folds is their mean; time
-    is their sum.
+    is their sum, and steps are drawn of the first.
     """
     records = [one.record() for one in folds]
     first = records[0]

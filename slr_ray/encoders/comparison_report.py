@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rich.table import Table as RichTable
 
-from slr_ray.documents.charts import IntervalRow, intervals
+from slr_ray.documents.charts import IntervalRow, Line, intervals, lines
 from slr_ray.documents.document import (
     Block,
     Column,
@@ -75,6 +75,7 @@ def objectives_document(
     blocks += [
         _numbers(kinds),
         _geometry(kinds),
+        *_spread(kinds),
         Paragraph(
             "Intervals over seeds are about initial weights, order of clips, views and label draw. "
             "Those over signers (bootstrap of the mean over seeds, signers drawn again) are about "
@@ -90,6 +91,25 @@ def objectives_document(
         Section("settings", "Settings", [settings]),
     ]
     return Document("Self-supervised objectives compared", str(facts.get("corpus", "")), sections)
+
+
+def _spread(kinds: Sequence[Compared]) -> list[Figure]:
+    """Whether embeddings collapse, and in which steps (SSL-SLR, arXiv 2509.05188, figure 8)."""
+    drawn = [
+        Line(
+            _label(one.kind),
+            [(step.num_steps, step.embedding_std) for step in record.steps],
+            index % 6,
+        )
+        for index, one in enumerate(kinds)
+        for record in one.records
+        if record.steps
+    ]
+    if not drawn:
+        return []
+    alt = "Standard deviation of the embedding by gradient step"
+    chart = lines(drawn, alt, "gradient steps", "standard deviation", False, log_x=True)
+    return [Figure("spread", chart, f"{alt}: 1 spreads evenly, 0 has collapsed; a line a seed.")]
 
 
 def named(objective: str) -> str:
@@ -187,7 +207,7 @@ def _differences(kinds: Sequence[Compared]) -> Table | None:
             one.high,
             people,
             None if one.p_value is None else next(corrected),
-            "yes" if one.excludes_zero else "no",
+            None if one.half_width is None else "yes" if one.excludes_zero else "no",
         ]
         for label, one, people in found
     ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slr_ray.encoders.protocols import Source, classify, geometry, represent
+from slr_ray.encoders.protocols import Source, answered, geometry, represent
 from slr_ray.encoders.records import Classification, EncoderFolder, ObjectiveRecord
 from slr_ray.experiment.encoder_file import Encoder, load_encoder
 from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.measured import clip_predictions
+from slr_ray.methods.measured import answers
 from slr_ray.methods.pretraining import (
     pretrained_encoder,
     pretraining_key,
@@ -72,6 +72,7 @@ class ObjectiveTask:
             "objective": self.objective,
             "augmentation": self.augmentation,
             "embedding_std": trained.epochs[-1].embedding_std,
+            "steps": tuple(step for one in trained.epochs for step in one.steps),
             "num_steps": trained.num_steps,
             "clips_per_s": trained.num_steps * batch_size / trained.training_s,
             "training_s": trained.training_s,
@@ -103,13 +104,13 @@ def measured(
     own = prepared.problem(seed)
     clips = represent(source, encoder, own, seed, place)
     wanted: tuple[Classification, ...] = ("knn",) if source == "poses" else ("linear", "mlp", "knn")
-    found = {name: classify(name, clips, own.num_glosses, seed) for name in wanted}
+    found = {name: answered(name, clips, own.num_glosses, seed) for name in wanted}
     lie = geometry(clips)
     record = ObjectiveRecord(
         objective=source,
         augmentation="",
         seed=seed,
-        classifiers={name: one.record for name, one in found.items()},
+        classifiers={name: one for name, (one, _) in found.items()},
         inertia_share=lie.inertia_share,
         effective_rank=lie.effective_rank,
         embedding_std=None,
@@ -117,4 +118,5 @@ def measured(
         clips_per_s=None,
         training_s=0.0,
     )
-    return record, {name: clip_predictions(own, one.probabilities) for name, one in found.items()}
+    test = own.split.test
+    return record, {name: answers(own.corpus, test, given) for name, (_, given) in found.items()}

@@ -75,19 +75,17 @@ def represent(
     return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))
 
 
-@dataclass(frozen=True)
-class Classified:
-    """What a classifier gave."""
-
-    record: ClassificationRecord
-    probabilities: Float[np.ndarray, "clips glosses"]
-    """Of the test clips."""
-
-
 def classify(
     protocol: Classification, clips: Represented, num_glosses: int, seed: int
-) -> Classified:
+) -> ClassificationRecord:
     """Fit on training, choose on validation, measure once on test."""
+    return answered(protocol, clips, num_glosses, seed)[0]
+
+
+def answered(
+    protocol: Classification, clips: Represented, num_glosses: int, seed: int
+) -> tuple[ClassificationRecord, Float[np.ndarray, "clips glosses"]]:
+    """`classify`, and the probabilities of the test clips that it measured."""
     probe = _probe(protocol, clips, num_glosses, seed)
     probabilities = probe.classify(clips.test.representations)
     record = ClassificationRecord(
@@ -95,7 +93,7 @@ def classify(
         validation=probe.validation,
         test=measure(probabilities, clips.test.glosses),
     )
-    return Classified(record, probabilities)
+    return record, probabilities
 
 
 def geometry(clips: Represented) -> GeometryRecord:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slr_ray.config import Record
-from slr_ray.records.measured import Metrics
+from slr_ray.records.measured import Metrics, PretrainingStep
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.storage import Store
 
@@ -39,6 +39,8 @@ class ObjectiveRecord(Record):
     effective_rank: float
     embedding_std: float | None
     """At the end of pre-training."""
+    steps: tuple[PretrainingStep, ...] = ()
+    """Of pre-training, as far as they were told."""
     num_steps: int
     clips_per_s: float | None
     """Of pre-training."""

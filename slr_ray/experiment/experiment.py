@@ -161,10 +161,12 @@ def _check_model(built: Experiment, origin: str) -> None:
             longest = built.initialisation.max_frames
             given["initialisation.max_frames"] = longest or built.training.max_frames
         for field, frames in given.items():
-            if model.positions == "learned" and frames > model.max_frames:
+            if model.positions == "learned" and (frames is None or frames > model.max_frames):
+                told = "null: clips are as long as they are" if frames is None else frames
                 raise ConfigError(
-                    f"{origin}: {field} is {frames}, but learned positions end at "
-                    f"model.max_frames {model.max_frames}"
+                    f"{origin}: {field} is {told}, but learned positions end at "
+                    f"model.max_frames {model.max_frames}; give a smaller {field}, or set "
+                    "model.positions=sinusoidal"
                 )
         return
     channels = num_channels(built.normalisation)

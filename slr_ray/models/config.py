@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.model import Model
@@ -48,6 +48,11 @@ def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:
         return config
     parts = [name for name in type(config).model_fields if name.endswith("dropout")]
     return config.model_copy(update=dict.fromkeys(parts, dropout))
+
+
+def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A recogniser's weights as those of an encoder."""
+    return {name: value for name, value in state.items() if not name.startswith(_CLASSIFIER)}
 
 
 def load_encoder_weights(model: nn.Module, encoder: Mapping[str, Any]) -> None:

@@ -69,26 +69,26 @@ class WithHands:
 def read(
     clips: ReadableClips,
     rows: Int[np.ndarray, " batch"],
-    max_frames: int,
+    max_frames: int | None,
     draw: torch.Generator | None = None,
     find_ends: FindEnds | None = None,
 ) -> PoseBatch:
     """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`.
 
     Evenly; or with `draw`, a frame at random of each of `max_frames` equal parts of the clip.
-    With `find_ends`, each clip's ends are found before it is thinned.
+    None leaves them whole. With `find_ends`, each clip's ends are found before it is thinned.
     """
     frames = [clips.frames_of(int(row)) for row in rows]
     ends = None
     if find_ends is not None:
         ends = find_ends(_padded(frames, max(len(one) for one in frames)))
-    if draw is not None:
+    if draw is not None and max_frames is not None:
         places = torch.rand((len(rows), max_frames), generator=draw, device=draw.device)
         frames = [_drawn(one, own) for one, own in zip(frames, places.cpu().numpy(), strict=True)]
     return replace(_padded(frames, max_frames), ends=ends)
 
 
-def _padded(frames: Sequence[Float[np.ndarray, "_ 54 3"]], max_frames: int) -> PoseBatch:
+def _padded(frames: Sequence[Float[np.ndarray, "_ 54 3"]], max_frames: int | None) -> PoseBatch:
     return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
 
 
@@ -108,7 +108,7 @@ def in_batches(
     clips: ReadableClips,
     rows: Int[np.ndarray, " clips"],
     batch_clips: int,
-    max_frames: int,
+    max_frames: int | None,
     find_ends: FindEnds | None = None,
 ) -> Iterator[tuple[Int[np.ndarray, " batch"], PoseBatch]]:
     """Each batch with the places of its clips in `rows`.

@@ -15,7 +15,7 @@ from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
 from slr_ray.storage import absolute, below
@@ -77,7 +77,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
 
 
 def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
-    from slr_ray.search.study import SearchStudy
+    from slr_ray.search.history.study import SearchStudy
 
     settings = run.space.search
     study = SearchStudy(
@@ -119,6 +119,6 @@ def new_folder(storage: str, space: str) -> RunFolder:
     return RunFolder(below(absolute(storage), f"{space}-{stamp}"))
 
 
-def command_line() -> list[str]:
+def command_line(command: str) -> list[str]:
     """What the user typed, as `python -m slr_ray...` would be typed again."""
-    return ["python", "-m", "slr_ray.tune", *sys.argv[1:]]
+    return ["python", "-m", f"slr_ray.{command}", *sys.argv[1:]]

@@ -14,10 +14,10 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import failed_record, record_of, why_it_ended
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.spaces.space import Tree
-from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 
 Build = Callable[[Tree, str], Experiment]

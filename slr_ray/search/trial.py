@@ -9,8 +9,8 @@ from typing import Any
 
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.measured import SeedRecord
 from slr_ray.records.run_folder import TrialFolder, trial_name
 from slr_ray.records.runs import TrialRecord

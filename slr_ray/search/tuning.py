@@ -18,10 +18,10 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.records.run_folder import trial_name
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import settle_unfinished
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, TuneEvents
-from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.execution import Workers, run_here, run_on_workers
 

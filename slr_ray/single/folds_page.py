@@ -39,16 +39,21 @@ def folds_table(record: FoldsRecord) -> Table:
             len(one.signers),
             one.num_test_clips,
             round(one.num_labelled),
+            one.label_share,
             one.num_validation,
             *(one.test[name] for name in POOLED_METRICS),
         ]
         for one in record.folds
     ]
-    counts = ("fold", "signers", "clips", "labels", "validation")
-    columns = [Column(name, "count") for name in counts]
+    counts = ("fold", "signers", "clips", "labels", "of all, %", "validation")
+    columns = [Column(name, "percent" if "%" in name else "count") for name in counts]
     names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in POOLED_METRICS)
     columns += [Column(name, "percent") for name in names]
-    return Table(columns, rows, "Fold by fold: people and clips tested, labels, test scores in %")
+    caption = (
+        "Fold by fold: people and clips tested, labels for training and their share of all that "
+        "there are, test scores in %"
+    )
+    return Table(columns, rows, caption)
 
 
 def folds_document(record: FoldsRecord) -> Document:

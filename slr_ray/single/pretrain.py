@@ -115,6 +115,9 @@ def _run(
 def _scalars(writer: SummaryWriter, record: PretrainingEpoch) -> None:
     for name in ("loss", "learning_rate", "embedding_std"):
         writer.add_scalar(f"pretraining/{name}", getattr(record, name), record.num_steps)
+    for step in record.steps:
+        for name in ("loss", "embedding_std"):
+            writer.add_scalar(f"pretraining/step/{name}", getattr(step, name), step.num_steps)
     writer.flush()
 
 

@@ -21,7 +21,7 @@ def read_for(
     augmentation: AugmentationConfig,
     clips: ReadableClips,
     rows: Int[np.ndarray, " batch"],
-    max_frames: int,
+    max_frames: int | None,
     generator: torch.Generator,
 ) -> PoseBatch:
     """`read` as an augmentation wants it: with frames drawn anew, with each clip's ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.training.sampling import TrainingSet
 
 
@@ -20,8 +21,12 @@ def clip_weights(
     """
     weights = training_set.weights.astype(np.float64)
     if by_gloss:
-        counts = np.bincount(training_set.glosses, minlength=num_glosses)
-        weights /= np.sqrt(np.maximum(counts, 1))[training_set.glosses]
+        known = training_set.glosses != UNLABELLED
+        counts = np.bincount(training_set.glosses[known], minlength=num_glosses)
+        rarity = 1 / np.sqrt(np.maximum(counts, 1))[training_set.glosses[known]]
+        weights[known] *= rarity
+        # A clip that only teaches what it is not belongs to no gloss.
+        weights[~known] *= rarity.mean()
     pseudo = training_set.is_pseudo
     if true_share is None or not pseudo.any():
         mean = weights.mean()

@@ -49,7 +49,7 @@ def predict(
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
     num_views: int = 1,
@@ -98,7 +98,7 @@ def predict_on(
     """`predict` for clips of a problem, as its models are trained; views are the problem's."""
     return predict(
         model,
-        problem.corpus,
+        problem.source,
         clips,
         normalisation=problem.normalisation,
         max_frames=config.max_frames,

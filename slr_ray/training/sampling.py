@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -18,9 +19,18 @@ class TrainingSet:
     clips: Int[np.ndarray, " clips"]
     """Index into the corpus."""
     glosses: Int[np.ndarray, " clips"]
+    """`UNLABELLED` where only is known what a clip is not."""
     weights: Float[np.ndarray, " clips"]
     """Weight of the clip in the loss; 1 for true labels."""
     is_pseudo: Bool[np.ndarray, " clips"]
+    targets: Float[np.ndarray, "pseudo glosses"] | None = None
+    """What the pseudo-labelled clips, the last ones, are trained to: shares of the glosses, and
+    below 0 those of the glosses that a clip is not. None = their glosses."""
+
+    @cached_property
+    def has_negatives(self) -> bool:
+        """Whether some clip teaches what it is not."""
+        return self.targets is not None and bool((self.targets < 0).any())
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -39,6 +49,7 @@ def extended(
     clips: Int[np.ndarray, " added"],
     glosses: Int[np.ndarray, " added"],
     weights: Float[np.ndarray, " added"],
+    targets: Float[np.ndarray, "added all_glosses"] | None = None,
 ) -> TrainingSet:
     """`labelled` with pseudo-labelled clips behind it."""
     return TrainingSet(
@@ -46,6 +57,7 @@ def extended(
         np.concatenate([labelled.glosses, glosses]),
         np.concatenate([labelled.weights, weights.astype(np.float32)]),
         np.concatenate([labelled.is_pseudo, np.ones(len(clips), bool)]),
+        targets,
     )
 
 

@@ -30,10 +30,9 @@ from slr_ray.methods.pseudo_labels import (
     refine,
     select,
 )
-from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import (
     FinishedRound,
-    SeedRun,
     best_round,
     kept_predictions,
     rounds,

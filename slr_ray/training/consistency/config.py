@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from slr_ray.augmentation.config import AugmentationConfig, BoundaryAugmentation, NoAugmentation
 from slr_ray.config import Config
+from slr_ray.selection.reject.energy import Energy
 from slr_ray.selection.steps.fixmatch import FixMatchConfig
 from slr_ray.selection.steps.rules import StepRuleConfig
 from slr_ray.training.consistency.co_learning import CoLearningConfig
@@ -46,6 +47,10 @@ class StreamConfig(Config):
     distribution_alignment: Literal["none", "labelled", "uniform"] = "labelled"
     """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
     or to even ones, before a rule sees them."""
+    reject: Energy | None = None
+    """Leave clips out whose gloss the model does not know, by the energy of their weak views; for
+    open pools. Rules still count them in what they remember. A step has no prototypes of every
+    gloss: `prototype` is for rounds."""
     co_learning: CoLearningConfig | None = None
     """CoSSL's second classifier in the last part of the training, with any rule; None = none."""
 

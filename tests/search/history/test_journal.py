@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.spaces.space import parse
-from slr_ray.search.study import SearchStudy
 from slr_ray.storage import Store
 
 SPACE = parse({"method": {"num_rounds": {"int": [1, 4]}}})

@@ -2,29 +2,30 @@
 
 Ray Tune runs the trials but keeps no history that we rely on. A run that was killed at any moment
 goes on from the journal: finished trials stay as they are, unfinished ones are handed out again
-under their own number and parameters, and each trial is told once. (Ray's `OptunaSearch` with a
-persistent study can't be restored after a kill, tells early-stopped trials as complete and leaves a
-NaN running for ever; hence our own, on Ray's `Searcher` interface.)
+under their own number and parameters, and each trial is told once. What is asked next hangs on the
+history alone, so that a search that was killed goes on as it would have gone. (Ray's `OptunaSearch`
+with a persistent study can't be restored after a kill, tells early-stopped trials as complete and
+leaves a NaN running for ever; hence our own, on Ray's `Searcher` interface.)
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import NopPruner
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from slr_ray.search.history.repeatable import Halving, PerTrialSampler
 from slr_ray.search.spaces.space import Tree, as_optuna_params, as_tree, parameters, suggest
 
 _SOURCE = "source"
+_WAITING = TrialState.WAITING
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,36 @@ class SearchStudy:
     """Asks Optuna for settings and tells it how they did; safe to reopen after a kill."""
 
     def __init__(
-        self, journal: Path, space: Tree, *, name: str, seed: int, early_stopping: bool
+        self,
+        journal: Path,
+        space: Tree,
+        *,
+        name: str,
+        seed: int,
+        early_stopping: bool,
+        window: int | None = None,
     ) -> None:
-        """`journal` is a local file, made where it does not exist; `name` is the run's."""
+        """`journal` is a local file, made where it does not exist; `name` is the run's.
+
+        With a `window` of k, trial n is asked when those up to n - k are told, and no other: their
+        ends are told in order, however they come. Without it each is told when it ends.
+        """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         journal.parent.mkdir(parents=True, exist_ok=True)
         self.space = space
+        self._window = window
+        self._ended: dict[int, tuple[TrialState, float | None]] = {}
+        """What is to be told when it is its turn."""
         self._handed_out: dict[int, Trial] = {}
         self._pruned: set[int] = set()
         self.study = optuna.create_study(
             study_name=name,
             storage=JournalStorage(JournalFileBackend(str(journal))),
-            sampler=_sampler(seed),
-            pruner=_pruner(early_stopping),
+            sampler=PerTrialSampler(seed),
+            pruner=Halving(window) if early_stopping else NopPruner(),
             direction="maximize",
             load_if_exists=True,
         )
-        known = len(self.study.get_trials(deepcopy=False))
-        if known:
-            # A reopened study must not draw again what it drew before.
-            self.study.sampler = _sampler(seed + known)
         self._unfinished = [trial.number for trial in self._trials(TrialState.RUNNING)]
 
     def enqueue(self, plain: Tree) -> list[str]:
@@ -89,13 +100,18 @@ class SearchStudy:
                 value = by_name[name].to_internal_repr(named[name])
                 self.study._storage.set_trial_param(frozen._trial_id, name, value, by_name[name])
 
-    def ask(self) -> Suggestion:
-        """The next trial: an unfinished one of an earlier process, then new ones."""
+    def ask(self) -> Suggestion | None:
+        """The next trial: an unfinished one of an earlier process, then new ones.
+
+        None where it must wait for the end of another one.
+        """
         if self._unfinished:
             frozen = self._frozen(self._unfinished.pop(0))
             trial = Trial(self.study, frozen._trial_id)
-        else:
+        elif self._may_ask():
             trial = self.study.ask()
+        else:
+            return None
         tree, params = suggest(self.space, trial)
         self._handed_out[trial.number] = trial
         source = trial.user_attrs.get(_SOURCE, "searched")
@@ -123,37 +139,45 @@ class SearchStudy:
         }[status]
         if self._frozen(number).state.is_finished():
             return
-        values = value if state == TrialState.COMPLETE else None
-        self.study.tell(number, values, state=state)
+        self._ended.setdefault(number, (state, value if state == TrialState.COMPLETE else None))
         if number in self._unfinished:
             self._unfinished.remove(number)
+        if self._window is None:
+            self.tell_rest()
+
+    def tell_rest(self) -> None:
+        """Tell what has ended, in order: no other trial is asked, or it need not wait."""
+        for number in sorted(self._ended):
+            self._tell_now(number)
+
+    def _tell_now(self, number: int) -> None:
+        state, value = self._ended.pop(number)
+        self.study.tell(number, value, state=state)
+
+    def _may_ask(self) -> bool:
+        """Whether it is a new trial's turn; tells those trials that it is to know of."""
+        if self._window is None:
+            return True
+        asked = [one for one in self.study.get_trials(deepcopy=False) if one.state != _WAITING]
+        told = next((one.number for one in asked if not one.state.is_finished()), len(asked))
+        while len(asked) - told >= self._window:
+            if told not in self._ended:
+                return False
+            self._tell_now(told)
+            told += 1
+        return True
 
     def unfinished(self) -> list[int]:
         """Trials that an earlier process started and nobody has taken up yet."""
         return list(self._unfinished)
 
     def num_finished(self) -> int:
-        """Trials told, in whatever state."""
-        return sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
+        """Trials that ended, in whatever state."""
+        told = sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
+        return told + len(self._ended)
 
     def _trials(self, state: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=(state,))
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]
-
-
-def _pruner(early_stopping: bool) -> BasePruner:
-    if not early_stopping:
-        return NopPruner()
-    return SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
-
-
-def _sampler(seed: int) -> optuna.samplers.TPESampler:
-    with warnings.catch_warnings():
-        # constant_liar and group are what Optuna advises for parallel trials and for conditional
-        # spaces; the label says only that their interface may still change.
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        return optuna.samplers.TPESampler(
-            seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=8
-        )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.spaces.space import parse
-from slr_ray.search.study import SearchStudy
 
 SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "true_share": {"uniform": [0.1, 0.9]}}})
 

@@ -1,8 +1,8 @@
 """Where the study's journal lies: in the run's folder, or on this machine with a copy behind a URI.
 
 Object stores can't append, so that a run behind a URI writes its journal into this machine's cache
-and puts a copy of the whole file beside the run whenever a trial starts or ends. A machine that
-takes the run over, or takes it back, begins with that copy.
+and sends what is new of it whenever a trial starts or ends. A machine that takes the run over, or
+takes it back, begins with that copy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.storage import cache_root
+from slr_ray.storage import Growing, cache_root
 
 
 class Journal:
@@ -23,23 +23,21 @@ class Journal:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        store = self._store = folder.store
-        self._name = folder.journal
+        store = folder.store
+        self._copy: Growing | None = None
         if store.is_local:
-            self.path = store.local_path(self._name)
+            self.path = store.local_path(folder.journal)
         else:
             key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
             self.path = cache_root() / "journals" / f"{key}.journal"
-            self._take_over()
+            self._copy = Growing(store, folder.journal)
+            self._take_over(self._copy.read())
         _mend(self.path)
 
-    def _take_over(self) -> None:
+    def _take_over(self, copy: bytes) -> None:
         """Begin with the copy behind the URI, unless this machine knows more."""
-        if not self._store.exists(self._name):
-            return
-        copy = self._store.read_bytes(self._name)
         # A longer journal has what was not kept yet; any other one was overtaken elsewhere.
-        if not self.path.exists() or not self.path.read_bytes().startswith(copy):
+        if copy and not (self.path.exists() and self.path.read_bytes().startswith(copy)):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self.path.with_suffix(".writing")
             temporary.write_bytes(copy)
@@ -47,8 +45,8 @@ class Journal:
 
     def keep(self) -> None:
         """Bring the copy behind a URI up to date."""
-        if not self._store.is_local and self.path.exists():
-            self._store.write_bytes(self._name, self.path.read_bytes())
+        if self._copy is not None and self.path.exists():
+            self._copy.keep(self.path.read_bytes())
 
 
 def _mend(path: Path) -> None:

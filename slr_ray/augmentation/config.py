@@ -176,8 +176,9 @@ class BoundaryAugmentation(Config):
     """Share of them, up to the last, that carry none any more (published: a quarter)."""
     per_clip: BoundaryEstimateConfig | None = None
     """Each clip's own head and tail in place of these shares, as `slr_ray.boundary --algorithm
-    estimate` finds them: from the hands, in all frames, before long clips are thinned. `{}` takes
-    the estimate's defaults. A clip without rest at an end keeps its order there. Ours."""
+    estimate` finds them from the hands: in all frames that the normalisation keeps, before long
+    clips are thinned. `{}` takes the estimate's defaults. Where the hand is up at an end of the
+    clip, its frames stay in order. Ours."""
     standard: WholeClipAugmentation | None = None
     """Augmentations of the whole clip before the permutation; None as published. Noise is added
     after normalisation, as this section says, not that one."""

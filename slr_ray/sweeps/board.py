@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slr_ray.records.sweeps import CellRecord, SweepFolder, SweepRecord
-from slr_ray.reporting.board import open_board, write_curves, write_hparams
+from slr_ray.reporting.board import Board, write_hparams
 
 
 def write_board(folder: SweepFolder, record: SweepRecord) -> None:
@@ -17,11 +17,11 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
         if not result.is_done():
             continue
         cell = result.read_record(CellRecord)
-        with open_board(folder.store, name) as writer:
+        with Board(folder.store, name) as board:
             if cell.trained is not None:
-                write_curves(writer, [cell.trained])
+                board.write_curves([cell.trained])
             for curve, points in cell.curves.items():
                 for x, y in points:
-                    writer.add_scalar(curve, y, round(x))
+                    board.writer.add_scalar(curve, y, round(x))
             params = {"setting": entry.setting, "seed": entry.seed, **entry.point}
-            write_hparams(writer, params, cell.figures, 0)
+            write_hparams(board.writer, params, cell.figures, 0)

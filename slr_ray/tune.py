@@ -6,7 +6,7 @@ This module starts fast: torch and Ray are imported once the command line has be
 from __future__ import annotations
 
 import re
-import shlex
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -49,8 +49,24 @@ def tune(
     time_budget: Annotated[
         str | None, typer.Option(help="End the search after so long (90s, 45m, 8h) and compare.")
     ] = None,
+    max_gpu_hours: Annotated[
+        float | None,
+        typer.Option(help="End the search when its trials took so many, lost tries included."),
+    ] = None,
+    max_cpu_hours: Annotated[
+        float | None, typer.Option(help="The same for the hours of processors.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="The same for money; needs --price-per-hour.")
+    ] = None,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of a GPU; where trials take none, of a processor.")
+    ] = None,
     max_failures: Annotated[
-        int | None, typer.Option(help="Restarts of a trial before it counts as failed.")
+        int | None, typer.Option(help="Restarts of a trial that raised an error, before it fails.")
+    ] = None,
+    max_lost: Annotated[
+        int | None, typer.Option(help="Restarts of a trial that lost its process or node.")
     ] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
     trial_workers: Annotated[int | None, typer.Option(help="Workers that train one trial.")] = None,
@@ -64,6 +80,12 @@ def tune(
     address: Address = None,
     wait_for_nodes: Annotated[
         bool, typer.Option(help="Wait for an autoscaler to add the nodes that trials need.")
+    ] = False,
+    wait_at_most: Annotated[
+        str | None, typer.Option(help="End where no node was large enough for so long (30m).")
+    ] = None,
+    shared_storage: Annotated[
+        bool, typer.Option(help="All machines of the cluster have the folders that are named.")
     ] = False,
     resume: Annotated[
         str | None, typer.Option(help="Go on with a run (its folder or URI) that was interrupted.")
@@ -81,14 +103,21 @@ def tune(
         if num_samples is not None:
             raise ConfigError(f"--num-samples: it is called --num-trials {num_samples} now")
         options: dict[str, Any] = {
-            "time_budget_s": _seconds(time_budget),
+            "time_budget_s": _seconds("--time-budget", time_budget),
+            "max_gpu_hours": max_gpu_hours,
+            "max_cpu_hours": max_cpu_hours,
+            "max_cost": max_cost,
+            "price_per_hour": price_per_hour,
             "max_failures": max_failures,
+            "max_lost": max_lost,
             "max_concurrent": max_concurrent,
             "trial_workers": trial_workers,
             "trial_cpus": trial_cpus,
             "trial_gpus": trial_gpus,
             "address": address,
             "wait_for_nodes": wait_for_nodes or None,
+            "wait_at_most_s": _seconds("--wait-at-most", wait_at_most),
+            "shared_storage": shared_storage or None,
         }
         changes = {key: value for key, value in options.items() if value is not None}
         if resume is not None:
@@ -160,24 +189,31 @@ def _go(run: Any, dry_run: bool) -> int:
     from slr_ray.search.run import execute
     from slr_ray.search.search_run import check_data
     from slr_ray.search.summary import print_end, print_plan
-    from slr_ray.workers.nodes import check_resources
+    from slr_ray.workers.nodes import check_resources, connected, described_cluster
+    from slr_ray.workers.session import prints_kept
 
-    console = Console()
-    run.options.workers()
-    check_resources(run.options)
+    # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+    console = Console(file=sys.stdout)
+    options, store = run.options, run.folder.store
+    workers = options.workers()
+    check_resources(options)
     split = check_data(run)
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:
+        if options.address is not None:
+            with connected(options, workers, run.places):
+                console.print(described_cluster())
         return 0
-    store = run.folder.store
     store.check_writable()
     try:
-        with store.held():
+        with (
+            store.held(),
+            connected(options, workers, run.places),
+            prints_kept(run.folder.ray),
+        ):
             status = execute(run, split, console)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"go on with python -m slr_ray.tune --resume {shlex.quote(run.folder.location)}"
-        ) from None
+        raise KeyboardInterrupt(f"go on with {run.go_on_command}") from None
     print_end(run, console)
     return status
 
@@ -188,12 +224,12 @@ def _refuse(given: dict[str, Any], why: str) -> None:
         raise ConfigError(f"{why}; leave out {', '.join(named)}")
 
 
-def _seconds(text: str | None) -> float | None:
+def _seconds(option: str, text: str | None) -> float | None:
     if text is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
     if found is None or float(found[1]) == 0:
-        raise ConfigError(f"--time-budget {text!r}: write a time above 0 such as 90s, 45m or 8h")
+        raise ConfigError(f"{option} {text!r}: write a time above 0 such as 90s, 45m or 8h")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 

@@ -14,6 +14,8 @@ from slr_ray.config import Record
 from slr_ray.records.run_folder import RunFolder
 
 _KEEP_EVERY_S = 10.0
+_SILENT_AT_MOST_S = 60.0
+"""A log that is silent for longer than this is one of a driver that was killed."""
 
 
 class Event(Record):
@@ -22,8 +24,9 @@ class Event(Record):
     at: str
     """ISO 8601 with time zone."""
     event: str
-    """run_started, run_resumed, trial_started, round_ended, trial_restarted, trial_cut_off,
-    trial_complete, trial_pruned, trial_failed, arm_started, arm_ended, arm_failed, run_ended."""
+    """run_started, run_resumed, run_goes_on, trial_started, round_ended, trial_restarted,
+    trial_cut_off, trial_complete, trial_pruned, trial_failed, search_ended, arm_started,
+    arm_restarted, arm_ended, arm_failed, node_lost, nodes_awaited, run_ended."""
     who: str
     """The process, as HOST:PID: of the driver, or where the trial or arm ran."""
     trial: int | None = None
@@ -33,7 +36,17 @@ class Event(Record):
     value: float | None = None
     reused: bool | None = None
     """Of a round: whether every seed's stage was found instead of trained."""
+    cpus: float | None = None
+    gpus: float | None = None
+    """What a trial or an arm that starts reserves, all of its workers together."""
     reason: str | None = None
+
+    @property
+    def what(self) -> str:
+        """The trial or the arm that the event is about; else the run."""
+        if self.trial is not None:
+            return f"trial {self.trial}"
+        return f"{self.arm} {self.seed}" if self.arm is not None else "the run"
 
     @property
     def time(self) -> datetime.datetime:
@@ -56,6 +69,7 @@ class Log:
         self._store = folder.store
         self._lines: list[str] = []
         self._kept = 0.0
+        self._written = time.monotonic()
         if not self._store.exists(folder.log):
             return
         content = self._store.read_bytes(folder.log).decode(errors="replace")
@@ -66,20 +80,27 @@ class Log:
             with self._store.local_path(folder.log).open("ab") as stream:
                 stream.write(b"\n")
 
-    def write(self, event: str, *, who: str | None = None, **facts: Any) -> None:
+    def write(self, event: str, *, who: str | None = None, **facts: Any) -> Event:
         """Add an event that happened just now."""
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         found = Event(at=at, event=event, who=who or this_process(), **facts)
         line = json.dumps(found.model_dump(exclude_none=True))
+        self._written = time.monotonic()
         if self._store.is_local:
             path = self._store.local_path(self._folder.log)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as stream:
                 stream.write((line + "\n").encode())
-            return
+            return found
         self._lines.append(line)
         if time.monotonic() - self._kept > _KEEP_EVERY_S:
             self.keep()
+        return found
+
+    def go_on(self) -> None:
+        """Call it every second or so: should the driver be killed, the log tells about when."""
+        if time.monotonic() - self._written > _SILENT_AT_MOST_S:
+            self.write("run_goes_on")
 
     def keep(self) -> None:
         """Bring the file behind a URI up to date."""

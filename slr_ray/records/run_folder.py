@@ -147,14 +147,11 @@ class TrialFolder(ResultFolder):
         return _read(self.store, _PROGRESS, TrialRecord)
 
     def write_error(self, error: str, traceback: str) -> None:
+        """For people: with its traceback, what the trial's last try raised."""
         self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
 
     def clear_error(self) -> None:
         self.store.delete(_ERROR)
-
-    def read_error(self) -> str | None:
-        """Why the trial's last try failed; a process that was killed leaves no reason."""
-        return str(self.store.read_json(_ERROR)["error"]) if self.store.exists(_ERROR) else None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
-from slr_ray.search.endings import failed_record, record_of, why_it_ended
+from slr_ray.search.endings import Restarts, failed_record, record_of
 from slr_ray.search.journal import Journal
+from slr_ray.search.limits import SearchEnd
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.spaces.space import Tree
 from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
+from slr_ray.workers.losses import UnusableNode, cause_of
 
 Build = Callable[[Tree, str], Experiment]
 
@@ -34,14 +36,14 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         journal: Journal,
         listener: RunListener,
         num_trials: int,
-        *,
-        has_budget: bool,
+        restarts: Restarts,
+        end: SearchEnd,
     ) -> None:
         """`build` makes an experiment of a suggested tree; `num_trials` are still to be run."""
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
-        self._listener, self._num_trials, self._has_budget = listener, num_trials, has_budget
-        self._journal = journal
+        self._listener, self._num_trials = listener, num_trials
+        self._journal, self._restarts, self._end = journal, restarts, end
         self._numbers: dict[str, int] = {}
         self._num_unusable = 0
 
@@ -71,10 +73,11 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     ) -> None:
         number = self._numbers[trial_id]
         folder = self._context.folder.trial(number)
-        pruned = self._study.was_pruned(number)
-        record = record_of(folder, number, failed=error, pruned=pruned)
-        if record is None and not self._has_budget:
-            record = record_of(folder, number, failed=True, pruned=False)
+        record = None
+        if not error and not self._restarts.are_used_up(number):
+            record = record_of(folder, pruned=self._study.was_pruned(number))
+        if record is None and not self._end.is_over:
+            record = failed_record(folder, number, self._restarts.told(number))
         if record is not None:
             self._finish(record)
 
@@ -102,12 +105,28 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
 
 
 class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
-    """Early stopping as the study decides it, so that its history has every decision."""
+    """Early stopping as the study decides it, so that its history has every decision.
 
-    def __init__(self, metric: str, study: SearchStudy) -> None:
+    And an end to restarts: Tune counts lost processes as failures, so it is told to restart without
+    end, and stopped here.
+    """
+
+    def __init__(self, metric: str, study: SearchStudy, restarts: Restarts, end: SearchEnd) -> None:
         super().__init__()
         self._by = metric
-        self._study = study
+        self._study, self._restarts, self._end = study, restarts, end
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        error = trial.get_pickled_error() or RuntimeError("Ray Tune gives no reason")
+        self._restarts.note(trial.config["number"], error)
+        cause = cause_of(error)
+        if isinstance(cause, UnusableNode):
+            self._end.error = cause
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A trial that Tune would begin, or begin again."""
+        if self._restarts.are_used_up(trial.config["number"]):
+            tune_controller.stop_trial(trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         round_ = result["round"]
@@ -125,8 +144,8 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
 class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
     """Hands on what Tune sees of trials between their beginning and their end."""
 
-    def __init__(self, context: RunContext, listener: RunListener) -> None:
-        self._context, self._listener = context, listener
+    def __init__(self, listener: RunListener, restarts: Restarts, end: SearchEnd) -> None:
+        self._listener, self._restarts, self._end = listener, restarts, end
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._listener.started(trial.config["number"])
@@ -139,7 +158,8 @@ class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         number = trial.config["number"]
-        self._listener.restarted(number, why_it_ended(self._context.folder.trial(number)))
+        if not self._end.is_over and not self._restarts.are_used_up(number):
+            self._listener.restarted(number, self._restarts.reason(number))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

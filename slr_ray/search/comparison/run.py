@@ -11,6 +11,7 @@ from slr_ray.search.draws import Draw
 from slr_ray.search.listeners import RunListener
 from slr_ray.workers.execution import Workers
 from slr_ray.workers.task_pool import Ended, run_pool
+from slr_ray.workers.waiting import NodeWatch
 
 
 def compare_arms(
@@ -19,10 +20,11 @@ def compare_arms(
     draws: Sequence[Draw],
     workers: Workers,
     listener: RunListener,
+    watch: NodeWatch | None = None,
 ) -> dict[str, str]:
     """Run every arm on every draw that has no record yet. Ray must be running.
 
-    `candidates` are those of each fold, or of None.
+    `candidates` are those of each fold, or of None; `watch` looks after a cluster's nodes.
 
     Returns the reasons of those that failed for good, by ARM/SEED and fold where there are any.
     """
@@ -40,6 +42,12 @@ def compare_arms(
     def on_end(task: ArmTask, ended: Ended) -> None:
         listener.arm_ended(task.label, task.seed, ended.who, ended.error)
 
+    def on_wait() -> None:
+        listener.went_on()
+        problem = watch.problem() if watch is not None else None
+        if problem is not None:
+            raise problem
+
     return run_pool(
         # Those first that others wait for.
         sorted(tasks.values(), key=lambda one: one.arm not in waits_for.values()),
@@ -48,7 +56,9 @@ def compare_arms(
         context.folder.ray.join("train"),
         needs=needs,
         on_start=lambda task: listener.arm_started(task.label, task.seed),
+        on_loss=lambda task, reason: listener.arm_restarted(task.label, task.seed, reason),
         on_end=on_end,
+        on_wait=on_wait,
     )
 
 

@@ -26,3 +26,7 @@ class RunFailed(UserError):
 
 class StorageError(UserError):
     """A place that results should go to can't be written."""
+
+
+class ClusterError(UserError):
+    """The machines that there are can't do what a run needs; on others it can go on."""

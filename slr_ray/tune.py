@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from slr_ray.command import user_errors
-from slr_ray.errors import ConfigError
+from slr_ray.errors import ClusterError, ConfigError
 from slr_ray.options import (
     Address,
     Data,
@@ -212,6 +212,8 @@ def _go(run: Any, dry_run: bool) -> int:
             prints_kept(run.folder.ray),
         ):
             status = execute(run, split, console)
+    except ClusterError as error:
+        raise type(error)(f"{error}. Go on with {run.go_on_command}") from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"go on with {run.go_on_command}") from None
     print_end(run, console)

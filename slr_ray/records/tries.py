@@ -85,6 +85,8 @@ class Tries:
             else:
                 self.wall_s += (event.time - self._last.time).total_seconds()
         if event.event in ("trial_started", "arm_started"):
+            if what in self._running:
+                self._end(what, event, LOST)
             self._running[what] = Try(
                 what, None, event.time, event.time, event.cpus or 0.0, event.gpus or 0.0
             )

@@ -10,7 +10,7 @@ from typing import Any
 from ray.tune import Stopper
 
 from slr_ray.durations import duration
-from slr_ray.errors import UserError
+from slr_ray.errors import ClusterError
 from slr_ray.records.tries import Tries, spent
 from slr_ray.search.listeners import RunListener
 from slr_ray.workers.run_options import RunOptions
@@ -66,7 +66,7 @@ class SearchEnd(Stopper):  # type: ignore[misc]  # Ray ships no types
         self._started = self._looked = time.monotonic()
         self.reason: str | None = None
         """The budget that is spent: what there is by now is compared."""
-        self.error: UserError | None = None
+        self.error: ClusterError | None = None
         """Why the search can't go on."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from ray import cloudpickle
 from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -38,17 +40,25 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         num_trials: int,
         restarts: Restarts,
         end: SearchEnd,
+        has_room: Callable[[int], bool] = lambda _: True,
     ) -> None:
-        """`build` makes an experiment of a suggested tree; `num_trials` are still to be run."""
+        """`build` makes an experiment of a suggested tree; `num_trials` are still to be run.
+
+        `has_room` says whether one more may begin beside so many.
+        """
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
         self._listener, self._num_trials = listener, num_trials
         self._journal, self._restarts, self._end = journal, restarts, end
+        self._has_room = has_room
         self._numbers: dict[str, int] = {}
+        self._num_ended = 0
         self._num_unusable = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         while len(self._numbers) + self._num_unusable < self._num_trials:
+            if not self._has_room(len(self._numbers) - self._num_ended):
+                return None
             suggestion = self._study.ask()
             folder = self._context.folder.trial(suggestion.number)
             folder.write_task(suggestion.params, suggestion.source)
@@ -72,6 +82,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         number = self._numbers[trial_id]
+        self._num_ended += 1
         folder = self._context.folder.trial(number)
         record = None
         if not error and not self._restarts.are_used_up(number):
@@ -117,7 +128,7 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
         self._study, self._restarts, self._end = study, restarts, end
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        error = trial.get_pickled_error() or RuntimeError("Ray Tune gives no reason")
+        error = _error_of(trial)
         self._restarts.note(trial.config["number"], error)
         cause = cause_of(error)
         if isinstance(cause, UnusableNode):
@@ -139,6 +150,15 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def _error_of(trial: Any) -> BaseException:
+    """What ended the last try. Tune hands it to nobody, but writes it down on this machine."""
+    try:
+        error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except Exception as problem:
+        return RuntimeError(f"Ray Tune's error can't be read: {problem}")
+    return error
 
 
 class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types

@@ -49,7 +49,7 @@ def search(
 
     Raises `KeyboardInterrupt` where Tune stopped for another reason: on Ctrl-C, and on SIGUSR1,
     which batch systems send ahead of their limit, it returns as if all were done. Raises
-    `UserError` where the cluster can't run trials.
+    `ClusterError` where the cluster can't run trials.
     """
     folder = context.folder
     settle_unfinished({one: folder.trial(one) for one in study.unfinished()}, study)
@@ -58,7 +58,11 @@ def search(
         return
     end = SearchEnd(limits, tries, listener, watch)
     restarts = Restarts(limits.max_failures, limits.max_lost)
-    searcher = StudySearcher(context, study, build, journal, listener, remaining, restarts, end)
+    grows = watch is not None and watch.may_grow()
+    has_room = _has_room(workers, grows=grows)
+    searcher = StudySearcher(
+        context, study, build, journal, listener, remaining, restarts, end, has_room
+    )
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
     )
@@ -67,17 +71,17 @@ def search(
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     # Paths mean the same in a trial as where the user typed them.
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
-    at_once = _at_once(limits, workers)
-    if watch is not None and watch.may_grow():
+    if grows:
         # Else Tune asks for one trial's node and waits for it before it asks for another's.
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(at_once or min(remaining, _MOST_WAITING))
+        most = str(limits.max_concurrent or _MOST_WAITING)
+        os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", most)
     tuner = Tuner(
         with_resources,
         tune_config=TuneConfig(
             search_alg=searcher,
             scheduler=StudyScheduler(context.metric, study, restarts, end),
             num_samples=remaining,
-            max_concurrent_trials=at_once,
+            max_concurrent_trials=limits.max_concurrent,
             reuse_actors=workers.num_workers == 1,
             trial_dirname_creator=_ray_name,
             trial_name_creator=_ray_name,
@@ -121,11 +125,15 @@ def _stopped(tuner: Tuner) -> bool:
             signal.signal(number, handler)
 
 
-def _at_once(limits: TuneLimits, workers: Workers) -> int | None:
-    """Trials at a time; Tune finds out by itself only where trials reserve all they use."""
-    if limits.max_concurrent is not None or workers.num_workers == 1:
-        return limits.max_concurrent
-    return workers.at_once(ray.cluster_resources())
+def _has_room(workers: Workers, *, grows: bool) -> Callable[[int], bool]:
+    """Whether one more trial may begin beside so many others.
+
+    With one worker Tune finds out by itself. With several the trial reserves nothing, and its
+    workers may wait for ever: not more than fit, and one that makes a cluster grow.
+    """
+    if workers.num_workers == 1:
+        return lambda _: True
+    return lambda live: live < workers.at_once(ray.cluster_resources()) + grows
 
 
 def _ray_name(trial: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 
 from slr_ray.durations import duration
-from slr_ray.errors import RunFailed
+from slr_ray.errors import ClusterError
 from slr_ray.storage import Store
 from slr_ray.workers.gpus import check_gpu, check_gpus
 from slr_ray.workers.losses import WorkersLost, cause_of, is_loss
@@ -107,7 +107,7 @@ def run_on_workers(
     from ray.tune.integration.ray_train import TuneReportCallback
 
     if workers.gpus and not check_gpus(workers, workers.wait_at_most_s):
-        raise RunFailed(f"waited {duration(workers.wait_at_most_s)} for {workers.described()}")
+        raise ClusterError(f"waited {duration(workers.wait_at_most_s)} for {workers.described()}")
 
     def on_worker(_: dict[str, Any]) -> None:
         torch.set_num_threads(num_threads)

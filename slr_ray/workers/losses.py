@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from slr_ray.errors import UserError
+from slr_ray.errors import ClusterError
 
 DIED = "its process died: killed, out of memory or its node was lost"
 _OUT_OF_MEMORY = "low on memory"
 """In what Ray's memory monitor says of a process that it killed."""
 
 
-class UnusableNode(UserError):
+class UnusableNode(ClusterError):
     """A node can't do what it was given; no other try on it would end better."""
 
 

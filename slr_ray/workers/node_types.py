@@ -21,7 +21,10 @@ def check_types(file: str, workers: Workers) -> str:
             name: min(int(one.get("max_workers", 0)), int(cluster.get("max_workers", 2)))
             for name, one in types.items()
         }
-        there = {name: dict(one.get("resources") or {}) for name, one in types.items()}
+        there = {
+            name: {key: float(amount) for key, amount in (one.get("resources") or {}).items()}
+            for name, one in types.items()
+        }
         # The head is one of its kind, whatever else may be made of it.
         counts[cluster["head_node_type"]] = counts.get(cluster["head_node_type"], 0) + 1
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -33,7 +36,7 @@ def check_types(file: str, workers: Workers) -> str:
             f"{largest(nodes)}, of {len(nodes)} nodes at most; lower --trial-gpus, --trial-cpus or "
             "--trial-workers, or add a kind of node"
         )
-    gpus = sum(node.get("GPU", 0) for node in nodes)
+    gpus = sum(node.get("GPU", 0.0) for node in nodes)
     return (
         f"{len(nodes)} nodes at most, {gpus:g} GPUs at a time: a search is ended by "
         "--max-gpu-hours, --max-cost or --time-budget"

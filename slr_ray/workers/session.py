@@ -91,7 +91,8 @@ def prints_kept(store: Store) -> Iterator[None]:
         else:
             path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / _PRINTS
         try:
-            with path.open("a") as stream, contextlib.redirect_stdout(stream):
+            # Line by line: a driver that is killed has told what came before.
+            with path.open("a", buffering=1) as stream, contextlib.redirect_stdout(stream):
                 yield
         finally:
             content = path.read_bytes()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from slr_ray.durations import duration
-from slr_ray.errors import ConfigError, RunFailed, UserError
+from slr_ray.errors import ClusterError
 from slr_ray.workers.execution import Workers
 
 _LOOK_EVERY_S = 2.0
@@ -30,7 +30,7 @@ class NodeWatch:
         self._never_since: float | None = None
         self._is_told = False
 
-    def problem(self) -> UserError | None:
+    def problem(self) -> ClusterError | None:
         """Why it is pointless to wait on, if it is."""
         import ray
 
@@ -55,17 +55,17 @@ class NodeWatch:
             "ray.io/node-group" in (one.get("Labels") or {}) for one in ray.nodes()
         )
 
-    def _lacking(self, now: float, there: str) -> UserError | None:
+    def _lacking(self, now: float, there: str) -> ClusterError | None:
         wanted = f"a trial asks for {self._workers.described()}, the largest node has {there}"
         self._lacking_since = since = self._lacking_since or now
         self._never_since = (self._never_since or now) if _is_infeasible(self._workers) else None
         if self._never_since is not None and now - self._never_since >= _NEVER_AFTER_S:
-            return ConfigError(
+            return ClusterError(
                 f"{wanted}, and the autoscaler has no type of node for it: lower --trial-gpus, "
                 "--trial-cpus or --trial-workers, or add such a type"
             )
         if now - since >= self._workers.wait_at_most_s:
-            return RunFailed(
+            return ClusterError(
                 f"waited {duration(now - since)} for nodes: {wanted} (--wait-at-most; `ray status` "
                 "tells what the autoscaler does)"
             )

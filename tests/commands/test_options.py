@@ -15,8 +15,9 @@ from slr_ray.training.pretraining.config import PretrainingConfig
 
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
-    "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
-    "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost num-samples "
+    "num-trials price-per-hour resume seeds shared-storage skip-broken space storage time-budget "
+    "trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
     "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
@@ -32,7 +33,7 @@ OPTIONS = {
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
     "report": "out",
-    "doctor": "prune",
+    "doctor": "address cluster data prune storage trial-cpus trial-gpus trial-workers",
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 import ray
 import torch
 
-from slr_ray.errors import ConfigError, RunFailed
+from slr_ray.errors import ClusterError, ConfigError
 from slr_ray.storage import Store
 from slr_ray.workers import waiting
 from slr_ray.workers.execution import Workers
@@ -44,14 +44,14 @@ HEAD = node("0", Resources={"memory": 1e9})
 @pytest.mark.parametrize(
     ("workers", "fits"),
     [
-        (Workers(1, 4, 1), True),
-        (Workers(1, 4, 0.5), True),
-        (Workers(1, 5), False),
-        (Workers(1, 1, 2), False),
-        (Workers(2, 2), True),
+        (Workers(1, 4.0, 1.0), True),
+        (Workers(1, 4.0, 0.5), True),
+        (Workers(1, 5.0), False),
+        (Workers(1, 1.0, 2.0), False),
+        (Workers(2, 2.0), True),
         # Two nodes have two GPUs together, one each.
-        (Workers(2, 4, 1), True),
-        (Workers(3, 4, 1), False),
+        (Workers(2, 4.0, 1.0), True),
+        (Workers(3, 4.0, 1.0), False),
     ],
 )
 def test_a_task_fits_or_not(workers: Workers, fits: bool) -> None:
@@ -112,7 +112,7 @@ class Watched:
 
 
 def test_waiting_has_an_end_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(monkeypatch, Workers(1, 1, 1, wait_at_most_s=600))
+    watched = Watched(monkeypatch, Workers(1, 1.0, 1.0, wait_at_most_s=600.0))
     assert watched.after(0) is None
     assert watched.after(10) is None
     assert watched.after(10) is None
@@ -127,13 +127,13 @@ def test_waiting_has_an_end_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> Non
     assert watched.told[-1] == ("node_lost", "node 10.0.0.1 was lost: no beat")
     assert watched.after(590) is None
     problem = watched.after(20)
-    assert isinstance(problem, RunFailed)
+    assert isinstance(problem, ClusterError)
     assert "1 CPU and 1 GPU" in str(problem)
     assert len(watched.told) == 3
 
 
 def test_what_no_kind_of_node_has_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(monkeypatch, Workers(1, 1, 2))
+    watched = Watched(monkeypatch, Workers(1, 1.0, 2.0))
     watched.infeasible = True
     assert watched.after(0) is None
     # Once is not enough: an autoscaler may only have begun.
@@ -142,7 +142,7 @@ def test_what_no_kind_of_node_has_is_refused_soon(monkeypatch: pytest.MonkeyPatc
     watched.infeasible = True
     assert watched.after(60) is None
     problem = watched.after(11)
-    assert isinstance(problem, ConfigError)
+    assert isinstance(problem, ClusterError)
     assert "1 CPU and 2 GPU" in str(problem)
 
 
@@ -163,12 +163,12 @@ def test_only_a_cluster_that_an_autoscaler_made_may_grow(monkeypatch: pytest.Mon
 
 
 def test_a_cluster_file_is_asked_before_it_costs_money(tmp_path: Path) -> None:
-    told = check_types(str(_AWS), Workers(2, 4, 1))
+    told = check_types(str(_AWS), Workers(2, 4.0, 1.0))
     assert "4 GPUs at a time" in told
     with pytest.raises(ConfigError, match=r"2 GPU.*largest kind of node has 4 CPU and 1 GPU"):
-        check_types(str(_AWS), Workers(1, 1, 2))
+        check_types(str(_AWS), Workers(1, 1.0, 2.0))
     with pytest.raises(ConfigError, match="5 times"):
-        check_types(str(_AWS), Workers(5, 4, 1))
+        check_types(str(_AWS), Workers(5, 4.0, 1.0))
     broken = tmp_path / "broken.yaml"
     broken.write_text("name: [")
     for file in (broken, tmp_path / "none.yaml"):

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # A recogniser and rounds for a demonstration on two cores; without them the search takes an hour.
 SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
 
-.PHONY: tune test check lint docs install install-dev install-docs
+.PHONY: tune test check chaos lint docs install install-dev install-docs
 
 tune: install
 	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 $(SMALL)
@@ -44,4 +44,8 @@ lint:
 
 # Tests that start Ray run one after another on one worker, the others beside them.
 check: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "not chaos"
+
+# Searches on Ray's autoscaler over fake nodes; minutes of waiting for nodes to come and go.
+chaos: install-dev
+	$(BIN)/python -m pytest tests/chaos

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ from slr_ray.training.problem import check_glosses
 from slr_ray.workers.nodes import check_resources, connected
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
+from slr_ray.workers.session import prints_kept
 from slr_ray.workers.task_pool import run_pool
 
 _FORMAT = 2
@@ -89,7 +91,8 @@ class ObjectiveComparison:
 
 def run_comparison(comparison: ObjectiveComparison, options: RunOptions) -> int:
     """Run what has no record yet, print the table, write the report; the exit status."""
-    console = Console()
+    # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+    console = Console(file=sys.stdout)
     check_resources(options)
     tasks = comparison.tasks()
     prepared = [comparison.opener.prepare(task.config) for task in tasks]
@@ -194,7 +197,7 @@ def _run_all(
     with ProgressBar(console, "encoders", len(tasks), done=done) as bar:
         if done == len(tasks):
             return {}
-        with connected(options, workers):
+        with connected(options, workers, {"--out": store.location}), prints_kept(store.join("ray")):
             fitting = workers.at_once(ray.cluster_resources())
             return run_pool(
                 [task for task in tasks if not task.is_done()],

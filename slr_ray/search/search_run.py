@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import merge
+from slr_ray.corpora.data import ShardsConfig
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.pools import Pool
 from slr_ray.corpora.split_checks import num_glosses
@@ -71,6 +73,17 @@ class SearchRun:
     def prepared(self, draw: Draw) -> Prepared:
         """The space's default in a draw's fold, opened."""
         return self.opener.prepare(draw.of(self.space.default))
+
+    @property
+    def places(self) -> dict[str, str]:
+        """What a cluster's machines must reach, by option."""
+        data = self.space.default.data
+        named = {"--data": data.location} if isinstance(data, ShardsConfig) else {}
+        return {"--storage": self.folder.location, **named}
+
+    @property
+    def go_on_command(self) -> str:
+        return f"python -m slr_ray.tune --resume {shlex.quote(self.folder.location)}"
 
     @property
     def context(self) -> RunContext:
@@ -189,7 +202,8 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
                 f"{location}: the split changed since the run began: other clips train or "
                 "measure; restore the split file, or start a new run"
             )
-        record = record.model_copy(update={"num_trials": search.num_trials})
+        changes = {"num_trials": search.num_trials, "price_per_hour": run.options.price_per_hour}
+        record = record.model_copy(update=changes)
     else:
         record = RunRecord(
             name=run.folder.name,
@@ -212,6 +226,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             environment=environment(),
             finished=None,
             wall_s=0.0,
+            price_per_hour=run.options.price_per_hour,
         )
     run.folder.write_run(record)
     run.folder.write_options(run.options)
@@ -219,9 +234,8 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
 
 
 def finish(run: SearchRun, record: RunRecord, wall_s: float) -> None:
-    """Mark the run as complete."""
-    done = record.model_copy(update={"finished": now(), "wall_s": (record.wall_s or 0.0) + wall_s})
-    run.folder.write_run(done)
+    """Mark the run as complete; `wall_s` is the time of all its starts."""
+    run.folder.write_run(record.model_copy(update={"finished": now(), "wall_s": wall_s}))
 
 
 def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> SearchRun:

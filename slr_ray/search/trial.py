@@ -39,7 +39,7 @@ class TrialTask:
     def run(self, place: Place, report: Report) -> None:
         """Run the trial; progress, result or error go to its folder. Errors are raised again."""
         if place.leads:
-            # Of an earlier try: should this one be killed, that was not the reason.
+            # Of an earlier try.
             self.folder.clear_error()
         try:
             self._run(place, report)

@@ -53,11 +53,8 @@ class _Cluster:
     is_rented: bool = True
 
 
-def lines(file: str, max_failures: int) -> Iterator[Line]:
-    """The remarks on a file; `max_failures` are the restarts that a search would give a trial.
-
-    Raises `ConfigError` where the file is no cluster file.
-    """
+def lines(file: str) -> Iterator[Line]:
+    """The remarks on a file; `ConfigError` where it is no cluster file."""
     tree = read_yaml(Path(file))
     try:
         cluster = _kuberay(tree) if tree.get("kind") == "RayCluster" else _ray_up(tree)
@@ -72,7 +69,6 @@ def lines(file: str, max_failures: int) -> Iterator[Line]:
         yield _open(cluster)
         yield _idle(cluster)
         yield from _always(cluster)
-        yield from _spot(cluster, max_failures)
     yield from _torch(cluster)
 
 
@@ -104,14 +100,6 @@ def _always(cluster: _Cluster) -> Iterator[Line]:
         if kind.always:
             found = f"{kind.always} of {kind.name}, work or not"
             yield _line("nodes that stay", False, found, "let min_workers (minReplicas) be 0")
-
-
-def _spot(cluster: _Cluster, max_failures: int) -> Iterator[Line]:
-    names = ", ".join(kind.name for kind in cluster.kinds if kind.is_spot)
-    if names:
-        found = f"{names}, with --max-failures {max_failures}"
-        advice = "a trial that loses its machine twice fails; --max-failures 5 bears more"
-        yield _line("spot machines", max_failures > 1, found, advice)
 
 
 def _torch(cluster: _Cluster) -> Iterator[Line]:

@@ -15,8 +15,9 @@ from slr_ray.training.pretraining.config import PretrainingConfig
 
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
-    "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
-    "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "deterministic max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost "
+    "num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
+    "time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
     "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
     "trial-workers wait-for-nodes",
@@ -36,7 +37,7 @@ OPTIONS = {
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
     "report": "board out",
-    "doctor": "cluster max-failures prune",
+    "doctor": "address cluster data prune storage trial-cpus trial-gpus trial-workers",
 }
 
 

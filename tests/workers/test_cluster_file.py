@@ -21,10 +21,10 @@ Told = Callable[..., dict[str, Line]]
 def told(tmp_path: Path) -> Told:
     """The lines about a cluster, by what they are about."""
 
-    def about(cluster: dict[str, Any], max_failures: int = 5) -> dict[str, Line]:
+    def about(cluster: dict[str, Any]) -> dict[str, Line]:
         file = tmp_path / "cluster.yaml"
         file.write_text(yaml.safe_dump(cluster, sort_keys=False))
-        return {line.what: line for line in lines(str(file), max_failures)}
+        return {line.what: line for line in lines(str(file))}
 
     return about
 
@@ -146,21 +146,6 @@ def test_nodes_that_stay_without_work(told: Told) -> None:
     cluster = filled("aws")
     cluster["available_node_types"]["gpu_spot"]["min_workers"] = 2
     assert told(cluster)["nodes that stay"].found == "2 of gpu_spot, work or not"
-
-
-@pytest.mark.parametrize("cluster", [*(filled(cloud) for cloud in CLOUDS), kuberay()])
-def test_spot_machines_with_one_restart(cluster: dict[str, Any], told: Told) -> None:
-    line = told(cluster, max_failures=1)["spot machines"]
-    assert not line.is_good
-    assert "spot" in line.found
-    assert told(cluster, max_failures=2)["spot machines"].is_good
-
-
-def test_machines_on_demand_need_no_restarts(told: Told) -> None:
-    cluster = filled("aws")
-    for node in cluster["available_node_types"].values():
-        node["node_config"].pop("InstanceMarketOptions", None)
-    assert "spot machines" not in told(cluster, max_failures=0)
 
 
 @pytest.mark.parametrize("own_setup", [True, False])

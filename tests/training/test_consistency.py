@@ -140,7 +140,9 @@ def test_hidden_labels_steer_nothing(tmp_path: Path) -> None:
     index, hidden = np.array(own.problem.corpus.gloss_index), own.problem.unlabelled
     index[hidden] = np.random.default_rng(0).permutation(index[hidden])
     own.problem.corpus.__dict__["gloss_index"] = index
-    (second,) = rounds(replace(own, stages=StageStore(Store(str(tmp_path / "shuffled")))))
+    elsewhere = StageStore(Store(str(tmp_path / "shuffled")))
+    # A problem of its own: one that was asked keeps its glosses.
+    (second,) = rounds(replace(own, problem=replace(own.problem), stages=elsewhere))
     assert same(first.model_state, second.model_state)
     audits = [one.epochs[-1].unlabelled for one in (first, second)]
     assert audits[0] is not None

@@ -30,7 +30,8 @@ OPTIONS = {
     "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
     "skip-broken step-frames to-the-end",
     "compare": "address augmentations data extra-data folds labelled-fraction "
-    "labelled-per-gloss labelled-signers max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
+    "labelled-per-gloss labelled-signers max-concurrent objectives out preset seeds skip-broken "
+    "trial-cpus trial-gpus",
     "robustness": "checkpoint data num-threads out",
     "predict": "checkpoint fps json models skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "

@@ -28,7 +28,7 @@ OPTIONS = {
     "labelled-signers num-threads out protocol seeds skip-broken",
     "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
     "skip-broken step-frames to-the-end",
-    "compare": "address augmentations data extra-data labelled-fraction labelled-per-gloss "
+    "compare": "address augmentations data extra-data folds labelled-fraction labelled-per-gloss "
     "labelled-signers max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
     "robustness": "checkpoint data num-threads out",
     "predict": "checkpoint fps json models skip-broken target-fps top",

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.workers.cluster_file import lines
 
 _NEEDED = (
     "ray",
@@ -43,6 +44,12 @@ def doctor(
         bool,
         typer.Option("--prune", help="Remove the corpora in the cache that no process uses."),
     ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="A cluster file to look at, before it costs money.")
+    ] = None,
+    max_failures: Annotated[
+        int, typer.Option(min=0, help="Those that a search on it would be given.")
+    ] = 1,
 ) -> None:
     """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem."""
     if prune:
@@ -50,6 +57,9 @@ def doctor(
             _prune()
         return
     findings = list(_findings())
+    if cluster is not None:
+        with user_errors():
+            findings += [Finding(*line) for line in lines(cluster, max_failures)]
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "
         typer.echo(f"{mark} {one.what}: {one.found}" + (f" - {one.advice}" if one.advice else ""))

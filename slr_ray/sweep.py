@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import going_on_with, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import Address, SkipBroken, data_and_pool, refuse_beside, seconds_of
 
@@ -199,20 +199,14 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
         return 0
     store = found.folder.store
     store.check_writable()
-    try:
-        with store.held():
-            record = execute(found, gpu_hours, console)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"go on with python -m slr_ray.sweep --resume {shlex.quote(found.folder.location)}"
-        ) from None
+    again = f"python -m slr_ray.sweep --resume {shlex.quote(found.folder.location)}"
+    with going_on_with(again, found.folder.location), store.held():
+        record = execute(found, gpu_hours, console)
     result = load_sweep(found.folder)
     written = write_page(result)
     print_result(result, console)
-    for line in (
-        *(f"report:      {one}" for one in written),
-        f"TensorBoard: {board_command(found.folder.store)}",
-    ):
+    logs = board_command(store)
+    for line in (*(f"report:      {one}" for one in written), f"TensorBoard: {logs}"):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     return 1 if record.failed else 0
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
+from slr_ray.command import going_on_with, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import (
     Address,
@@ -54,6 +54,14 @@ def tune(
         int | None, typer.Option(help="Restarts of a trial before it counts as failed.")
     ] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic",
+            help="The same search every time, with --max-concurrent K: a trial waits for the end "
+            "of all up to the K-th before it. Takes up to half as long again.",
+        ),
+    ] = False,
     trial_workers: Annotated[int | None, typer.Option(help="Workers that train one trial.")] = None,
     trial_cpus: Annotated[float | None, typer.Option(help="Processors of each worker.")] = None,
     trial_gpus: Annotated[
@@ -85,6 +93,7 @@ def tune(
             "time_budget_s": seconds_of("--time-budget", time_budget),
             "max_failures": max_failures,
             "max_concurrent": max_concurrent,
+            "deterministic": deterministic or None,
             "trial_workers": trial_workers,
             "trial_cpus": trial_cpus,
             "trial_gpus": trial_gpus,
@@ -172,13 +181,9 @@ def _go(run: Any, dry_run: bool) -> int:
         return 0
     store = run.folder.store
     store.check_writable()
-    try:
-        with store.held():
-            status = execute(run, split, console)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"go on with python -m slr_ray.tune --resume {shlex.quote(run.folder.location)}"
-        ) from None
+    again = f"python -m slr_ray.tune --resume {shlex.quote(run.folder.location)}"
+    with going_on_with(again, run.folder.location), store.held():
+        status = execute(run, split, console)
     print_end(run, console)
     return status
 

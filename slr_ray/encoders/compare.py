@@ -25,6 +25,7 @@ from slr_ray.methods.pretraining import cancelled_flip, check_initialisation
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.environment import environment
+from slr_ray.records.run_folder import ray_files
 from slr_ray.reporting.report import write_document
 from slr_ray.storage import Store, absolute
 from slr_ray.training.problem import check_glosses
@@ -199,7 +200,7 @@ def _run_all(
                 [task for task in tasks if not task.is_done()],
                 workers,
                 max(1, int(workers.cpus)),
-                store.join("ray"),
+                ray_files(store),
                 at_once=min(options.max_concurrent or fitting, fitting),
                 on_end=lambda task, _: bar.advance(note=f"last {task.name}"),
             )

@@ -16,10 +16,10 @@ from slr_ray.models.config import without_classifier
 from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, check_glosses
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place
 
 _MOST_WATCHED = 500

@@ -13,8 +13,8 @@ from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.consistency import stream_settings
-from slr_ray.methods.label_parts import label_parts
 from slr_ray.methods.pretraining import initial_encoder
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.models.config import load_encoder_weights
 from slr_ray.models.model import Model
 from slr_ray.records.measured import EpochRecord

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from slr_ray.methods.choosing import NOTHING_CHOSEN, Chosen, choose
-from slr_ray.methods.held_out import held_out
-from slr_ray.methods.pool_predictions import PoolPredictions, unpacked_predictions
-from slr_ray.methods.pseudo_labels import PseudoLabels, training_set
+from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
+from slr_ray.methods.pseudo_labelling.held_out import held_out
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, unpacked_predictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, training_set
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import State, stage_key
+from slr_ray.training.labels.sampling import TrainingSet, true_labels
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.round import Round, Trained
-from slr_ray.training.sampling import TrainingSet, true_labels
 
 
 @dataclass(frozen=True)

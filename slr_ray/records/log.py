@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from slr_ray.config import Record
+from slr_ray.errors import StorageError
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.storage import Growing
+from slr_ray.storage import Growing, once
 
 _KEEP_EVERY_S = 10.0
 
@@ -87,6 +89,11 @@ class Log:
         if self._content:
             self._copy.keep(bytes(self._content))
             self._kept = time.monotonic()
+
+    def close(self) -> None:
+        """The same at an end of any kind; where the storage is lost, the last events are, too."""
+        with contextlib.suppress(OSError, StorageError), once():
+            self.keep()
 
 
 def read_log(folder: RunFolder) -> list[Event]:

@@ -11,11 +11,13 @@ folds/2/sslr_best/0/               the same of one fold, where a run has folds
 stages/                            finished rounds, and checkpoints of those in the middle
 best/                              the checkpoint to use, its configuration and seed
 tensorboard/, report.html, report.md, figures/      for people
-ray/                               Ray's own; nothing of ours is read from there
+ray/                               Ray's own; nothing of ours is read from there. Behind a URI it
+                                   is in the cache of the machine that writes it
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -32,7 +34,7 @@ from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.record_files import RecordT, read_record, write_record
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-from slr_ray.storage import Growing, Store, below, parted, remember
+from slr_ray.storage import Growing, Store, below, cache_root, masked, parted, remember
 
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
@@ -155,8 +157,10 @@ class TrialFolder(ResultFolder):
         except FileNotFoundError:
             return None
 
-    def write_error(self, error: str, traceback: str) -> None:
-        self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
+    def write_error(self, error: str, traceback: str, *, lacked_storage: bool = False) -> None:
+        """`lacked_storage`: the disk was full, or the place behind the URI out of reach."""
+        facts = {"error": error, "traceback": traceback, "lacked_storage": lacked_storage}
+        self.store.write_bytes(_ERROR, masked(json.dumps(facts, indent=1)).encode())
 
     def clear_error(self) -> None:
         self.store.delete(_ERROR)
@@ -165,6 +169,11 @@ class TrialFolder(ResultFolder):
         """Why the trial's last try failed; a process that was killed leaves no reason."""
         content = self.store.find_bytes(_ERROR)
         return None if content is None else str(json.loads(content)["error"])
+
+    def lacked_storage(self) -> bool:
+        """Whether that is why the trial's last try failed."""
+        content = self.store.find_bytes(_ERROR)
+        return content is not None and bool(json.loads(content).get("lacked_storage"))
 
 
 @dataclass(frozen=True)
@@ -287,11 +296,23 @@ class RunFolder:
 
     @property
     def ray(self) -> Store:
-        return self.store.join("ray")
+        """Ray's own files."""
+        return ray_files(self.store)
 
     def _with_record(self, folder: str) -> list[str]:
         names = self.store.names(folder, suffix=f"/{_RECORD}")
         return [str(Path(one).parent) for one in names]
+
+
+def ray_files(store: Store) -> Store:
+    """Where Ray writes for a run or a result; for one behind a URI on the machine that writes.
+
+    Nothing of ours is read from there, so it is not worth two thirds of all requests.
+    """
+    if store.is_local:
+        return store.join("ray")
+    key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
+    return Store(str(cache_root() / "ray" / key))
 
 
 def trial_name(number: int) -> str:

@@ -7,12 +7,10 @@ when a trial has ended, and `fetch_board` brings it to any other machine.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -54,17 +52,8 @@ def fetch_board(store: Store) -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def open_board(store: Store, name: str) -> Iterator[SummaryWriter]:
-    """A writer of `tensorboard/NAME`; see `Board`."""
-    board = Board(store, name)
-    with board.writer:
-        yield board.writer
-    board.close()
-
-
 class Board:
-    """`tensorboard/NAME` of a run."""
+    """`tensorboard/NAME` of a run; use as a context manager, or close it."""
 
     def __init__(self, store: Store, name: str, *, afresh: bool = False) -> None:
         """With `afresh`, what an earlier try wrote here goes: this one writes it again."""
@@ -85,6 +74,15 @@ class Board:
             _write_curves(self.writer, seed.model_copy(update=fresh))
             self._written[epochs], self._written[rounds] = len(seed.epochs), len(seed.rounds)
         self.writer.flush()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.writer.close()
 
     def close(self) -> None:
         """Nothing more comes; behind a URI the files go there."""

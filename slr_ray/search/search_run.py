@@ -15,12 +15,12 @@ from slr_ray.config import merge
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.pools import Pool
 from slr_ray.corpora.split_checks import num_glosses
-from slr_ray.errors import UserError
+from slr_ray.errors import ConfigError, UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.consistency import refuse_several_workers
-from slr_ray.methods.label_parts import label_parts
 from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
@@ -244,7 +244,14 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Se
         for key, value in changes.items()
         if key in RunOptions.model_fields and value is not None
     }
-    options = RunOptions.model_validate(merge(options.model_dump(), given))
+    before, options = options, RunOptions.model_validate(merge(options.model_dump(), given))
+    for name in ("deterministic", "max_concurrent"):
+        if before.deterministic and getattr(before, name) != getattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(
+                f"{option} {getattr(options, name)}: the run is deterministic with "
+                f"{getattr(before, name)}; leave out {option}, or start a new run"
+            )
     return SearchRun(folder, space, options, command, is_resumed=True, opener=opener)
 
 

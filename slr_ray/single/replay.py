@@ -17,8 +17,13 @@ from slr_ray.config import alternatives, build, merge, parse_overrides, set_dott
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.pool_predictions import PoolPredictions
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine, stays
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    candidates_of,
+    refine,
+    stays,
+)
 from slr_ray.methods.seed_run import SeedRun
 from slr_ray.methods.sslr import kept_predictions
 from slr_ray.selection.candidates import Candidates

@@ -1,8 +1,6 @@
 """Files in a local folder or behind a cloud URI, written so that no reader sees half of one."""
 
-from slr_ray.storage.calls import call, reason, resolve
-from slr_ray.storage.growing import Growing
-from slr_ray.storage.locations import (
+from slr_ray.locations import (
     absolute,
     below,
     complete,
@@ -14,7 +12,9 @@ from slr_ray.storage.locations import (
     take,
     to_hand_on,
 )
-from slr_ray.storage.store import Store, cache_root, existing, read_file
+from slr_ray.storage.calls import call, once, reason, resolve
+from slr_ray.storage.growing import Growing
+from slr_ray.storage.store import Store, cache_root, read_file
 
 __all__ = [
     "Growing",
@@ -24,9 +24,9 @@ __all__ = [
     "cache_root",
     "call",
     "complete",
-    "existing",
     "is_uri",
     "masked",
+    "once",
     "parted",
     "read_file",
     "reason",

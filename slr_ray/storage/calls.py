@@ -25,8 +25,8 @@ from pyarrow import ArrowException
 from pyarrow import fs as arrow_fs
 
 from slr_ray.durations import duration
-from slr_ray.errors import ConfigError, StorageError
-from slr_ray.storage.locations import complete, is_uri, masked, remember, root_of, split_query
+from slr_ray.errors import ConfigError, StorageError, StorageLost
+from slr_ray.locations import complete, is_uri, masked, remember, root_of, split_query
 
 AnswerT = TypeVar("AnswerT")
 _LIMIT_S = 30.0
@@ -123,9 +123,8 @@ def call(location: str, request: Callable[[], AnswerT], num_bytes: int = 0) -> A
                 raise OSError(told) from None
             patience = _patience(root)
             if spent + wait_s > patience:
-                raise StorageError(
-                    f"{root} has not answered for {duration(spent)}: {told}"
-                ) from None
+                kind = StorageLost if root in _answered else StorageError
+                raise kind(f"{root} has not answered for {duration(spent)}: {told}") from None
             if spent > _TOLD_AFTER_S and not is_told:
                 is_told = True
                 _log.warning("waiting for %s, for up to %s: %s", root, duration(patience), told)

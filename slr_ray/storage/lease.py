@@ -10,12 +10,12 @@ another one has taken over; it stops then.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import datetime
 import json
 import logging
 import os
+import signal
 import socket
 import threading
 import time
@@ -92,7 +92,7 @@ class _Lease:
                 found = self._read()
                 if found is not None and found["id"] != self._own["id"]:
                     self.lost_to = _named(found)
-                    _thread.interrupt_main()
+                    _interrupt()
                     return
                 if not self.ended.is_set():
                     self._write(renewal)
@@ -151,6 +151,13 @@ def _named(holder: dict[str, Any]) -> str:
     if not holder:
         return "another process"
     return f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
+
+
+def _interrupt() -> None:
+    """Ctrl-C for the main thread; as SIGTERM where a script's background process ignores it."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    sent = signal.SIGTERM if ignored else signal.SIGINT
+    signal.pthread_kill(threading.main_thread().ident or 0, sent)
 
 
 def _machine() -> str:

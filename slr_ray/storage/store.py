@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +16,13 @@ from pyarrow import ArrowException
 from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import StorageError
+from slr_ray.locations import below, is_uri, remember
 from slr_ray.storage.calls import call, reason, resolve
 from slr_ray.storage.lease import leased
-from slr_ray.storage.locations import below, is_uri, remember
 
 # mkstemp makes files for their owner alone; results are for all who may read the folder.
 _MODE = 0o644
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+LOCK = ".lock"
 _FLAT = ("s3", "gcs", "abfs")
 """Object stores, where a folder is but a part of a name."""
 
@@ -146,7 +144,7 @@ class Store:
             return
         folder = self.local_path()
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=0)
+        lock = FileLock(folder / LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -158,15 +156,6 @@ class Store:
             yield
         finally:
             lock.release()
-
-    def full_disk(self, error: BaseException) -> str | None:
-        """In words, where an error means that a disk has no room; None otherwise."""
-        if not isinstance(error, OSError) or error.errno not in _FULL:
-            return None
-        named = Path(error.filename) if error.filename else cache_root()
-        place = existing(self.local_path() if self.is_local and not error.filename else named)
-        free = shutil.disk_usage(place).free
-        return f"no room left on the disk of {place} ({free:,} bytes free); make room"
 
 
 def read_file(location: str) -> bytes:
@@ -184,13 +173,6 @@ def cache_root() -> Path:
         return Path(named).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "slr_ray"
-
-
-def existing(path: Path) -> Path:
-    """The nearest folder above a path, or the path itself, that is there."""
-    while not path.exists():
-        path = path.parent
-    return path
 
 
 def _replace(path: Path, content: bytes) -> None:

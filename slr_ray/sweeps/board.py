@@ -17,13 +17,11 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
         if not result.is_done():
             continue
         cell = result.read_record(CellRecord)
-        board = Board(folder.store, name)
-        with board.writer as writer:
+        with Board(folder.store, name) as board:
             if cell.trained is not None:
                 board.write_curves([cell.trained])
             for curve, points in cell.curves.items():
                 for x, y in points:
-                    writer.add_scalar(curve, y, round(x))
+                    board.writer.add_scalar(curve, y, round(x))
             params = {"setting": entry.setting, "seed": entry.seed, **entry.point}
-            write_hparams(writer, params, cell.figures, 0)
-        board.close()
+            write_hparams(board.writer, params, cell.figures, 0)

@@ -78,8 +78,9 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
         write_board(folder, record)
         if is_whole:
             log.write("run_ended")
-    finally:
         log.keep()
+    finally:
+        log.close()
     return record
 
 

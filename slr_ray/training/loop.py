@@ -24,13 +24,13 @@ from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import joined, mixed, model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
-from slr_ray.training.loss_weights import clip_weights
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.labels.sampling import epoch_batches
+from slr_ray.training.labels.targets import batch_targets, target_losses
 from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
-from slr_ray.training.sampling import epoch_batches
-from slr_ray.training.targets import batch_targets, target_losses
 from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]

@@ -36,7 +36,7 @@ OPTIONS = {
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
     "report": "board out",
-    "doctor": "prune",
+    "doctor": "cluster max-failures prune",
 }
 
 

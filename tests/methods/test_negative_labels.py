@@ -16,8 +16,8 @@ from slr_ray.config import merge
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.pool_predictions import PoolPredictions
-from slr_ray.methods.pseudo_labels import (
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     NO_PSEUDO_LABELS,
     PseudoLabels,
     candidates_of,
@@ -32,7 +32,7 @@ from slr_ray.selection.negative import Negative
 from slr_ray.selection.select.uncertainty import Uncertainty
 from slr_ray.selection.weight.soft import Soft
 from slr_ray.storage import Store
-from slr_ray.training.sampling import true_labels
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.workers.place import this_place
 
 BASE: dict[str, Any] = {
@@ -40,7 +40,11 @@ BASE: dict[str, Any] = {
     "pool": {"kind": "fraction", "fraction": 0.1},
     "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1, "dropout": 0.1},
     "training": {"num_epochs": 1, "steps_per_epoch": 4, "batch_size": 16, "max_frames": 8},
-    "method": {"kind": "sslr", "num_rounds": 2, "selection": {"num_clips": 5}},
+    "method": {
+        "kind": "sslr",
+        "num_rounds": 2,
+        "selection": {"kind": "top_per_gloss", "num_clips": 5},
+    },
 }
 UNSURE = {
     "kind": "uncertainty",

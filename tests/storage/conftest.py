@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slr_ray.storage import calls, locations
+from slr_ray import locations
+from slr_ray.storage import calls
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,9 @@ from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.stages import Checkpoint, StageStore
 from slr_ray.storage import Store
 from slr_ray.training.consistency.co_learning import CoLearning, CoLearningConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.round import Round, Trained
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place, this_place
 
 SMALL: dict[str, Any] = {

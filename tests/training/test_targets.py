@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 
 from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.training.loss_weights import clip_weights
-from slr_ray.training.sampling import TrainingSet, extended, true_labels
-from slr_ray.training.targets import batch_targets, target_losses
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.labels.sampling import TrainingSet, extended, true_labels
+from slr_ray.training.labels.targets import batch_targets, target_losses
 
 GLOSSES = 4
 SOFT = np.array([[0.5, 0.25, 0.25, 0.0]], np.float32)

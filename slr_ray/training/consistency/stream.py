@@ -24,9 +24,9 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.consistency.tally import Tally
+from slr_ray.training.labels.sampling import epoch_batches, true_labels
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
-from slr_ray.training.sampling import epoch_batches, true_labels
 
 # Clips x frames x channels, and the mask of real frames; views of one step differ in both.
 View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]

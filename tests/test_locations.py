@@ -6,10 +6,11 @@ import pickle
 
 import pytest
 
+from slr_ray import locations
 from slr_ray.errors import StorageError
+from slr_ray.locations import take, to_hand_on
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.storage import Store, absolute, complete, locations, masked, remember, resolve
-from slr_ray.storage.locations import take, to_hand_on
+from slr_ray.storage import Store, absolute, complete, masked, remember, resolve
 
 SAS = "sv=2021-06-08&ss=b&srt=sco&sp=rwdlac&se=2030-01-01&sig=aB3%2Fc4D5e6%3D"
 AZURE = f"abfs://acc@127.0.0.1:10000/runs/a?enable_tls=false&{SAS}"

@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.methods.label_parts import label_parts
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
 from slr_ray.models.model import Model
 from slr_ray.records.stages import State, stage_key
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 
 
 @dataclass(frozen=True)

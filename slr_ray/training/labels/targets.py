@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from slr_ray.training.sampling import TrainingSet
+from slr_ray.training.labels.sampling import TrainingSet
 
 _SMALLEST = 1e-7
 """Of 1 - p in the loss of negative labels, as UPS's release has it."""

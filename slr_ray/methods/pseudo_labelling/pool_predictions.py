@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from slr_ray.methods.held_out import HeldOut
+from slr_ray.methods.pseudo_labelling.held_out import HeldOut
 from slr_ray.models.model import Model
 from slr_ray.records.stages import State
 from slr_ray.selection.evidence import Evidence, Needs

@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float, Int
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
 from slr_ray.selection.calibration import apply_temperature, fit_temperature, undo_smoothing
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import present
-from slr_ray.training.sampling import TrainingSet, extended
+from slr_ray.training.labels.sampling import TrainingSet, extended
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
-from slr_ray.methods.pseudo_labels import NegativeLabels, PseudoLabels
+from slr_ray.methods.pseudo_labelling.pseudo_labels import NegativeLabels, PseudoLabels
 from slr_ray.records.measured import Audit, OpenAudit
 from slr_ray.training.problem import Problem
 
@@ -66,6 +66,7 @@ def audit_selection(
         calibration_error=(
             calibration_error(probabilities[known], hidden[known]) if known.any() else None
         ),
+        num_judged=int(judged.sum()),
         num_negative=0 if pseudo.negative is None else len(pseudo.negative.clips),
         negative_precision=_negative_precision(problem, pseudo.negative),
         num_rejected=int(rejected.sum()),

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.audit import audit_selection
-from slr_ray.methods.held_out import HeldOut
-from slr_ray.methods.pool_predictions import predict_pool
-from slr_ray.methods.pseudo_labels import (
+from slr_ray.methods.pseudo_labelling.audit import audit_selection
+from slr_ray.methods.pseudo_labelling.held_out import HeldOut
+from slr_ray.methods.pseudo_labelling.pool_predictions import predict_pool
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     NO_PSEUDO_LABELS,
     PseudoLabels,
     candidates_of,

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.training.sampling import TrainingSet
+from slr_ray.training.labels.sampling import TrainingSet
 
 
 def clip_weights(

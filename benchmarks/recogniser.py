@@ -28,12 +28,12 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.poses.reading import read
 from slr_ray.training.batches import model_input
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.optimisation import new_optimiser
 from slr_ray.training.prediction import autocast
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place
 
 _SEED = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,20 +11,28 @@ from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.initialisation import OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
+from slr_ray.methods.stage import stage
 from slr_ray.models.config import without_classifier
+from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, check_glosses
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place
 
 _MOST_WATCHED = 500
+_NUM_TOLD = 10
+OnEpoch = Callable[[EpochRecord], None]
 
 
 def encoder_of_other_glosses(
-    prepared: Prepared, seed: int, stages: StageStore, place: Place
+    prepared: Prepared,
+    seed: int,
+    stages: StageStore,
+    place: Place,
+    on_epoch: OnEpoch | None = None,
 ) -> State:
     """Weights without a classifier after training on the other glosses, or the stage's.
 
@@ -46,11 +54,8 @@ def encoder_of_other_glosses(
         data=problem.corpus.fingerprint,
         seed=own_seed,
     )
-    # One worker holds the stage for all of them: two would wait for each other.
-    with stages.claimed(key) if place.leads else nullcontext():
-        if place.agreed(stages.exists(key)):
-            encoder: State = stages.load(key)["encoder"]
-            return encoder
+
+    def work() -> State:
         torch.manual_seed(own_seed)
         labels = true_labels(problem.labelled, problem.glosses(problem.labelled))
         trained = train(
@@ -60,11 +65,13 @@ def encoder_of_other_glosses(
             Round(number=0, seed=own_seed, training_set=labels),
             place,
             checkpoint=stages.checkpoint(key),
+            on_epoch=on_epoch,
         )
         encoder = without_classifier(trained.model_state)
-        if place.leads:
-            stages.save(key, {"encoder": encoder, "training_s": trained.training_s})
-        place.wait_for_all()
+        return {"encoder": encoder, "training_s": trained.training_s}
+
+    found, _ = stage(stages, place, key, work)
+    encoder: State = found["encoder"]
     return encoder
 
 
@@ -98,7 +105,8 @@ def _training(prepared: Prepared) -> TrainingConfig:
         update={
             "optimiser": own.optimiser.model_copy(update={"learning_rate": rate}),
             "num_epochs": section.num_epochs,
-            "evaluate_every_epochs": section.num_epochs,
+            # For whoever watches: an evaluation here decides nothing.
+            "evaluate_every_epochs": max(1, section.num_epochs // _NUM_TOLD),
             "patience_epochs": None,
             "keep": "last",
         }

@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.model import Model
+from slr_ray.models.parts_transformer import PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 
-AnyModel: TypeAlias = SpoterConfig | PoseTransformerConfig | ConvAttentionConfig
+AnyModel: TypeAlias = (
+    SpoterConfig | PoseTransformerConfig | PartsTransformerConfig | ConvAttentionConfig
+)
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
@@ -32,6 +35,11 @@ def new_encoder(config: AnyModel, num_channels: int) -> Model:
 def representation_width(config: AnyModel, num_channels: int) -> int:
     """Numbers in a representation."""
     return config.width or num_channels
+
+
+def ignores_order(config: AnyModel) -> bool:
+    """Whether frames in another order give the same representation."""
+    return isinstance(config, SpoterConfig) and config.positions == "constant"
 
 
 def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slr_ray.records.run_folder import TrialFolder
 from slr_ray.records.runs import TrialRecord
-from slr_ray.search.study import SearchStudy
+from slr_ray.search.history.study import SearchStudy
 
 
 def settle_unfinished(folders: dict[int, TrialFolder], study: SearchStudy) -> None:

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from slr_ray.errors import ConfigError
+from slr_ray.errors import ConfigError, StorageLost
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import failed_record, record_of, why_it_ended
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.spaces.space import Tree
-from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 
 Build = Callable[[Tree, str], Experiment]
+
+
+class Trouble:
+    """An error in what Tune calls, a full disk say: Tune would take it for a trial's failure."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the body's error until Tune may be stopped."""
+        try:
+            yield
+        except Exception as error:
+            self.error = self.error or error
 
 
 class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
@@ -34,6 +50,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         journal: Journal,
         listener: RunListener,
         num_trials: int,
+        trouble: Trouble,
         *,
         has_budget: bool,
     ) -> None:
@@ -41,13 +58,16 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
         self._listener, self._num_trials, self._has_budget = listener, num_trials, has_budget
-        self._journal = journal
+        self._journal, self._trouble = journal, trouble
         self._numbers: dict[str, int] = {}
         self._num_unusable = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         while len(self._numbers) + self._num_unusable < self._num_trials:
             suggestion = self._study.ask()
+            if suggestion is None:
+                # It must know how others end; Tune asks again.
+                return None
             folder = self._context.folder.trial(suggestion.number)
             folder.write_task(suggestion.params, suggestion.source)
             self._listener.asked(suggestion.number, suggestion.params, suggestion.source)
@@ -69,8 +89,15 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        number = self._numbers[trial_id]
+        if self._trouble.error is None:
+            with self._trouble.kept():
+                self._on_end(self._numbers[trial_id], error=error)
+
+    def _on_end(self, number: int, *, error: bool) -> None:
         folder = self._context.folder.trial(number)
+        if error and folder.lacked_storage():
+            # Not the trial's fault: it stays unfinished, and the run ends.
+            raise StorageLost(f"trial {number}: {folder.read_error()}")
         pruned = self._study.was_pruned(number)
         record = record_of(folder, number, failed=error, pruned=pruned)
         if record is None and not self._has_budget:
@@ -104,18 +131,19 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
 class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
     """Early stopping as the study decides it, so that its history has every decision."""
 
-    def __init__(self, metric: str, study: SearchStudy) -> None:
+    def __init__(self, metric: str, study: SearchStudy, trouble: Trouble) -> None:
         super().__init__()
         self._by = metric
-        self._study = study
+        self._study, self._trouble = study, trouble
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         round_ = result["round"]
         # Round 0 is the same for trials that share it: nothing to tell them apart by.
-        if round_ > 0 and self._study.should_prune(
-            trial.config["number"], round_, result[self._by]
-        ):
-            return str(TrialScheduler.STOP)
+        with self._trouble.kept():
+            if round_ > 0 and self._study.should_prune(
+                trial.config["number"], round_, result[self._by]
+            ):
+                return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -125,21 +153,29 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
 class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
     """Hands on what Tune sees of trials between their beginning and their end."""
 
-    def __init__(self, context: RunContext, listener: RunListener) -> None:
-        self._context, self._listener = context, listener
+    def __init__(self, context: RunContext, listener: RunListener, trouble: Trouble) -> None:
+        self._context, self._listener, self._trouble = context, listener, trouble
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
+        # The one place where an error ends Tune as it is.
+        if self._trouble.error is not None:
+            raise self._trouble.error
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._listener.started(trial.config["number"])
+        with self._trouble.kept():
+            self._listener.started(trial.config["number"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any
     ) -> None:
         who = f"{result['hostname']}:{result['pid']}"
-        self._listener.progressed(trial.config["number"], {**result, "who": who})
+        with self._trouble.kept():
+            self._listener.progressed(trial.config["number"], {**result, "who": who})
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         number = trial.config["number"]
-        self._listener.restarted(number, why_it_ended(self._context.folder.trial(number)))
+        with self._trouble.kept():
+            self._listener.restarted(number, why_it_ended(self._context.folder.trial(number)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

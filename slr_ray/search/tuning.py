@@ -18,10 +18,10 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.records.run_folder import trial_name
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import settle_unfinished
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.listeners import RunListener
-from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, TuneEvents
-from slr_ray.search.study import SearchStudy
+from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, Trouble, TuneEvents
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.execution import Workers, run_here, run_on_workers
 
@@ -58,8 +58,9 @@ def search(
     if remaining <= 0:
         return
     has_budget = limits.time_budget_s is not None
+    trouble = Trouble()
     searcher = StudySearcher(
-        context, study, build, journal, listener, remaining, has_budget=has_budget
+        context, study, build, journal, listener, remaining, trouble, has_budget=has_budget
     )
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
@@ -73,7 +74,7 @@ def search(
         with_resources,
         tune_config=TuneConfig(
             search_alg=searcher,
-            scheduler=StudyScheduler(context.metric, study),
+            scheduler=StudyScheduler(context.metric, study, trouble),
             num_samples=remaining,
             max_concurrent_trials=_at_once(limits, workers),
             time_budget_s=limits.time_budget_s,
@@ -85,14 +86,17 @@ def search(
             name=f"attempt_{attempt}",
             storage_path=folder.ray.plain_location,
             failure_config=FailureConfig(max_failures=limits.max_failures),
-            callbacks=[TuneEvents(context, listener)],
+            callbacks=[TuneEvents(context, listener, trouble)],
             verbose=0,
         ),
     )
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     started = time.monotonic()
-    if _stopped(tuner):
+    stopped = _stopped(tuner)
+    if trouble.error is not None:
+        raise trouble.error
+    if stopped:
         raise KeyboardInterrupt
     if study.num_finished() < limits.num_trials:
         if limits.time_budget_s is None or time.monotonic() - started < limits.time_budget_s:

@@ -15,6 +15,8 @@ class RunOptions(Config):
     time_budget_s: float | None = Field(None, gt=0)
     max_failures: int = Field(1, ge=0)
     max_concurrent: int | None = Field(None, ge=1)
+    deterministic: bool = False
+    """Whether trial n begins when those up to n - `max_concurrent` have ended."""
     trial_workers: int = Field(1, ge=1)
     trial_cpus: float = Field(1.0, gt=0)
     trial_gpus: float = Field(0.0, ge=0)
@@ -24,6 +26,11 @@ class RunOptions(Config):
 
     def workers(self) -> Workers:
         """The resources of one trial; `ConfigError` where no machine could give them."""
+        if self.deterministic and self.max_concurrent is None:
+            raise ConfigError(
+                "--deterministic: give --max-concurrent, too: which trials are tried hangs on how "
+                "many run at a time"
+            )
         if self.trial_workers > 1 and self.trial_gpus % 1:
             raise ConfigError(
                 f"--trial-gpus {self.trial_gpus:g} with --trial-workers {self.trial_workers}: "

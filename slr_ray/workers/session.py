@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
+from slr_ray.locations import take, to_hand_on
 
 _SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """Longest path of a Unix socket."""
@@ -34,6 +35,13 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     if not was_running:
         if address is None and (problem := temporary_folder()[1]) is not None:
             raise ConfigError(problem)
+        known = to_hand_on()
+
+        def hand_on() -> None:
+            take(known)
+
+        # Nothing that travels has the secrets of URIs in it; Ray keeps this call in memory.
+        for_workers = {"worker_process_setup_hook": hand_on} if known else None
         try:
             ray.init(
                 # "local": a Ray that happens to run on this machine is not ours to use.
@@ -41,6 +49,7 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
                 logging_level=logging.ERROR,
                 log_to_driver=False,
                 include_dashboard=dashboard if address is None else None,
+                runtime_env=for_workers,
             )
         except (OSError, ValueError, RuntimeError) as error:
             what = "cannot start Ray" if address is None else f"--address {address}: cannot connect"

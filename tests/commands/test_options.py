@@ -17,6 +17,9 @@ OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
     "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
     "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
+    "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
+    "trial-workers wait-for-nodes",
     "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
     "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
@@ -24,14 +27,15 @@ OPTIONS = {
     "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-per-gloss "
     "labelled-signers num-threads out protocol seeds skip-broken",
     "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
-    "skip-broken step-frames",
+    "skip-broken step-frames to-the-end",
     "compare": "address augmentations data extra-data labelled-fraction labelled-per-gloss "
     "labelled-signers max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
+    "robustness": "checkpoint data num-threads out",
     "predict": "checkpoint fps json models skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
-    "report": "out",
+    "report": "board out",
     "doctor": "cluster max-failures prune",
 }
 

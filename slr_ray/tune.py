@@ -213,6 +213,8 @@ def _go(run: Any, dry_run: bool) -> int:
         ):
             status = execute(run, split, console)
     except ClusterError as error:
+        if not run.folder.exists():
+            raise
         raise type(error)(f"{error}. Go on with {run.go_on_command}") from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"go on with {run.go_on_command}") from None

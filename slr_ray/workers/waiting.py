@@ -103,10 +103,10 @@ def _is_infeasible(workers: Workers) -> bool:
     Ray has no public call for it; older autoscalers say nothing.
     """
     import ray
-    from ray._raylet import GcsClient
+    from ray._private.worker import global_worker
     from ray.core.generated.autoscaler_pb2 import GetClusterStatusReply
 
-    client = GcsClient(ray.get_runtime_context().gcs_address)
+    client = global_worker.gcs_client
     try:
         reply = GetClusterStatusReply.FromString(client.get_cluster_status(timeout_s=5))
     except ray.exceptions.RpcError:

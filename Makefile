@@ -9,7 +9,7 @@ SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
 .PHONY: tune test check chaos lint docs install install-dev install-docs
 
 tune: install
-	$(BIN)/python -m slr_ray.tune --space sslr_thresholds $(SMALL)
+	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 $(SMALL)
 
 test: install-dev check
 

@@ -27,12 +27,12 @@ from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
 from slr_ray.records.tries import Tries
 from slr_ray.search.context import RunContext
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.limits import TuneLimits
 from slr_ray.search.live import LiveView
 from slr_ray.search.search_run import SearchRun, begin, check_data
 from slr_ray.search.spaces.space_file import load_space
-from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.search.tuning import search
 from slr_ray.workers.execution import Workers, run_on_workers

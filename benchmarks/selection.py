@@ -1,4 +1,4 @@
-"""Seconds and memory of calibration, refinements, rules and weights on a large pool.
+"""Seconds and memory of calibration, refinements, rejections, rules and weights on a large pool.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.selection [--num-clips 1000000] [--num-glosses 1000]
 
@@ -42,7 +42,7 @@ def made_up(num_clips: int, num_glosses: int, seed: int) -> tuple[np.ndarray, Ev
     """Probabilities of clips, some sure and some not, and all evidence that there is."""
     rng = np.random.default_rng(seed)
     probabilities = np.empty((num_clips, num_glosses), np.float32)
-    for rows in blocks(probabilities):
+    for rows in blocks(num_clips, num_glosses):
         block = probabilities[rows]
         rng.standard_exponential(out=block, dtype=np.float32, method="zig")
         sure = np.arange(len(block)), rng.integers(0, num_glosses, len(block))
@@ -55,6 +55,8 @@ def made_up(num_clips: int, num_glosses: int, seed: int) -> tuple[np.ndarray, Ev
         representations=rng.standard_normal((num_clips, _WIDTH), np.float32),
         labelled_representations=rng.standard_normal((len(glosses), _WIDTH), np.float32),
         labelled_glosses=glosses,
+        energy=rng.standard_normal(num_clips, np.float32),
+        labelled_energy=rng.standard_normal(len(glosses), np.float32),
         deviation=rng.random(num_clips, np.float32) / 10,
         view_glosses=np.repeat(gloss[:, None], 4, axis=1),
         ends_cut_glosses=gloss,
@@ -71,6 +73,8 @@ def parts() -> dict[str, Callable[[np.ndarray, Evidence], object]]:
         done[f"refine: {type(one).__name__}"] = lambda given, evidence, one=one: apply_step(  # type: ignore[misc]
             given, one.step(given, evidence)
         )
+    for kind, reject in alternatives(SslrConfig, "reject").items():
+        done[f"reject: {kind}"] = lambda _, evidence, reject=reject: reject().stays(evidence)  # type: ignore[misc]
     for kind, rule in alternatives(SslrConfig, "selection").items():
         done[f"select: {kind}"] = lambda given, evidence, rule=rule: rule().select(  # type: ignore[misc]
             candidates(given, evidence)

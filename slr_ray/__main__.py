@@ -8,11 +8,13 @@ import sys
 COMMANDS = {
     "extract": "poses out of videos, on one machine or a cluster",
     "tune": "search a space in parallel, then compare the best setting on a test set",
+    "sweep": "a paper's table, or one's own: named settings x a grid x draws",
     "pretrain": "pre-train an encoder on clips without labels",
     "train": "run one experiment in this process, such as a search's best trial",
     "evaluate": "what an encoder's pre-training gave: linear, k-NN, fine-tuning, transfer, map",
     "compare": "self-supervised objectives beside each other, evaluated alike",
     "boundary": "the shares of a clip before and after its sign",
+    "robustness": "a checkpoint's accuracy under other scales, angles, frame rates, lost joints",
     "predict": "top-5 glosses of every clip with a checkpoint",
     "replay": "what other rules would have chosen from a run's saved predictions",
     "report": "write a run's report again from its records",
@@ -30,7 +32,7 @@ def main() -> None:
             "python -m slr_ray.COMMAND)\n"
         )
         for name, what in COMMANDS.items():
-            print(f"  {name:<8} {what}")
+            print(f"  {name:<10} {what}")
         print("\nCOMMAND --help tells its options.")
         raise SystemExit(0 if arguments else 2)
     if arguments[0] == "--version":

@@ -49,6 +49,13 @@ def boundary(
         int | None, typer.Option(min=1, help="greedy: frames a step; default: a tenth of a clip.")
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="greedy: trainings a step.")] = 5,
+    to_the_end: Annotated[
+        bool,
+        typer.Option(
+            "--to-the-end",
+            help="greedy: train the steps after the stop, too, for whole curves and histograms.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="search: which boundaries are tried.")] = 0,
     out: Annotated[
         Path, typer.Option(help="Where results go; call again to go on after a stop.")
@@ -57,7 +64,8 @@ def boundary(
 ) -> None:
     """Find the shares of a clip before and after the sign, for the boundary augmentation.
 
-    Writes boundary.json, trainings.jsonl, found-ALGORITHM.json and a plot to OUT. Finished
+    Writes trainings.jsonl, found-ALGORITHM.json and plots to OUT: the accuracy of what was tried,
+    and, where trainings were repeated, each clip's own boundary beside the one for all. Finished
     trainings are never done again; both algorithms share them.
     """
     with user_errors(CALL_AGAIN):
@@ -85,6 +93,7 @@ def boundary(
             step_frames=step_frames,
             num_repeats=repeats,
             seed=seed,
+            to_the_end=to_the_end,
         )
         run_boundary(prepared, options, out, num_threads)
 

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from slr_ray.errors import UserError
+from slr_ray.errors import ClusterError, StorageLost, UserError, full_disk
+from slr_ray.locations import is_uri, masked
 
 CALL_AGAIN = "what is finished is kept, run the same command again to go on"
 
@@ -43,16 +44,46 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
     """Print `error: ...` to stderr and exit with the error's status; also a decorator.
 
     Ctrl-C prints `interrupted`, what the exception says or else `when_interrupted`, and exits with
-    130 as shells expect; SIGTERM prints `terminated` and exits with 143. Any other exception than
-    `UserError` is a bug of ours and keeps its traceback.
+    130 as shells expect; SIGTERM prints `terminated` and exits with 143. A full disk, or storage
+    that is lost, interrupts as well. Any other exception than `UserError` is a bug of ours and
+    keeps its traceback.
     """
     end_on_sigterm()
     try:
-        yield
+        with _full_disks(""):
+            yield
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        lost = isinstance(error, StorageLost) and when_interrupted
+        print(f"error: {masked(str(error))}" + f"; {lost}" * bool(lost), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt as interrupt:
         hint = str(interrupt) or when_interrupted
         print(_Ending.word + (f": {hint}" if hint else ""), file=sys.stderr)
         raise SystemExit(_Ending.status) from None
+
+
+@contextmanager
+def going_on_with(command: str, location: str) -> Iterator[None]:
+    """Where the body is interrupted or loses storage or nodes, the last line names the command.
+
+    `location` is where the body works.
+    """
+    try:
+        with _full_disks("" if is_uri(location) else location):
+            yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"go on with {command}") from None
+    except (ClusterError, StorageLost) as error:
+        raise type(error)(f"{error}; what is finished is kept, go on with {command}") from None
+
+
+@contextmanager
+def _full_disks(place: str) -> Iterator[None]:
+    """A full disk in the body as an error for users; `place` is where the system names no file."""
+    try:
+        yield
+    except OSError as error:
+        told = full_disk(error, place)
+        if told is None:
+            raise
+        raise told from None

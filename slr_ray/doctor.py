@@ -15,6 +15,7 @@ import typer
 from slr_ray.command import user_errors
 from slr_ray.errors import UserError
 from slr_ray.options import Address, Data
+from slr_ray.workers.cluster_file import lines
 
 _NEEDED = (
     "ray",
@@ -68,6 +69,8 @@ def doctor(
     given = {option: place for option, place in places.items() if place is not None}
     request = (trial_workers, trial_cpus, trial_gpus)
     if cluster is not None:
+        with user_errors():
+            findings += [Finding(*line) for line in lines(cluster)]
         findings.append(_cluster_file(cluster, request))
     if address is not None:
         findings += _cluster(address, request, given)

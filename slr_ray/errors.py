@@ -3,6 +3,10 @@
 Each message says what was wrong, the value that was given and what to do about it.
 """
 
+import errno
+import shutil
+from pathlib import Path
+
 
 class UserError(Exception):
     """Something the user can put right: a path, a number, a file's content."""
@@ -26,6 +30,23 @@ class RunFailed(UserError):
 
 class StorageError(UserError):
     """A place that results should go to can't be written."""
+
+
+class StorageLost(StorageError):
+    """It was there when the work began: now its disk is full, or it can't be reached any more."""
+
+    exit_status = 1
+
+
+def full_disk(error: BaseException, place: str = ".") -> StorageLost | None:
+    """What to tell where a disk has no room: that of the file which the error names, or `place`."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    path = Path(error.filename or place).absolute()
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    return StorageLost(f"no room left on the disk of {path} ({free:,} bytes free): make room")
 
 
 class ClusterError(UserError):

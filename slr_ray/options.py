@@ -6,6 +6,7 @@ Nothing of torch or Ray is imported here, so that help is fast.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -104,3 +105,20 @@ def laid_over(sections: Mapping[str, Any], overrides: Iterable[str]) -> dict[str
     for dotted, value in parse_overrides(overrides).items():
         set_dotted(tree, dotted, value)
     return tree
+
+
+def seconds_of(option: str, text: str | None) -> float | None:
+    """A time span as people write it, in seconds; `ConfigError` that names the option."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise ConfigError(f"{option} {text!r}: write a time above 0 such as 90s, 45m or 8h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def refuse_beside(given: Mapping[str, Any], why: str) -> None:
+    """`ConfigError` where options are given that another one rules out."""
+    named = [name for name, value in given.items() if value not in (None, [])]
+    if named:
+        raise ConfigError(f"{why}; leave out {', '.join(named)}")

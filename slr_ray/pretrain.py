@@ -46,7 +46,10 @@ def pretrain(
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the clips.")] = None,
     preset: Annotated[
         str,
-        typer.Option(help="ssl_slr as published, for a GPU; ssl_slr_small for minutes on a CPU."),
+        typer.Option(
+            help="ssl_slr as published, for a GPU; ssl_slr_coded as its author's code has it; "
+            "ssl_slr_small for minutes on a CPU."
+        ),
     ] = "ssl_slr_small",
     config: Annotated[
         Path | None, typer.Option(help="A configuration; its preset replaces --preset.")

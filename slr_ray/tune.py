@@ -5,14 +5,13 @@ This module starts fast: torch and Ray are imported once the command line has be
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from slr_ray.command import user_errors
-from slr_ray.errors import ClusterError, ConfigError
+from slr_ray.command import going_on_with, user_errors
+from slr_ray.errors import ConfigError
 from slr_ray.options import (
     Address,
     Data,
@@ -22,6 +21,8 @@ from slr_ray.options import (
     SkipBroken,
     data_and_pool,
     folds_section,
+    refuse_beside,
+    seconds_of,
 )
 
 _OVERRIDES_HELP = (
@@ -69,6 +70,14 @@ def tune(
         int | None, typer.Option(help="Restarts of a trial that lost its process or node.")
     ] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic",
+            help="The same search every time, with --max-concurrent K: a trial waits for the end "
+            "of all up to the K-th before it. Takes up to half as long again.",
+        ),
+    ] = False,
     trial_workers: Annotated[int | None, typer.Option(help="Workers that train one trial.")] = None,
     trial_cpus: Annotated[float | None, typer.Option(help="Processors of each worker.")] = None,
     trial_gpus: Annotated[
@@ -103,7 +112,7 @@ def tune(
         if num_samples is not None:
             raise ConfigError(f"--num-samples: it is called --num-trials {num_samples} now")
         options: dict[str, Any] = {
-            "time_budget_s": _seconds("--time-budget", time_budget),
+            "time_budget_s": seconds_of("--time-budget", time_budget),
             "max_gpu_hours": max_gpu_hours,
             "max_cpu_hours": max_cpu_hours,
             "max_cost": max_cost,
@@ -111,12 +120,13 @@ def tune(
             "max_failures": max_failures,
             "max_lost": max_lost,
             "max_concurrent": max_concurrent,
+            "deterministic": deterministic or None,
             "trial_workers": trial_workers,
             "trial_cpus": trial_cpus,
             "trial_gpus": trial_gpus,
             "address": address,
             "wait_for_nodes": wait_for_nodes or None,
-            "wait_at_most_s": _seconds("--wait-at-most", wait_at_most),
+            "wait_at_most_s": seconds_of("--wait-at-most", wait_at_most),
             "shared_storage": shared_storage or None,
         }
         changes = {key: value for key, value in options.items() if value is not None}
@@ -131,7 +141,7 @@ def tune(
                 "--seeds": seeds,
                 "overrides": overrides,
             }
-            _refuse(fixed, "--resume takes space, data and settings from the run")
+            refuse_beside(fixed, "--resume takes space, data and settings from the run")
             status = _resume(resume, {**changes, "num_trials": num_trials}, dry_run)
         else:
             if space is None:
@@ -173,14 +183,14 @@ def _start(
     checked = space_with_pool(space, {**dotted, **parse_overrides(overrides)}, opener)
     options = build(RunOptions, changes, "command line")
     folder = new_folder(storage, checked.name)
-    return _go(SearchRun(folder, checked, options, command_line(), opener=opener), dry_run)
+    return _go(SearchRun(folder, checked, options, command_line("tune"), opener=opener), dry_run)
 
 
 def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
     from slr_ray.search.run import command_line
     from slr_ray.search.search_run import resumed
 
-    return _go(resumed(location, changes, command_line()), dry_run)
+    return _go(resumed(location, changes, command_line("tune")), dry_run)
 
 
 def _go(run: Any, dry_run: bool) -> int:
@@ -205,36 +215,16 @@ def _go(run: Any, dry_run: bool) -> int:
                 console.print(described_cluster())
         return 0
     store.check_writable()
-    try:
-        with (
-            store.held(),
-            connected(options, workers, run.places),
-            prints_kept(run.folder.ray),
-        ):
-            status = execute(run, split, console)
-    except ClusterError as error:
-        if not run.folder.exists():
-            raise
-        raise type(error)(f"{error}. Go on with {run.go_on_command}") from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"go on with {run.go_on_command}") from None
+    with (
+        store.held(),
+        connected(options, workers, run.places),
+        # What goes wrong before this leaves nothing to go on with.
+        going_on_with(run.go_on_command, run.folder.location),
+        prints_kept(run.folder.ray),
+    ):
+        status = execute(run, split, console)
     print_end(run, console)
     return status
-
-
-def _refuse(given: dict[str, Any], why: str) -> None:
-    named = [name for name, value in given.items() if value not in (None, [])]
-    if named:
-        raise ConfigError(f"{why}; leave out {', '.join(named)}")
-
-
-def _seconds(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
-    if found is None or float(found[1]) == 0:
-        raise ConfigError(f"{option} {text!r}: write a time above 0 such as 90s, 45m or 8h")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from slr_ray.selection.evidence import Evidence
 
 NUM_GLOSSES = 5
 LABELLED = np.array([9, 6, 3, 3, 1])
-_OF_CLIPS = ("representations", "deviation", "view_glosses", "ends_cut_glosses")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -34,6 +33,8 @@ def pool(
         representations=centres[gloss] + rng.normal(size=(num_clips, 8)),
         labelled_representations=centres[glosses] + rng.normal(size=(len(glosses), 8)),
         labelled_glosses=glosses,
+        energy=-np.log(np.exp(logits).sum(axis=1)).astype(np.float32),
+        labelled_energy=np.linspace(-6, -1, len(glosses), dtype=np.float32),
         deviation=rng.uniform(0, 0.1, num_clips).astype(np.float32),
         view_glosses=np.where(strays, 0, gloss[:, None]),
         ends_cut_glosses=np.where(strays[:, 0], 0, gloss),
@@ -42,18 +43,13 @@ def pool(
     return Candidates(softmax(logits), allowed, 1, growth, evidence)
 
 
-def of_rows(evidence: Evidence, rows: np.ndarray) -> Evidence:
-    """The evidence of some clips, in their order."""
-    return replace(evidence, **{name: getattr(evidence, name)[rows] for name in _OF_CLIPS})
-
-
 def taken(given: Candidates, rows: np.ndarray) -> Candidates:
     """The pool of some clips, in their order."""
     return replace(
         given,
         probabilities=given.probabilities[rows],
         allowed=given.allowed[rows],
-        evidence=of_rows(given.evidence, rows),
+        evidence=given.evidence.of(rows),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from slr_ray.evaluation.perturbations import Perturbations
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.presets import PRESETS
 from slr_ray.search.spaces.space_file import SearchConfig
@@ -19,6 +20,7 @@ ROOTS: dict[str, type[BaseModel]] = {
     "An experiment": Experiment,
     "The section `search` of a search space": SearchConfig,
     "Extraction": ExtractionConfig,
+    "Robustness": Perturbations,
 }
 _LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
@@ -108,6 +110,8 @@ def _values(value: Schema) -> str:
         return ", ".join(links + ["none"] * ({"type": "null"} in value.get("anyOf", [])))
     if "anyOf" in value:
         return " or ".join(_values(one) for one in value["anyOf"])
+    if "const" in value:
+        return f"`{value['const']}`"
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
     if value.get("type") == "array":

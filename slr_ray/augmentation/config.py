@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config
 
@@ -26,12 +26,18 @@ class NoAugmentation(Config):
         return 0.0
 
 
+SpoterTransform = Literal["rotate", "perspective", "squeeze", "rotate_arms"]
+
+
 class SpoterAugmentation(Config):
     """As published: for some clips exactly one of four transforms; defaults of the release."""
 
     kind: Literal["spoter"] = "spoter"
     probability: Probability = 0.5
-    """That a clip is augmented at all; each of the four transforms is equally likely then."""
+    """That a clip is augmented at all; each of the transforms is equally likely then."""
+    transforms: tuple[SpoterTransform, ...] = get_args(SpoterTransform)
+    """Those of which one is drawn, in whatever order they are named; none of them leaves only the
+    noise."""
     rotation_degrees: Degrees = 13.0
     """Rotation about the image's centre, uniform between plus and minus this."""
     perspective_ratio: Ratio = 0.1
@@ -43,7 +49,14 @@ class SpoterAugmentation(Config):
     arm_joint_probability: Probability = 0.3
     """That a joint of the arm is turned about."""
     noise_std: float = Field(default=0.001, ge=0)
-    """Gaussian noise on every feature after normalisation, whether augmented or not."""
+    """Gaussian noise on every feature after normalisation, whether augmented or not; 0 = none."""
+
+    @field_validator("transforms")
+    @classmethod
+    def _in_order(cls, transforms: tuple[SpoterTransform, ...]) -> tuple[SpoterTransform, ...]:
+        if len(set(transforms)) < len(transforms):
+            raise ValueError("name each transform once")
+        return tuple(one for one in get_args(SpoterTransform) if one in transforms)
 
 
 class StrongAugmentation(Config):
@@ -84,7 +97,7 @@ class StrongAugmentation(Config):
     normalisation with `canonical_hand` mirrors such clips back: with it this changes nothing."""
     draw_frames: bool = False
     """Thin a clip of more than `training.max_frames` frames to one at random of each of that many
-    equal parts, instead of evenly spaced ones."""
+    equal parts, instead of evenly spaced ones; without such a limit this changes nothing."""
     cut_probability: Probability = 0.5
     cut_fraction: Fraction = 0.15
     """Of a clip's frames, cut off each end, uniform from 0."""
@@ -139,6 +152,20 @@ WholeClipAugmentation = Annotated[
 ]
 
 
+class BoundaryEstimateConfig(Config):
+    """What counts as a reach. Chosen on the embedded corpus of seed 0, checked on other seeds."""
+
+    least_rise: float = Field(0.4, gt=0)
+    """Shoulder widths that a hand must rise from an end of the clip to its signing height; below
+    it the hand was up already, and that end has no boundary."""
+    signing_quantile: float = Field(0.8, gt=0, lt=1)
+    """Of the clip's hand heights: the height at which it signs."""
+    settled: float = Field(0.3, gt=0, lt=1)
+    """The reach is over when the hand is down to this share of the reach's highest speed."""
+    reach_frames: int = Field(4, ge=1)
+    """How many frames before the middle of the rise its highest speed is looked for."""
+
+
 class BoundaryAugmentation(Config):
     """SSL-SLR's (arXiv 2509.05188, section 5.2): frames permuted in a clip's head and tail."""
 
@@ -147,6 +174,11 @@ class BoundaryAugmentation(Config):
     """Share of a clip's frames, from its first, that carry no sign yet (published: a third)."""
     tail_fraction: Probability = 0.25
     """Share of them, up to the last, that carry none any more (published: a quarter)."""
+    per_clip: BoundaryEstimateConfig | None = None
+    """Each clip's own head and tail in place of these shares, as `slr_ray.boundary --algorithm
+    estimate` finds them from the hands: in all frames that the normalisation keeps, before long
+    clips are thinned. `{}` takes the estimate's defaults. Where the hand is up at an end of the
+    clip, its frames stay in order. Ours."""
     standard: WholeClipAugmentation | None = None
     """Augmentations of the whole clip before the permutation; None as published. Noise is added
     after normalisation, as this section says, not that one."""

@@ -22,6 +22,7 @@ from slr_ray.augmentation.config import (
     BoundaryAugmentation,
     NoAugmentation,
     SpoterAugmentation,
+    SpoterTransform,
     StandardAugmentation,
     StrongAugmentation,
 )
@@ -57,20 +58,33 @@ def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Gener
         case StandardAugmentation():
             return _standard(batch, config, generator)
         case BoundaryAugmentation():
+            head, tail = _ends(batch, config)
             if config.standard is not None:
                 batch = augment(batch, config.standard, generator)
-            head = torch.full((batch.num_clips,), config.head_fraction)
-            tail = torch.full((batch.num_clips,), config.tail_fraction)
             return permute_ends(batch, head, tail, generator)
         case _:
             assert_never(config)
 
 
+def _ends(batch: PoseBatch, config: BoundaryAugmentation) -> tuple[Tensor, Tensor]:
+    """Head and tail fraction of each clip."""
+    if config.per_clip is None:
+        fractions = (config.head_fraction, config.tail_fraction)
+        head, tail = (torch.full((batch.num_clips,), one) for one in fractions)
+        return head, tail
+    if batch.ends is None:
+        raise ValueError("per_clip: read the clips with the `ends_finder` of the augmentation")
+    return batch.ends[:, 0], batch.ends[:, 1]
+
+
 def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Generator) -> PoseBatch:
-    """SPOTER release, `CzechSLRDataset.__getitem__`: one of four, with `config.probability`."""
+    """SPOTER release, `CzechSLRDataset.__getitem__`: one of them, with `config.probability`."""
+    if not config.transforms:
+        return batch
     clips = batch.num_clips
     augmented = chance((clips,), config.probability, generator)
-    which = torch.randint(4, (clips,), generator=generator, device=generator.device)
+    count = len(config.transforms)
+    which = torch.randint(count, (clips,), generator=generator, device=generator.device)
     limit = config.rotation_degrees
     degrees = uniform((clips,), -limit, limit, generator)
     ratio = uniform((clips,), 0.0, config.perspective_ratio, generator)
@@ -78,19 +92,19 @@ def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Gener
     left = uniform((clips,), 0.0, config.squeeze_ratio, generator)
     right = uniform((clips,), 0.0, config.squeeze_ratio, generator)
     arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, generator)
-    transforms: tuple[Callable[[PoseBatch, Tensor], PoseBatch], ...] = (
-        lambda some, rows: rotate(some, degrees[rows]),
-        lambda some, rows: perspective(some, ratio[rows], from_left[rows], BODY),
-        lambda some, rows: squeeze(some, left[rows], right[rows]),
-        lambda some, rows: rotate_arms(some, arms[rows], hands_follow=False),
-    )
+    transforms: dict[SpoterTransform, Callable[[PoseBatch, Tensor], PoseBatch]] = {
+        "rotate": lambda some, rows: rotate(some, degrees[rows]),
+        "perspective": lambda some, rows: perspective(some, ratio[rows], from_left[rows], BODY),
+        "squeeze": lambda some, rows: squeeze(some, left[rows], right[rows]),
+        "rotate_arms": lambda some, rows: rotate_arms(some, arms[rows], hands_follow=False),
+    }
     positions = batch.positions.clone()
-    for number, transform in enumerate(transforms):
+    for number, name in enumerate(config.transforms):
         rows = (augmented & (which == number)).nonzero().squeeze(1)
         if len(rows):
             here = rows.to(batch.positions.device)
             some = PoseBatch(batch.positions[here], batch.confidence[here], batch.num_frames[here])
-            positions[here] = transform(some, rows).positions
+            positions[here] = transforms[name](some, rows).positions
     return batch.with_positions(positions)
 
 

@@ -76,7 +76,12 @@ class FoundBoundary:
 
 
 def algorithm_1(
-    score: Score, *, num_frames: int, step_frames: int, num_repeats: int = 5
+    score: Score,
+    *,
+    num_frames: int,
+    step_frames: int,
+    num_repeats: int = 5,
+    to_the_end: bool = False,
 ) -> FoundBoundary:
     """Grow the head, then the tail, in steps while the accuracy rises (SSL-SLR, Algorithm 1).
 
@@ -91,7 +96,9 @@ def algorithm_1(
     3. "As long as accuracy increases" and "before stagnation": a direction stops at the first step
        whose mean over the repeats is not above the best so far, and returns the step before. By
        that rule a flat curve, like the paper's own for the tail, ends after one step.
-    4. Clips differ in length, the paper's F does not: k frames of `num_frames` are the share
+    4. `to_the_end` trains the steps behind the stop, too, as the paper's figures 4 to 6 show them;
+       the answer is the same.
+    5. Clips differ in length, the paper's F does not: k frames of `num_frames` are the share
        k / num_frames of every clip. The last step may be shorter, so that F is reached.
 
     `ValueError` for a step outside 1..num_frames or without repeats.
@@ -108,8 +115,9 @@ def algorithm_1(
         return candidates[-1].mean
 
     untouched = trained(0.0, 0.0)
-    head = _grown(lambda share: trained(share, 0.0), untouched, num_frames, step_frames)
-    tail = _grown(lambda share: trained(0.0, share), untouched, num_frames, step_frames)
+    steps = (untouched, num_frames, step_frames, to_the_end)
+    head = _grown(lambda share: trained(share, 0.0), *steps)
+    tail = _grown(lambda share: trained(0.0, share), *steps)
     return FoundBoundary(head, tail, tuple(candidates))
 
 
@@ -119,15 +127,19 @@ def most_trainings(num_frames: int, step_frames: int, num_repeats: int) -> int:
 
 
 def _grown(
-    accuracy: Callable[[float], float], untouched: float, num_frames: int, step_frames: int
+    accuracy: Callable[[float], float],
+    untouched: float,
+    num_frames: int,
+    step_frames: int,
+    to_the_end: bool,
 ) -> float:
-    frames, best = 0, untouched
-    while frames < num_frames:
-        longer = min(frames + step_frames, num_frames)
+    frames, best, longer, rises = 0, untouched, 0, True
+    while longer < num_frames and (rises or to_the_end):
+        longer = min(longer + step_frames, num_frames)
         found = accuracy(longer / num_frames)
-        if found <= best:
-            break
-        frames, best = longer, found
+        rises = rises and found > best
+        if rises:
+            frames, best = longer, found
     return frames / num_frames
 
 

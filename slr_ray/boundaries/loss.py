@@ -22,8 +22,13 @@ class BoundaryLoss:
         return float(self.loss.mean())
 
     def share_own(self, boundary: int) -> float:
-        """Share of the clips whose own boundary is this one."""
+        """Share of the clips whose own boundary is this one (figure 5)."""
         return float((self.own == boundary).mean())
+
+    def mean_of_own(self, boundary: int) -> float | None:
+        """Mean loss of those clips (figure 6); None where there are none."""
+        own = self.loss[self.own == boundary]
+        return float(own.mean()) if len(own) else None
 
 
 def boundary_loss(

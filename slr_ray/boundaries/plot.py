@@ -1,15 +1,20 @@
-"""A drawing of a boundary search: the accuracy of every boundary that was tried."""
+"""Drawings of a boundary search: the accuracy of every boundary that was tried, and clips' own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from slr_ray.documents.charts import Dot, Line, dots, lines
+import numpy as np
+from jaxtyping import Float
+
+from slr_ray.boundaries.own import OwnBoundaries
+from slr_ray.documents.charts import BarSeries, Dot, Line, dots, histogram, lines
 from slr_ray.documents.svg import Canvas, side_by_side
 
 _POINTS = tuple[float, float, float]
 _WIDTH = 420
 _FOUND, _TRUTH, _TRAINING = 7, 5, 3
+_NUM_BINS = 20
 
 
 def boundary_drawing(
@@ -75,6 +80,63 @@ def _end(
     ]
     label = f"{name}_fraction (the other 0)"
     return lines(drawn, name.capitalize(), label, "accuracy on validation", True, width=_WIDTH)
+
+
+def own_drawing(own: Sequence[OwnBoundaries], title: str) -> Canvas:
+    """How many clips have which boundary for their own, and what they lose by the one for all."""
+    drawn = [
+        _counts(
+            [BarSeries("clips", [_num_own(one, row) for row in range(len(one.fractions))], 3)],
+            one.end,
+            (one.fractions[0], one.fractions[-1]),
+        )
+        for one in own
+    ]
+    losses = [
+        Line(one.end, [at for at in _losses(one) if at is not None], series)
+        for series, one in enumerate(own)
+    ]
+    label = "own fraction"
+    drawn.append(lines(losses, "Loss by one for all", label, "accuracy", True, width=_WIDTH))
+    return side_by_side(title, drawn)
+
+
+def estimate_drawing(
+    fractions: Float[np.ndarray, "clips 2"],
+    truth: Float[np.ndarray, "clips 2"] | None,
+    title: str,
+) -> Canvas:
+    """How many clips have which estimated head and tail; `truth` where the corpus knows it."""
+    drawn = []
+    for column, end in enumerate(("head", "tail")):
+        found = [("estimate", _TRAINING, fractions)]
+        found += [] if truth is None else [("truth", _TRUTH, truth)]
+        counted = [
+            BarSeries(name, np.histogram(one[:, column], _NUM_BINS, (0, 1))[0].tolist(), series)
+            for name, series, one in found
+        ]
+        drawn.append(_counts(counted, end, None))
+    return side_by_side(title, drawn)
+
+
+def _num_own(one: OwnBoundaries, row: int) -> int:
+    return int((one.loss.own == row).sum())
+
+
+def _losses(one: OwnBoundaries) -> Iterator[tuple[float, float] | None]:
+    for row, fraction in enumerate(one.fractions):
+        mean = one.loss.mean_of_own(row)
+        yield None if mean is None else (fraction, mean)
+
+
+def _counts(counted: Sequence[BarSeries], end: str, middles: tuple[float, float] | None) -> Canvas:
+    """A histogram over `middles` of its first and last bin, else over a whole clip."""
+    span = (0.0, 1.0)
+    if middles is not None:
+        half = (middles[1] - middles[0]) / (2 * (len(counted[0].values) - 1))
+        span = (middles[0] - half, middles[1] + half)
+    alt = f"Clips by their own {end}"
+    return histogram(counted, alt, f"{end}_fraction", span, width=_WIDTH)
 
 
 def _told(place: tuple[float, float]) -> str:

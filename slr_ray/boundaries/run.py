@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,16 +15,16 @@ import optuna
 import torch
 from rich.console import Console
 
+from slr_ray.augmentation.boundary_estimate import estimate_boundaries
 from slr_ray.boundaries.algorithms import (
     FoundBoundary,
     algorithm_1,
     most_trainings,
     search_boundary,
 )
-from slr_ray.boundaries.answer import tell_found, true_boundaries
-from slr_ray.boundaries.estimate import estimate_boundaries
-from slr_ray.boundaries.loss import BoundaryLoss, boundary_loss
-from slr_ray.boundaries.plot import boundary_drawing
+from slr_ray.boundaries.answer import OWN_BOUNDARIES, tell_found, true_boundaries
+from slr_ray.boundaries.own import own_boundaries
+from slr_ray.boundaries.plot import boundary_drawing, estimate_drawing, own_drawing
 from slr_ray.boundaries.trainings import (
     BoundaryTrainings,
     Training,
@@ -32,10 +33,11 @@ from slr_ray.boundaries.trainings import (
     ledger_facts,
 )
 from slr_ray.corpora.arrays import UNLABELLED
-from slr_ray.documents.svg import as_file
+from slr_ray.documents.svg import Canvas, as_file
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.poses.batch import frames_seen
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.storage import Store, absolute, below
@@ -59,6 +61,8 @@ class BoundaryOptions:
     """Greedy: None = a tenth of a clip."""
     num_repeats: int
     seed: int
+    to_the_end: bool = False
+    """Greedy: go on where the accuracy no longer rises."""
 
 
 def run_boundary(
@@ -116,6 +120,7 @@ def _run(
                 num_frames=steps[0],
                 step_frames=steps[1],
                 num_repeats=options.num_repeats,
+                to_the_end=options.to_the_end,
             )
         else:
             found = search_boundary(score, num_trainings=options.num_trainings, seed=options.seed)
@@ -141,12 +146,13 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     head, tail = estimate.overall()
     console = Console()
     tell_found(console, head, tail)
+    console.print(f"or each clip's own: {OWN_BOUNDARIES}", soft_wrap=True, highlight=False)
     console.print(
         f"no training, {time.monotonic() - started:.1f} s for {len(clips)} clips; "
         f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "
         f"{np.median(estimate.head_fraction):.3f} and {np.median(estimate.tail_fraction):.3f}"
     )
-    truth = true_boundaries(prepared.config.data, clips)
+    truth = true_boundaries(corpus, clips)
     if truth is not None:
         errors = np.abs(np.stack([estimate.head_fraction, estimate.tail_fraction], 1) - truth)
         console.print(
@@ -167,6 +173,9 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
             },
         },
     )
+    fractions = np.stack([estimate.head_fraction, estimate.tail_fraction], axis=1)
+    title = f"estimate: {len(clips):,} clips by their own boundary"
+    _draw({"own-estimate.svg": estimate_drawing(fractions, truth, title)}, store, console)
     return head, tail
 
 
@@ -179,7 +188,7 @@ def _folder(out: Path) -> Store:
 def _steps(prepared: Prepared, options: BoundaryOptions) -> tuple[int, int]:
     clips = prepared.split.training
     longest = prepared.config.training.max_frames
-    lengths = np.minimum(prepared.corpus.num_frames[clips], longest)
+    lengths = frames_seen(prepared.corpus.num_frames[clips], longest)
     num_frames = options.num_frames or int(np.median(lengths))
     step_frames = options.step_frames or max(1, round(num_frames / _STEPS_A_CLIP))
     if step_frames > num_frames:
@@ -199,7 +208,7 @@ def _tell(
     console: Console,
     wall_s: float,
 ) -> None:
-    truth = true_boundaries(prepared.config.data, prepared.split.training)
+    truth = true_boundaries(prepared.corpus, prepared.split.training)
     mean_truth = None if truth is None else (float(truth[:, 0].mean()), float(truth[:, 1].mean()))
     training_s = sum(one.training_s for one in score.asked)
     tell_found(console, found.head_fraction, found.tail_fraction)
@@ -214,11 +223,11 @@ def _tell(
             f"deviation {100 * gain.std:.2f}"
             + ("" if gain.is_above_noise else ": no difference was found, so that stays the answer")
         )
-    loss = _global_loss(score.asked, found)
-    if loss is not None:
+    own = own_boundaries(score.asked, found)
+    for one in own:
         console.print(
-            f"a boundary of its own would gain a validation clip {100 * loss.mean:.1f} points on "
-            "average (chosen and measured on different repeats)"
+            f"a {one.end} of its own would gain a validation clip {100 * one.loss.mean:.1f} points "
+            "on average (chosen and measured on different repeats)"
         )
     record: dict[str, Any] = {
         "algorithm": options.algorithm,
@@ -229,7 +238,7 @@ def _tell(
         "num_trainings": found.num_trainings,
         "training_s": training_s,
         "seed": options.seed,
-        "global_loss": None if loss is None else loss.mean,
+        "own_boundaries": {one.end: one.described() for one in own},
         "candidates": [
             {
                 "head_fraction": one.head_fraction,
@@ -251,23 +260,14 @@ def _tell(
         mean_truth,
         f"{options.algorithm}: {found.num_trainings} trainings",
     )
-    name = f"found-{options.algorithm}.svg"
-    store.write_bytes(name, as_file(drawing))
-    console.print(f"plot: {below(store.location, name)}", soft_wrap=True)
+    plots = {f"found-{options.algorithm}.svg": drawing}
+    if own:
+        title = f"{options.algorithm}: validation clips by their own boundary, and what one for "
+        plots[f"own-{options.algorithm}.svg"] = own_drawing(own, f"{title}all costs them")
+    _draw(plots, store, console)
 
 
-def _global_loss(trainings: list[Training], found: FoundBoundary) -> BoundaryLoss | None:
-    """Loss of the heads' best in place of clips' own; None where nothing was repeated.
-
-    Only heads with an untouched tail are compared: Algorithm 1 trains no two ends at once.
-    """
-    heads: dict[float, list[np.ndarray]] = {}
-    for one in trainings:
-        if one.tail_fraction == 0:
-            heads.setdefault(one.head_fraction, []).append(one.recognised())
-    repeats = {len(one) for one in heads.values()}
-    if len(heads) < 2 or len(repeats) != 1 or repeats == {1}:
-        return None
-    places = sorted(heads)
-    nearest = int(np.argmin([abs(one - found.head_fraction) for one in places]))
-    return boundary_loss(np.array([heads[one] for one in places]), nearest)
+def _draw(plots: Mapping[str, Canvas], store: Store, console: Console) -> None:
+    for name, drawing in plots.items():
+        store.write_bytes(name, as_file(drawing))
+        console.print(f"plot: {below(store.location, name)}", soft_wrap=True)

@@ -14,6 +14,8 @@ import pyarrow as pa
 from slr_ray.poses.clip import Clip
 
 UNLABELLED = -1
+UNKNOWN_GLOSS = -2
+"""In an audit: a clip's gloss is none of the corpus's. `UNLABELLED` says that nobody knows it."""
 UNKNOWN_SIGNER = -1
 _IDS_A_BATCH = 4096
 

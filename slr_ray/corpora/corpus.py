@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,42 +56,50 @@ class Corpus:
     skipped: tuple[Skipped, ...]
     data: Config | None = None
     """The section `data` of an experiment on this corpus; None where it is no experiment's."""
+    kept: Int[np.ndarray, " clips"] | None = field(default=None, compare=False)
+    """Which clips of the folder these are, ascending, where they are not all (`glosses.py`)."""
 
     @cached_property
     def gloss_index(self) -> np.ndarray:
-        return self._map("gloss_index", np.int32)
+        return self._index("gloss_index")
 
     @cached_property
     def signer_index(self) -> np.ndarray:
-        return self._map("signer_index", np.int32)
+        return self._index("signer_index")
 
     @cached_property
     def offsets(self) -> np.ndarray:
-        """Clip i owns the frames offsets[i]..offsets[i + 1] of `frames`."""
+        """Clip i of the folder owns the frames offsets[i]..offsets[i + 1] of `frames`."""
         return self._map("offsets", np.int64)
 
     @cached_property
     def fps(self) -> np.ndarray:
         """Frames a second by clip, NaN where unknown."""
-        return self._map("fps", np.float32)
+        return self._of_kept(self._map("fps", np.float32))
 
     @cached_property
     def frames(self) -> np.ndarray:
-        """All frames of all clips: frames x 54 x (x, y, confidence)."""
+        """All frames of all clips of the folder: frames x 54 x (x, y, confidence)."""
         return self._map("frames", np.float32).reshape(-1, NUM_JOINTS, 3)
 
     @cached_property
     def clip_ids(self) -> pa.ChunkedArray:
+        return self.all_clip_ids if self.kept is None else self.all_clip_ids.take(self.kept)
+
+    @cached_property
+    def all_clip_ids(self) -> pa.ChunkedArray:
+        """Those of the whole folder."""
         with pa.memory_map(str(self.folder / "clip_ids.arrow")) as source:
             return pa.ipc.open_file(source).read_all().column("clip_id")
 
-    @property
+    @cached_property
     def num_frames(self) -> np.ndarray:
-        return np.diff(self.offsets)
+        return self._of_kept(np.diff(self.offsets))
 
     def frames_of(self, index: int) -> np.ndarray:
         """One clip's frames x 54 x (x, y, confidence), as a view of the map."""
-        return self.frames[self.offsets[index] : self.offsets[index + 1]]
+        place = index if self.kept is None else self.kept[index]
+        return self.frames[self.offsets[place] : self.offsets[place + 1]]
 
     def gloss_of(self, index: int) -> str | None:
         gloss = int(self.gloss_index[index])
@@ -125,6 +133,18 @@ class Corpus:
             positions=frames[..., :2],
             confidence=frames[..., 2],
         )
+
+    def _index(self, array: str) -> np.ndarray:
+        index = self._of_kept(self._map(array, np.int32))
+        if self.kept is None:
+            return index
+        # Both indices stay sorted by name, so that ranks among what is left are the new numbers.
+        known = index >= 0
+        index[known] = np.unique(index[known], return_inverse=True)[1]
+        return index
+
+    def _of_kept(self, by_clip: np.ndarray) -> np.ndarray:
+        return by_clip if self.kept is None else by_clip[self.kept]
 
     def _map(self, array: str, dtype: type[np.generic]) -> np.ndarray:
         # A plain view of the map: every slice of a memmap is an object that costs microseconds.

@@ -8,24 +8,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from slr_ray.config import Config
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
+from slr_ray.corpora.glosses import OfSomeGlosses, restricted
 from slr_ray.storage import absolute
 
 # Every command with an experiment takes overrides; not all have the option.
 _SKIP = "data.skip_broken=true"
 
 
-class ShardsConfig(Config):
+class ShardsConfig(OfSomeGlosses):
     """The user's own poses."""
 
     kind: Literal["shards"] = "shards"
     location: str
     """A Parquet file, a folder of them, or a cloud URI."""
     skip_broken: bool = False
-    """Leave unusable clips out and list them, instead of stopping at the first; those of
-    pre-training's extra data as well."""
+    """Leave unusable clips out and list them, instead of stopping at the first; those of extra
+    and open data as well."""
 
     @field_validator("location")
     @classmethod
@@ -39,9 +39,10 @@ DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind"
 def open_data(data: EmbeddedConfig | ShardsConfig) -> Corpus:
     """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
     if isinstance(data, EmbeddedConfig):
-        return replace(open_embedded(data), data=data)
-    corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
-    return replace(corpus, data=data)
+        corpus = open_embedded(data)
+    else:
+        corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+    return replace(restricted(corpus, data.glosses), data=data)
 
 
 def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False) -> Corpus:
@@ -62,7 +63,7 @@ def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False
 
 
 def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
-    """A corpus that only pre-training learns from; `data`'s way with broken clips is its own."""
+    """A corpus that is learnt from without glosses; `data`'s way with broken clips is its own."""
     if isinstance(data, EmbeddedConfig):
         return open_shards(location, how_to_skip=f"--data and {_SKIP}")
     return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)

@@ -8,19 +8,35 @@ from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Int64
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slr_ray.config import Config
 from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.skew import thinned
 from slr_ray.errors import ConfigError
+from slr_ray.storage import absolute
 
 _NUM_OFFERED = 4
 """Signers of whom the one with most new glosses is taken: more would leave less to chance."""
 
 
-class _HidesLabels(Config):
+class _Pool(Config):
+    open_data: tuple[str, ...] = ()
+    """More pose shards for the unlabelled pool, of glosses that the data lack as a rule: an open
+    pool. Their glosses are never read but in audits. In a split by signer, clips of its validation
+    and test signers are left out, and so are clips that the data have."""
+
+    @field_validator("open_data")
+    @classmethod
+    def _absolute(cls, locations: tuple[str, ...]) -> tuple[str, ...]:
+        found = tuple(absolute(location) for location in locations)
+        if len(set(found)) < len(found):
+            raise ValueError("a location is listed twice")
+        return found
+
+
+class _HidesLabels(_Pool):
     unlabelled_skew: float | None = Field(None, gt=0)
     """Thin the unlabelled pool until its most frequent gloss has so many times the clips of its
     rarest (γ_u of DASO, arXiv 2106.05682): for experiments on pools that are not distributed as the
@@ -58,7 +74,7 @@ class SignersPoolConfig(_HidesLabels):
     """Training signers whose clips are labelled."""
 
 
-class AllPoolConfig(Config):
+class AllPoolConfig(_Pool):
     """Every label: the fully supervised reference."""
 
     kind: Literal["all"] = "all"

@@ -215,6 +215,8 @@ def _by_file(corpus: Corpus, path: Path) -> list[np.ndarray]:
     numbers = {
         normal_name(clip_id): index for index, clip_id in enumerate(corpus.clip_ids.to_pylist())
     }
+    # An official split lists the clips of all glosses, `data.glosses` or not.
+    every = {normal_name(clip_id) for clip_id in corpus.all_clip_ids.to_pylist()}
     sets: dict[str, list[int]] = {name: [] for name in _NAMES}
     seen: set[str] = set()
     for clip_id, name in _rows(path):
@@ -224,7 +226,7 @@ def _by_file(corpus: Corpus, path: Path) -> list[np.ndarray]:
                 f"{path}: clip {clip_id!r} has split {name!r}; there are training (or train), "
                 "validation (or val, valid, dev) and test"
             )
-        if clip_id not in numbers:
+        if clip_id not in every:
             raise DataError(
                 f"{path}: clip {clip_id!r} is not in {corpus.name} "
                 f"(whose first is {corpus.clip_ids[0].as_py()!r})"
@@ -232,6 +234,8 @@ def _by_file(corpus: Corpus, path: Path) -> list[np.ndarray]:
         if clip_id in seen:
             raise DataError(f"{path}: clip {clip_id!r} is listed twice")
         seen.add(clip_id)
+        if clip_id not in numbers:
+            continue
         if chosen != "training" and corpus.gloss_index[numbers[clip_id]] == UNLABELLED:
             raise DataError(f"{path}: clip {clip_id!r} is in {chosen} but has no gloss")
         sets[chosen].append(numbers[clip_id])

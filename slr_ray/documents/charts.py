@@ -79,8 +79,9 @@ def lines(
     share: bool,
     whole_x: bool = False,
     width: Number = WIDTH,
+    log_x: bool = False,
 ) -> Canvas:
-    """Curves over a common axis; a single point is drawn as a dot."""
+    """Curves over a common axis; a single point is drawn as a dot. `log_x` takes x above 0."""
     finite = [
         replace(one, points=[at for at in one.points if all(map(math.isfinite, at))])
         for one in drawn
@@ -93,17 +94,20 @@ def lines(
     low, high = _span([b for one in finite for _, b in one.points])
     y = Scale(low, high, bottom, top)
     x_values = [a for one in finite for a, _ in one.points] or [0.0, 1.0]
-    x = Scale(min(x_values), max(x_values), 66, width - 24)
+    if log_x:
+        x_values = [math.log10(value) for value in x_values]
+    span = (min(x_values), max(x_values))
+    axis = Scale(*span, 66, width - 24)
     for value in ticks(low, high):
         canvas.line(60, y(value), width - 18, y(value), "grid")
         canvas.text(54, y(value) + 4, tick_text(value, share), "end")
-    for value in ticks(x.low, x.high, 8):
-        if not whole_x or value == int(value):
-            canvas.text(x(value), bottom + 18, f"{value:,.6g}", "middle")
+    for value, told in _log_ticks(axis) if log_x else [(one, one) for one in ticks(*span, 8)]:
+        if not whole_x or told == int(told):
+            canvas.text(axis(value), bottom + 18, f"{told:,.6g}", "middle")
     canvas.text((60 + width) / 2, 326, x_label, "middle")
     canvas.text(14, (top + bottom) / 2, y_label, "middle", turn=-90)
     for one in sorted(finite, key=lambda item: not item.faint):
-        at = [(x(a), y(b)) for a, b in one.points]
+        at = [(axis(math.log10(a) if log_x else a), y(b)) for a, b in one.points]
         shade = " faint" if one.faint else ""
         if len(at) > 1:
             canvas.polyline(at, f"curve k{one.series}{shade}", one.title or one.label)
@@ -112,6 +116,18 @@ def lines(
                 title = f"{one.title or one.label}, {x_label} {a:g}: {tick_text(b, share)}"
                 canvas.circle(px, py, 3.5, one.series, title, 0.3 if one.faint else 1.0)
     return canvas
+
+
+def _log_ticks(axis: Scale) -> list[tuple[Number, Number]]:
+    """Places on a logarithmic axis with round numbers of ten, and of two and five where few."""
+    factors = (1, 2, 5) if axis.high - axis.low < 3 else (1,)
+    numbers = [
+        factor * 10.0**power
+        for power in range(math.floor(axis.low), math.ceil(axis.high) + 1)
+        for factor in factors
+    ]
+    places = [(math.log10(one), one) for one in numbers]
+    return [(at, one) for at, one in places if axis.low <= at <= axis.high]
 
 
 def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, unit: str) -> Canvas:
@@ -146,28 +162,32 @@ def grouped_bars(labels: Sequence[str], drawn: Sequence[BarSeries], alt: str, un
 
 
 def histogram(
-    drawn: Sequence[BarSeries], alt: str, x_label: str, span: tuple[Number, Number] = (0, 1)
+    drawn: Sequence[BarSeries],
+    alt: str,
+    x_label: str,
+    span: tuple[Number, Number] = (0, 1),
+    width: Number = WIDTH,
 ) -> Canvas:
     """Counts in equal bins over `span`; each series stands in front of the one before it."""
-    canvas = Canvas(WIDTH, 260, alt)
+    canvas = Canvas(width, 260, alt)
     if len(drawn) > 1:
         canvas.legend([(one.label, one.series) for one in drawn], 60, 14)
     num_bins = len(drawn[0].values)
     y = Scale(0, max([1, *(value or 0 for one in drawn for value in one.values)]), 218, 34)
-    x = Scale(*span, 60, WIDTH - 24)
+    x = Scale(*span, 60, width - 24)
     edges = [span[0] + (span[1] - span[0]) * index / num_bins for index in range(num_bins + 1)]
     for value in ticks(0, y.high, 4):
-        canvas.line(60, y(value), WIDTH - 24, y(value), "grid")
+        canvas.line(60, y(value), width - 24, y(value), "grid")
         canvas.text(54, y(value) + 4, f"{value:,.6g}", "end")
     for index, (start, end) in enumerate(pairwise(edges)):
         for one in drawn:
             value = one.values[index] or 0
             title = f"{start:.4g} to {end:.4g}: {value:,.6g} {one.label}"
-            width = x(end) - x(start) - 2
-            canvas.rect(x(start) + 1, y(value), width, 218 - y(value), one.series, title)
+            thickness = x(end) - x(start) - 2
+            canvas.rect(x(start) + 1, y(value), thickness, 218 - y(value), one.series, title)
     for value in ticks(*span):
         canvas.text(x(value), 236, f"{value:.4g}", "middle")
-    canvas.text((60 + WIDTH) / 2, 256, x_label, "middle")
+    canvas.text((60 + width) / 2, 256, x_label, "middle")
     return canvas
 
 

@@ -22,6 +22,7 @@ from slr_ray.encoders.records import ClassificationRecord, GeometryRecord
 from slr_ray.errors import DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval
+from slr_ray.experiment.data_summary import labels_text
 from slr_ray.experiment.encoder_file import seen_signers, seen_warning
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
@@ -57,8 +58,8 @@ def run_evaluation(
     console = Console()
     console.print(
         f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
-        f"{len(own.labelled)} labelled, {len(own.split.validation)} validation, "
-        f"{len(own.split.test)} test clips"
+        f"{labels_text(runs[0].prepared, own.labelled)} labelled, "
+        f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
     for warning in split_warnings(own.corpus, own.split):
         console.print(f"warning: {warning}", markup=False)

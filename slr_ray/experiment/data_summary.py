@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 import numpy as np
+from jaxtyping import Int
 from rich.console import Console
 from rich.text import Text
 
@@ -30,15 +31,21 @@ def pool_text(prepared: Prepared, seed: int) -> str:
     """
     pool, parts = prepared.pool(seed), prepared.split
     num_hidden = prepared.num_labels(pool.unlabelled)
-    known = np.setdiff1d(parts.training, parts.unlabelled_only)
-    share = len(pool.labelled) / prepared.num_labels(known)
-    budget = f"{clips_text(len(pool.labelled))} labelled for training ({100 * share:.1f} %)"
-    budget += f" + {len(parts.validation):,} for validation"
+    budget = f"labelled for training {labels_text(prepared, pool.labelled)}"
+    budget += f", + {len(parts.validation):,} for validation"
     hidden = f"{num_hidden:,} labels hidden" if num_hidden else "no label hidden"
     if pool.num_left_out:
         hidden += f", {clips_text(pool.num_left_out)} left out"
     written = _written(prepared.config)
     return f"seed {seed}: {budget}; {len(pool.unlabelled):,} unlabelled, {hidden} ({written})"
+
+
+def labels_text(prepared: Prepared, labelled: Int[np.ndarray, " labelled"]) -> str:
+    """A labelled pool against what it was drawn from, whatever share was asked for."""
+    total = prepared.num_training_labels
+    some = " with a gloss" if total < len(prepared.split.training) else ""
+    share = 100 * len(labelled) / total
+    return f"{clips_text(len(labelled))}, {share:.1f} % of {total:,} training clips{some}"
 
 
 def clips_text(count: int) -> str:
@@ -51,6 +58,15 @@ def measured_text(prepared: Prepared) -> str:
     return f"{len(test)} clips of {num_glosses(corpus, test)} of {len(corpus.glosses)} glosses"
 
 
+def print_extra(prepared: Prepared, console: Console) -> None:
+    """What is learnt from beside the pools: by pre-training, in an open pool."""
+    for one in (prepared.other, prepared.unlabelled):
+        if one is not None:
+            console.print(f"pre-training on {one.described()}")
+    if prepared.config.pool.open_data:
+        console.print(f"open pool: {prepared.open_pool.described()}")
+
+
 def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     """Clips left out, what the split does not measure, missing labels, rounds without use."""
     config, corpus, pool = prepared.config, prepared.corpus, prepared.pool(seed)
@@ -59,7 +75,7 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
     by_step = isinstance(config.method, ConsistencyConfig)
-    if not len(pool.unlabelled) and (by_step or config.rounds.num_rounds):
+    if not len(pool.unlabelled) + len(prepared.open_pool) and (by_step or config.rounds.num_rounds):
         left = "training is supervised" if by_step else "training ends after the first round"
         warnings.append(
             f"no unlabelled clip ({_written(config)}): nothing to pseudo-label, {left}; label "

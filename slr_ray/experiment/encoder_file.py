@@ -49,7 +49,7 @@ class Encoder:
     representations."""
     model_config: ModelConfig
     normalisation: NormalisationConfig
-    max_frames: int
+    max_frames: int | None
     config: PretrainingConfig
     """How it was pre-trained."""
     seed: int

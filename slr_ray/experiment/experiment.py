@@ -7,7 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from slr_ray.augmentation.config import AugmentationConfig, StrongAugmentation
+from slr_ray.augmentation.config import (
+    AugmentationConfig,
+    BoundaryAugmentation,
+    StrongAugmentation,
+)
 from slr_ray.config import Config, build, merge
 from slr_ray.corpora.data import DataConfig
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig
@@ -21,7 +25,8 @@ from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
-from slr_ray.models.config import ModelConfig
+from slr_ray.models.config import ModelConfig, ignores_order
+from slr_ray.models.parts_transformer import JOINT_CHANNELS, PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
@@ -46,7 +51,8 @@ class Experiment(Config):
 
     preset: Preset = "modern"
     """What the other sections start from: `modern`, the best recogniser; `published`, SPOTER's
-    release; `spoter_small`, a SPOTER that trains in minutes; SSL-SLR's, for pre-training."""
+    release; `spoter_small`, a SPOTER that trains in minutes. SSL-SLR's, for pre-training, as
+    written (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`)."""
     data: DataConfig = EmbeddedConfig()
     split: SplitConfig = SignerSplitConfig()
     pool: PoolConfig = FractionPoolConfig()
@@ -97,6 +103,7 @@ def build_experiment(
     _check_model(built, origin)
     _check_teacher(built, origin)
     _check_selection(built, origin)
+    _check_views(built, origin)
     return built
 
 
@@ -154,13 +161,21 @@ def _check_model(built: Experiment, origin: str) -> None:
             longest = built.initialisation.max_frames
             given["initialisation.max_frames"] = longest or built.training.max_frames
         for field, frames in given.items():
-            if model.positions == "learned" and frames > model.max_frames:
+            if model.positions == "learned" and (frames is None or frames > model.max_frames):
+                told = "null: clips are as long as they are" if frames is None else frames
                 raise ConfigError(
-                    f"{origin}: {field} is {frames}, but learned positions end at "
-                    f"model.max_frames {model.max_frames}"
+                    f"{origin}: {field} is {told}, but learned positions end at "
+                    f"model.max_frames {model.max_frames}; give a smaller {field}, or set "
+                    "model.positions=sinusoidal"
                 )
         return
     channels = num_channels(built.normalisation)
+    if isinstance(model, PartsTransformerConfig) and channels != JOINT_CHANNELS:
+        raise ConfigError(
+            f"{origin}: model.kind {model.kind!r} reads the {JOINT_CHANNELS} channels of the "
+            f"joints, but normalisation {built.normalisation.kind!r} gives {channels}: set "
+            "normalisation.kind=none (or spoter)"
+        )
     if model.width is None and channels % model.num_heads:
         raise ConfigError(
             f"{origin}: model.width: {channels} channels of normalisation "
@@ -187,3 +202,21 @@ def _check_selection(built: Experiment, origin: str) -> None:
             f"{origin}: method.selection.kind {built.rounds.selection.kind!r} compares passes with "
             "dropout, but model.dropout is 0; set model.dropout or another rule"
         )
+
+
+def _check_views(built: Experiment, origin: str) -> None:
+    """`ConfigError` where frames are permuted for a model that does not see their order."""
+    space = built.normalisation
+    has_velocities = isinstance(space, SigningSpace) and space.velocities
+    if not ignores_order(built.model) or has_velocities:
+        return
+    sections = {"": built, "initialisation.": built.initialisation, "method.": built.method}
+    for prefix, section in sections.items():
+        for name, views in section:
+            if isinstance(views, BoundaryAugmentation):
+                raise ConfigError(
+                    f"{origin}: {prefix}{name}.kind is 'boundary', but to model.kind "
+                    f"{built.model.kind!r} a clip with its frames permuted is the same clip: it "
+                    "ignores their order. Set model.positions=sinusoidal, or "
+                    f"{prefix}{name}.kind=standard"
+                )

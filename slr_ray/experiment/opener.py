@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +11,9 @@ from slr_ray.corpora.data import DataConfig, open_data, open_extra
 from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
 from slr_ray.experiment.encoder_file import Encoder, load_encoder, refuse_contradictions
 from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_path
-from slr_ray.experiment.initialisation import EncoderFile
-from slr_ray.experiment.prepared import Prepared
-from slr_ray.experiment.pretraining_clips import choose_clips
+from slr_ray.experiment.extra_clips import labelled_elsewhere, open_pool, pretraining_clips
+from slr_ray.experiment.initialisation import EncoderFile, OtherGlosses
+from slr_ray.experiment.prepared import OtherClips, Prepared
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
@@ -43,14 +43,23 @@ class Opener:
         Raises `DataError` or `ConfigError` where data, split or encoder can't be used.
         """
         source = config.initialisation
-        prepared = Prepared(config, self.corpus(config.data), self.split(config.data, config.split))
+        prepared = Prepared(
+            config,
+            self.corpus(config.data),
+            self.split(config.data, config.split),
+            open_pool=self._open_pool(config),
+        )
         match source:
             case EncoderFile():
                 encoder = self.encoder(source.path)
                 refuse_contradictions(config.model_dump(mode="json"), encoder, source.path)
                 return replace(prepared, encoder=encoder)
+            case OtherGlosses():
+                (other,) = self._open_extra([source.data], config.data)
+                kept = labelled_elsewhere(prepared.corpus, prepared.split, other)
+                return replace(prepared, other=OtherClips(other, kept))
             case PretrainingConfig():
-                extra = tuple(self._open_extra(one, config.data) for one in source.extra_data)
+                extra = self._open_extra(source.extra_data, config.data)
                 chosen = self._choose(config, source, extra)
                 return replace(prepared, extra=extra, unlabelled=chosen)
             case _:
@@ -71,10 +80,19 @@ class Opener:
             self._encoders[path] = load_encoder(path)
         return self._encoders[path]
 
-    def _open_extra(self, location: str, data: DataConfig) -> Corpus:
-        if (location, data) not in self._extra:
-            self._extra[location, data] = open_extra(location, data)
-        return self._extra[location, data]
+    def _open_extra(self, locations: Iterable[str], data: DataConfig) -> tuple[Corpus, ...]:
+        for one in locations:
+            if (one, data) not in self._extra:
+                self._extra[one, data] = open_extra(one, data)
+        return tuple(self._extra[one, data] for one in locations)
+
+    def _open_pool(self, config: Experiment) -> UnlabelledClips:
+        key = (config.data, config.split, config.pool.open_data)
+        if key not in self._chosen:
+            extra = self._open_extra(config.pool.open_data, config.data)
+            parts = self.split(config.data, config.split)
+            self._chosen[key] = open_pool(self.corpus(config.data), parts, extra)
+        return self._chosen[key]
 
     def _choose(
         self, config: Experiment, section: PretrainingConfig, extra: tuple[Corpus, ...]
@@ -83,5 +101,5 @@ class Opener:
         if key not in self._chosen:
             parts = self.split(config.data, config.split)
             corpus = self.corpus(config.data)
-            self._chosen[key] = choose_clips(section.clips, corpus, parts, extra)
+            self._chosen[key] = pretraining_clips(section.clips, corpus, parts, extra)
         return self._chosen[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -16,16 +17,33 @@ from slr_ray.corpora.splits import Split
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
-from slr_ray.experiment.initialisation import EncoderFile, FreshWeights
+from slr_ray.experiment.extra_clips import refuse_measured
+from slr_ray.experiment.initialisation import EncoderFile, FreshWeights, OtherGlosses
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
-from slr_ray.experiment.pretraining_clips import refuse_measured
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.problem import Problem
-from slr_ray.training.unlabelled import UnlabelledClips
+from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 6
+STAGE_VERSION = 7
+
+
+@dataclass(frozen=True)
+class OtherClips:
+    """Labelled clips of another corpus, of nobody whom the experiment measures on."""
+
+    corpus: Corpus
+    clips: Int[np.ndarray, " clips"]
+
+    def described(self) -> str:
+        """How many they are, in a message's words."""
+        labelled = self.corpus.gloss_index[self.clips]
+        left_out = int((self.corpus.gloss_index != UNLABELLED).sum()) - len(self.clips)
+        return (
+            f"{len(self.clips):,} labelled clips of {len(np.unique(labelled))} glosses of "
+            f"{self.corpus.name} ({left_out:,} left out, as they or their signers are held out)"
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,18 @@ class Prepared:
     """Corpora that only pre-training learns from."""
     unlabelled: UnlabelledClips | None = None
     """Of `initialisation.kind: pretraining`: the clips that it sees."""
+    other: OtherClips | None = None
+    """Of `initialisation.kind: other_glosses`: what it learns from."""
+    open_pool: UnlabelledClips = NO_CLIPS
+    """Of `pool.open_data`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the corpus, and of those of the open pool."""
+        every = [self.corpus, *(corpus for corpus, _ in self.open_pool.parts)]
+        if len(every) == 1:
+            return self.corpus.fingerprint
+        return hashlib.sha256(" ".join(one.fingerprint for one in every).encode()).hexdigest()
 
     def with_config(self, config: Experiment) -> Prepared:
         """The same data and encoder under other settings of training or views."""
@@ -57,17 +87,24 @@ class Prepared:
         """How many of some clips have a gloss, hidden or not."""
         return int((self.corpus.gloss_index[clips] != UNLABELLED).sum())
 
+    @property
+    def num_training_labels(self) -> int:
+        """Training clips that a pool may label."""
+        return self.num_labels(np.setdiff1d(self.split.training, self.split.unlabelled_only))
+
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""
-        pool = self.pool(seed)
+        pool, num_clips = self.pool(seed), self.corpus.num_clips
+        added = np.arange(num_clips, num_clips + len(self.open_pool))
         return Problem(
             corpus=self.corpus,
             split=self.split,
             labelled=pool.labelled,
-            unlabelled=pool.unlabelled,
+            unlabelled=np.concatenate([pool.unlabelled, added]),
             normalisation=self.config.normalisation,
             augmentation=self.config.augmentation,
             model=self.config.model,
+            open_pool=self.open_pool,
         )
 
     @property
@@ -85,7 +122,7 @@ class Prepared:
     def refuse_measured_clips(self) -> None:
         """`ConfigError` where the weights training starts from know clips that it measures on."""
         source = self.config.initialisation
-        if isinstance(source, FreshWeights):
+        if isinstance(source, FreshWeights | OtherGlosses):
             return
         measured = {"validation": self.split.validation, "test": self.split.test}
         if isinstance(source, EncoderFile):
@@ -96,12 +133,14 @@ class Prepared:
 
     def stage_facts(self) -> dict[str, Any]:
         """What every stage of the experiment depends on besides seed, round and method."""
-        excluded = {"preset", "data", "split", "method", "initialisation"}
+        without = {"preset", "data", "split", "method", "initialisation"}
+        # The paths stand for what lies there.
+        excluded = dict.fromkeys(without, True) | {"pool": {"open_data"}}
         method = self.config.method
         by_step = isinstance(method, ConsistencyConfig)
         return {
             "version": STAGE_VERSION,
-            "fingerprint": self.corpus.fingerprint,
+            "fingerprint": self.fingerprint,
             # Of its clips: a split file may change under the same path.
             "split": self.split.fingerprint,
             "initialisation": self.initialisation_facts(),
@@ -120,6 +159,10 @@ class Prepared:
             case EncoderFile():
                 assert self.encoder is not None
                 return {"kind": section.kind, "sha256": self.encoder.sha256}
+            case OtherGlosses():
+                assert self.other is not None
+                facts = section.model_dump(mode="json", exclude={"data"})
+                return {"data": self.other.corpus.fingerprint, **facts}
             case PretrainingConfig():
                 # Watching for collapse changes no weight; the paths stand for what lies there.
                 excluded = {"collapse_threshold", "stop_on_collapse", "extra_data"}

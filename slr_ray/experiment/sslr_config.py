@@ -12,6 +12,7 @@ from slr_ray.config import Config
 from slr_ray.selection.calibration import Calibration
 from slr_ray.selection.evidence import Needs
 from slr_ray.selection.refine.refine import Refine
+from slr_ray.selection.reject.rejections import Reject
 from slr_ray.selection.select.rules import SelectionRule
 from slr_ray.selection.select.top_per_gloss import TopPerGloss
 from slr_ray.selection.weight.hard import Hard
@@ -32,9 +33,16 @@ class SslrConfig(Config):
     calibration: Calibration = "undo_smoothing"
     """What makes probabilities mean what they say before anything else: `undo_smoothing` takes
     `training.label_smoothing` out of them (without it nothing changes), `temperature` fits one
-    number on the validation clips, and so spends their labels on training, too."""
+    number on the validation clips, and so spends their labels on training, too, `folds` fits it on
+    labelled clips: each part of them as round 0's model says it that was trained on the others.
+    These trainings are shared by trials, and no round's steps or time count them."""
+    calibration_folds: int = Field(3, ge=2)
+    """Parts of the labelled clips, by signer, for `folds`; at most as many as there are signers."""
     refine: Refine = Refine()
     """What happens to the pool's probabilities before selection; nothing as published."""
+    reject: Reject | None = None
+    """Which clips are taken out of the pool before selection, as of a gloss that the model does not
+    know; None takes out none. For open pools."""
     selection: SelectionRule = TopPerGloss()
     weight: Weight = Hard()
     """Weight of a pseudo-labelled clip's loss."""
@@ -60,11 +68,12 @@ class SslrConfig(Config):
     """Converged when validation has not improved for so many rounds; None = never."""
     changed_tolerance: float = Field(0.0, ge=0, le=1)
     """Nothing left to add: at most this share of the selection is new or changed."""
-    keep_predictions: int = Field(200_000, ge=0)
+    keep_predictions: int = Field(1_000_000, ge=0)
     """Most numbers (clips x glosses) of a round's predictions of the pool that are kept beside the
     round for `slr_ray.replay`; 0 keeps none. It changes no result."""
 
     @property
     def needs(self) -> Needs:
         """The evidence that choosing pseudo-labels takes."""
-        return self.refine.needs | self.selection.needs
+        without = Needs() if self.reject is None else self.reject.needs
+        return self.refine.needs | without | self.selection.needs

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from slr_ray.corpora.corpus import Corpus
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
 from slr_ray.methods.recogniser import checkpoint_content
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
+from slr_ray.methods.seed_run import OnEpoch, prepare_seed
+from slr_ray.methods.sslr import best_round, rounds, seed_record
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
 from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore, State
@@ -64,8 +65,8 @@ def train_and_measure(
     training_s = sum(one.training_s for one in trained.rounds)
     return Measured(
         _record(problem, seed, validation, test, trained, training_s),
-        checkpoint_content(config, prepared.corpus, state, config.training.metric),
-        _predictions(problem, test),
+        checkpoint_content(prepared, state, config.training.metric),
+        answers(prepared.corpus, problem.split.test, test),
     )
 
 
@@ -79,13 +80,15 @@ def measure_neighbours(prepared: Prepared, seed: int) -> Measured:
     )
     wall_s = time.monotonic() - started
     record = _record(problem, seed, validation, test, None, wall_s)
-    return Measured(record, None, _predictions(problem, test))
+    return Measured(record, None, answers(prepared.corpus, problem.split.test, test))
 
 
-def _predictions(
-    problem: Problem, probabilities: Float[np.ndarray, "clips glosses"]
+def answers(
+    corpus: Corpus,
+    clips: Int[np.ndarray, " clips"],
+    probabilities: Float[np.ndarray, "clips glosses"],
 ) -> list[ClipPrediction]:
-    corpus, clips = problem.corpus, problem.split.test
+    """What a model answered on labelled clips, in their order."""
     names, ids = corpus.glosses, corpus.clip_ids.take(clips).to_pylist()
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
     return [
@@ -96,7 +99,7 @@ def _predictions(
             top5=tuple(names[one] for one in best[row]),
             probability=float(probabilities[row, gloss]),
         )
-        for row, (clip, gloss) in enumerate(zip(clips, problem.glosses(clips), strict=True))
+        for row, (clip, gloss) in enumerate(zip(clips, corpus.gloss_index[clips], strict=True))
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from slr_ray.config import build
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
+from slr_ray.experiment.prepared import Prepared
 from slr_ray.models.model import Model
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.normalisation import num_channels
@@ -65,6 +67,12 @@ class Recogniser:
     glosses: tuple[str, ...]
     provenance: tuple[dict[str, Any], ...]
     """How the poses came about that it was trained on, one record a way."""
+    fingerprint: str
+    """Of the corpus that it was trained on."""
+    split: str | None
+    """Fingerprint of that corpus's split; None in checkpoints of earlier versions."""
+    sha256: str
+    """Of the file; empty where it was never one."""
 
     @classmethod
     def load(cls, path: str | Path) -> Recogniser:
@@ -144,14 +152,16 @@ class Recogniser:
         return found.clips
 
 
-def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric: str) -> State:
+def checkpoint_content(prepared: Prepared, state: State, metric: str) -> State:
     """What a checkpoint holds; `load_recogniser` reads it."""
+    corpus = prepared.corpus
     return {
         "format": _FORMAT,
         "model": state,
-        "config": config.model_dump(mode="json"),
+        "config": prepared.config.model_dump(mode="json"),
         "glosses": list(corpus.glosses),
         "fingerprint": corpus.fingerprint,
+        "split": prepared.split.fingerprint,
         "provenance": list(corpus.provenance),
         "chosen_by": f"validation {metric}",
     }
@@ -160,7 +170,8 @@ def checkpoint_content(config: Experiment, corpus: Corpus, state: State, metric:
 def load_recogniser(path: str) -> Recogniser:
     """Read a checkpoint, a file or URI (`weights_only`); `DataError` where it is none of ours."""
     try:
-        content = loads(read_file(path))
+        raw = read_file(path)
+        content = loads(raw)
     except FileNotFoundError:
         raise DataError(f"no such checkpoint: {path}") from None
     except OSError as error:
@@ -172,9 +183,22 @@ def load_recogniser(path: str) -> Recogniser:
         ) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path} is not a checkpoint of slr_ray (format {_FORMAT})")
+    return recogniser_of(content, path, hashlib.sha256(raw).hexdigest())
+
+
+def recogniser_of(content: State, origin: str, sha256: str = "") -> Recogniser:
+    """The recogniser that a checkpoint's content describes, of a file or just trained."""
     # Resolved when it was written, and complete: an encoder file that it started from may be gone.
-    config = build(Experiment, content["config"], path)
+    config = build(Experiment, content["config"], origin)
     glosses = tuple(content["glosses"])
     model = config.model.build(num_channels(config.normalisation), len(glosses))
     model.load_state_dict(content["model"])
-    return Recogniser(model.eval(), config, glosses, tuple(content["provenance"]))
+    return Recogniser(
+        model=model.eval(),
+        config=config,
+        glosses=glosses,
+        provenance=tuple(content["provenance"]),
+        fingerprint=content["fingerprint"],
+        split=content.get("split"),
+        sha256=sha256,
+    )

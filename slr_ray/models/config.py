@@ -9,14 +9,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.model import Model
+from slr_ray.models.parts_transformer import PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
 
-AnyModel: TypeAlias = SpoterConfig | PoseTransformerConfig | ConvAttentionConfig
+AnyModel: TypeAlias = (
+    SpoterConfig | PoseTransformerConfig | PartsTransformerConfig | ConvAttentionConfig
+)
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
@@ -34,12 +37,22 @@ def representation_width(config: AnyModel, num_channels: int) -> int:
     return config.width or num_channels
 
 
+def ignores_order(config: AnyModel) -> bool:
+    """Whether frames in another order give the same representation."""
+    return isinstance(config, SpoterConfig) and config.positions == "constant"
+
+
 def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:
     """The same model with another dropout everywhere; None = its own."""
     if dropout is None:
         return config
     parts = [name for name in type(config).model_fields if name.endswith("dropout")]
     return config.model_copy(update=dict.fromkeys(parts, dropout))
+
+
+def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A recogniser's weights as those of an encoder."""
+    return {name: value for name, value in state.items() if not name.startswith(_CLASSIFIER)}
 
 
 def load_encoder_weights(model: nn.Module, encoder: Mapping[str, Any]) -> None:

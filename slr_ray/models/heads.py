@@ -34,6 +34,17 @@ def perceptron(
 
 
 @torch.no_grad()
+def redraw(head: nn.Module, generator: torch.Generator) -> None:
+    """Give a perceptron's linear layers fresh weights, as torch draws them; a CPU's generator."""
+    for layer in head.modules():
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            for parameter in layer.parameters():
+                drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
+                parameter.copy_(drawn)
+
+
+@torch.no_grad()
 def follow(target: nn.Module, source: nn.Module, momentum: float) -> None:
     """target ← momentum · target + (1 - momentum) · source, weights only.
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from slr_ray.config import Config
-from slr_ray.models.heads import perceptron
+from slr_ray.models.heads import perceptron, redraw
 from slr_ray.objectives.objective import Objective, Outcome, View
+
+_MOST = 2**31
 
 
 class SlFpnConfig(Config):
-    """Defaults as published; the switches are the ablation of the paper's section 7."""
+    """Defaults as published; the switches are the ablation of the paper's section 7.
+
+    The first author's code (`arielbassodev/sign_language_recognition`, commit cc36e6d,
+    `reconstitution.py`) is `second_view: view2`, `prediction_weight: 0.5`, `predictor: fresh`. Its
+    second variant, on views whose last third is permuted, has `original_weight: 0` and
+    `prediction_weight: 0.0022`.
+    """
 
     title: ClassVar[str] = "SL-FPN"
 
@@ -27,9 +36,14 @@ class SlFpnConfig(Config):
     """The predictor has 2 layers with ReLU; the paper does not state its width."""
     second_view: Literal["view1", "view2"] = "view1"
     """The view that the second term pulls the original to. The formula in the text lost its
-    symbols; the first author's code has the first view, an older version the second."""
-    predictor: bool = True
-    """Without it the third term is MSE(z0, z2) without predictor and without stop-gradient."""
+    symbols; the first author's image code has the first view, his pose code the second."""
+    original_weight: float = Field(1.0, ge=0)
+    """Weight of the second term, MSE(original, view), beside the first one's 1."""
+    prediction_weight: float = Field(1.0, ge=0)
+    """Weight of the third term, the predictor's."""
+    predictor: bool | Literal["fresh"] = True
+    """`false`: the third term is MSE(z0, z2) without predictor and without stop-gradient. `fresh`:
+    the predictor is drawn anew for every step and learns nothing, as in the author's code."""
     original: bool = True
     """Without it the first view stands in for the original and the second term is gone."""
     batch_norm: Literal["none", "hidden", "all"] = "none"
@@ -59,6 +73,8 @@ class SlFpn(Objective):
     optimiser that moves far, the embedding shrinks to a point unless `batch_norm` keeps it apart.
     """
 
+    next_draw: Tensor
+
     def __init__(self, config: SlFpnConfig, encoder: nn.Module, width: int) -> None:
         super().__init__(encoder)
         self.config = config
@@ -72,11 +88,16 @@ class SlFpn(Objective):
         self.predictor = (
             perceptron((dim, config.predictor_hidden, dim)) if config.predictor else None
         )
+        if self.predictor is not None and config.predictor == "fresh":
+            self.predictor.requires_grad_(False)
+            # Where its next weights come from: a state of its own, so that all workers draw the
+            # same ones and a resumed training goes on with them.
+            self.register_buffer("next_draw", torch.randint(_MOST, ()))
 
     def forward(self, anchor: View | None, view1: View, view2: View) -> Outcome:
         if not self.config.original:
             z1, z2 = self._embedded(view1, view2)
-            return functional.mse_loss(z1, z2) + self._predicted(z1, z2), z1
+            return functional.mse_loss(z1, z2) + self._prediction(z1, z2), z1
         if anchor is None:
             raise ValueError("SL-FPN needs the original clips")
         z0, z1, z2 = self._embedded(anchor, view1, view2)
@@ -84,15 +105,21 @@ class SlFpn(Objective):
         if self.config.permuted:
             z0, z1 = z1, z0
         second = z1 if self.config.second_view == "view1" else z2
-        loss = functional.mse_loss(z1, z2) + functional.mse_loss(z0, second)
-        return loss + self._predicted(z0, z2), embedding
+        original = self.config.original_weight * functional.mse_loss(z0, second)
+        return functional.mse_loss(z1, z2) + original + self._prediction(z0, z2), embedding
+
+    def after_step(self, progress: float) -> None:
+        if self.predictor is not None and self.config.predictor == "fresh":
+            redraw(self.predictor, torch.Generator().manual_seed(int(self.next_draw)))
+            self.next_draw += 1
 
     def _embedded(self, *views: View) -> list[Float[Tensor, "clips dim"]]:
         return [self.projector(one).float() for one in self.represented(*views)]
 
-    def _predicted(
+    def _prediction(
         self, source: Float[Tensor, "clips dim"], target: Float[Tensor, "clips dim"]
     ) -> Float[Tensor, ""]:
-        if self.predictor is None:
-            return functional.mse_loss(source, target)
-        return functional.mse_loss(self.predictor(source).float(), target.detach())
+        """The weighted third term."""
+        if self.predictor is not None:
+            source, target = self.predictor(source).float(), target.detach()
+        return self.config.prediction_weight * functional.mse_loss(source, target)

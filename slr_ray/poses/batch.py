@@ -22,6 +22,9 @@ class PoseBatch:
     positions: Float[Tensor, "clips frames 54 2"]
     confidence: Float[Tensor, "clips frames 54"]
     num_frames: Int[Tensor, " clips"]
+    ends: Float[Tensor, "clips 2"] | None = None
+    """Share of each clip's frames before its sign and after it, where a reader was to find them;
+    an augmented clip has none any more."""
 
     @property
     def num_clips(self) -> int:
@@ -43,6 +46,7 @@ class PoseBatch:
             self.positions.to(device, non_blocking=True),
             self.confidence.to(device, non_blocking=True),
             self.num_frames.to(device, non_blocking=True),
+            None if self.ends is None else self.ends.to(device, non_blocking=True),
         )
 
     def with_positions(self, positions: Float[Tensor, "clips frames 54 2"]) -> PoseBatch:
@@ -50,13 +54,13 @@ class PoseBatch:
 
 
 def pad(
-    positions: Sequence[np.ndarray], confidence: Sequence[np.ndarray], max_frames: int
+    positions: Sequence[np.ndarray], confidence: Sequence[np.ndarray], max_frames: int | None
 ) -> PoseBatch:
     """Pad pose sequences (frames x 54 x 2 and frames x 54 each) into one batch.
 
     A sequence longer than `max_frames` is thinned to that many frames, evenly spaced with first and
-    last kept: SPOTER has no limit, a padded batch needs one, and thinning keeps the whole sign
-    where cutting would lose its end.
+    last kept: SPOTER has no limit (None), a padded batch is better with one, and thinning keeps the
+    whole sign where cutting would lose its end.
     """
     chosen = [thinned(len(one), max_frames) for one in positions]
     num_frames = [len(frames) for frames in chosen]
@@ -71,8 +75,15 @@ def pad(
     return PoseBatch(torch.from_numpy(padded), torch.from_numpy(found), torch.tensor(num_frames))
 
 
-def thinned(num_frames: int, max_frames: int) -> np.ndarray:
+def frames_seen(
+    num_frames: Int[np.ndarray, " clips"], max_frames: int | None
+) -> Int[np.ndarray, " clips"]:
+    """How many frames `pad` leaves of clips."""
+    return num_frames if max_frames is None else np.minimum(num_frames, max_frames)
+
+
+def thinned(num_frames: int, max_frames: int | None) -> np.ndarray:
     """Indices of at most `max_frames` of `num_frames` frames, evenly spaced, ends included."""
-    if num_frames <= max_frames:
+    if max_frames is None or num_frames <= max_frames:
         return np.arange(num_frames)
     return np.linspace(0, num_frames - 1, max_frames).round().astype(np.int64)

@@ -9,7 +9,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import Store
 
-Command = Literal["pretrain", "train", "evaluate", "boundary", "compare"]
+Command = Literal["pretrain", "train", "evaluate", "boundary", "compare", "robustness"]
 _CLAIM = "claim.json"
 
 

@@ -23,6 +23,8 @@ class FoldRecord(Record):
     num_test_clips: int
     num_labelled: float
     """Labelled clips for training, mean over seeds."""
+    label_share: float | None = None
+    """Of the training clips with a gloss, mean over seeds; None in records of earlier versions."""
     num_validation: int
     """Labelled clips that chose: labels, too."""
     test: dict[Metric, float]

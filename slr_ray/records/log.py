@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from slr_ray.config import Record
+from slr_ray.errors import StorageError
 from slr_ray.records.run_folder import RunFolder
+from slr_ray.storage import Growing, once
 
 _KEEP_EVERY_S = 10.0
 _SILENT_AT_MOST_S = 60.0
@@ -60,22 +63,22 @@ def this_process() -> str:
 class Log:
     """Writes a run's log; only the driver does.
 
-    On a disk each event is appended at once. Object stores can't append: there the file is
-    replaced at most every ten seconds, and when the run ends.
+    On a disk each event is appended at once. Object stores can't append: there new events are sent
+    at most every ten seconds, and when the run ends.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._store = folder.store
-        self._lines: list[str] = []
+        self._copy = Growing(self._store, folder.log)
+        self._content = bytearray()
         self._kept = 0.0
         self._written = time.monotonic()
-        if not self._store.exists(folder.log):
-            return
-        content = self._store.read_bytes(folder.log).decode(errors="replace")
         if not self._store.is_local:
-            self._lines = content.splitlines()
-        elif not content.endswith("\n"):
+            self._content += self._copy.read()
+            return
+        content = self._store.find_bytes(folder.log)
+        if content and not content.endswith(b"\n"):
             # A kill left half a line: the next event must not be written behind it.
             with self._store.local_path(folder.log).open("ab") as stream:
                 stream.write(b"\n")
@@ -84,15 +87,15 @@ class Log:
         """Add an event that happened just now."""
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         found = Event(at=at, event=event, who=who or this_process(), **facts)
-        line = json.dumps(found.model_dump(exclude_none=True))
+        line = (json.dumps(found.model_dump(exclude_none=True)) + "\n").encode()
         self._written = time.monotonic()
         if self._store.is_local:
             path = self._store.local_path(self._folder.log)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as stream:
-                stream.write((line + "\n").encode())
+                stream.write(line)
             return found
-        self._lines.append(line)
+        self._content += line
         if time.monotonic() - self._kept > _KEEP_EVERY_S:
             self.keep()
         return found
@@ -104,10 +107,14 @@ class Log:
 
     def keep(self) -> None:
         """Bring the file behind a URI up to date."""
-        if self._lines:
-            content = "\n".join(self._lines) + "\n"
-            self._store.write_bytes(self._folder.log, content.encode())
+        if self._content:
+            self._copy.keep(bytes(self._content))
             self._kept = time.monotonic()
+
+    def close(self) -> None:
+        """The same at an end of any kind; where the storage is lost, the last events are, too."""
+        with contextlib.suppress(OSError, StorageError), once():
+            self.keep()
 
 
 def read_log(folder: RunFolder) -> list[Event]:
@@ -115,9 +122,11 @@ def read_log(folder: RunFolder) -> list[Event]:
 
     Half a line that a kill left is left out.
     """
-    if not folder.store.exists(folder.log):
+    try:
+        content = folder.read_log()
+    except FileNotFoundError:
         return []
-    return list(_events(folder.store.read_bytes(folder.log).decode(errors="replace")))
+    return list(_events(content.decode(errors="replace")))
 
 
 def _events(text: str) -> Iterator[Event]:

@@ -36,6 +36,14 @@ class UnlabelledFigures(Record):
     pseudo_precision: float | None
     """For reading only: share of their weight whose pseudo-label is the hidden label; None without
     such labels."""
+    pseudo_unknown: float | None = None
+    """For reading only: share of their weight on clips of glosses that the corpus does not have,
+    whose pseudo-label is always wrong; None without such clips."""
+    rejected_unknown: float | None = None
+    """For reading only: share of the clips of such glosses that were rejected; None where there are
+    none, or none can be."""
+    rejected_wrongly: float | None = None
+    """For reading only: the same of clips whose hidden label the corpus has."""
 
     def described(self) -> str:
         """In one line, for people."""
@@ -44,6 +52,12 @@ class UnlabelledFigures(Record):
             told += f", threshold {self.pseudo_threshold:.2f}"
         if self.pseudo_precision is not None:
             told += f"; {self.pseudo_precision:.0%} of their pseudo-labels right"
+        if self.pseudo_unknown is not None:
+            told += f", {self.pseudo_unknown:.0%} on clips of unknown glosses"
+        if self.rejected_unknown is not None:
+            told += f"; {self.rejected_unknown:.0%} of these rejected"
+        if self.rejected_wrongly is not None:
+            told += f"; {self.rejected_wrongly:.0%} of clips of known glosses rejected"
         return told
 
 
@@ -60,6 +74,16 @@ class EpochRecord(Record):
     """Where every step has unlabelled clips."""
 
 
+class PretrainingStep(Record):
+    """One gradient step of self-supervised pre-training, before it changed the weights."""
+
+    num_steps: int
+    """Counted from 1."""
+    loss: float
+    embedding_std: float
+    """See `PretrainingEpoch`."""
+
+
 class PretrainingEpoch(Record):
     """An epoch of self-supervised pre-training, mean over its steps."""
 
@@ -71,6 +95,20 @@ class PretrainingEpoch(Record):
     embedding_std: float
     """Standard deviation of the L2-normalised embedding's dimensions over a batch's clips times
     sqrt(width): 1 where clips spread evenly, 0 where the encoder has collapsed."""
+    steps: tuple[PretrainingStep, ...] = ()
+    """Some of its steps by themselves, for a collapse takes few: each of the first hundred, of the
+    first thousand every tenth, and so on."""
+
+
+class OpenAudit(Record):
+    """Clips of glosses that the corpus does not have: a pseudo-label of theirs is always wrong."""
+
+    num_unknown: int
+    """In the unlabelled pool."""
+    num_selected: int
+    """Of them, those with a pseudo-label."""
+    num_rejected: int = 0
+    """Of them, those that were rejected."""
 
 
 class Audit(Record):
@@ -91,11 +129,44 @@ class Audit(Record):
     selected_confidence_counts: list[int]
     precision: float | None
     """Share of selected clips whose hidden label equals the pseudo-label; None without labels."""
+    num_judged: int | None = None
+    """Selected clips that have a hidden label."""
     pool_accuracy: float | None
     """The same over every unlabelled clip with a hidden label."""
     precision_per_gloss: dict[str, float] | None
     calibration_error: float | None
     """Expected calibration error on the unlabelled clips with hidden labels."""
+    num_negative: int = 0
+    """Clips that are not selected and teach what they are not."""
+    negative_precision: float | None = None
+    """Share of these negative labels that are right; None without hidden labels."""
+    num_rejected: int = 0
+    """Clips that no rule saw, as they were taken for clips of unknown glosses."""
+    num_rejected_wrongly: int | None = None
+    """Of them, those whose hidden label the corpus has; None without labels."""
+    open_pool: OpenAudit | None = None
+    """None where the corpus has every hidden label's gloss."""
+
+    def described(self) -> str | None:
+        """What hidden labels say, in one line for people; None without such labels."""
+        if self.precision is None:
+            return None
+        judged = "pseudo-labels"
+        if self.num_judged is not None:
+            judged = f"{self.num_judged:,} pseudo-labels on clips with a hidden label"
+        told = f"{self.precision:.0%} of {judged} right"
+        if self.open_pool is not None:
+            told += (
+                f", {self.open_pool.num_selected:,} on the {self.open_pool.num_unknown:,} clips of "
+                "unknown glosses"
+            )
+        if self.negative_precision is not None:
+            told += f"; {self.negative_precision:.1%} of negative labels"
+        if self.num_rejected:
+            told += f"; {self.num_rejected_wrongly:,} clips of known glosses rejected"
+            if self.open_pool is not None:
+                told += f", {self.open_pool.num_rejected:,} of unknown ones"
+        return told
 
 
 class RoundRecord(Record):

@@ -2,8 +2,8 @@
 
 run.json, options.json             what was asked, on what data, with which machines
 attempts/0.json                    one for each start of the command
-optuna.journal                     the search's history
-log.jsonl                          what happened when, and where
+optuna.journal, log.jsonl          the search's history; what happened when, and where. Behind a
+                                   URI both are folders of pieces (`storage/growing.py`)
 trials/0007/                       task.json, config.yaml, progress.json, record.json, error.json
 final/sslr_best/0/                 one arm, one seed: config.yaml, record.json, checkpoint.pt,
                                    predictions.parquet
@@ -11,28 +11,31 @@ folds/2/sslr_best/0/               the same of one fold, where a run has folds
 stages/                            finished rounds, and checkpoints of those in the middle
 best/                              the checkpoint to use, its configuration and seed
 tensorboard/, report.html, report.md, figures/      for people
-ray/                               Ray's own; nothing of ours is read from there
+ray/                               Ray's own; nothing of ours is read from there. Behind a URI it
+                                   is in the cache of the machine that writes it
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
-from slr_ray.config import Config, Record, build
-from slr_ray.errors import ConfigError, DataError
+from slr_ray.config import Config, Record
+from slr_ray.errors import DataError
 from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
+from slr_ray.records.record_files import RecordT, read_record, write_record
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-from slr_ray.storage import Store, below, parted
+from slr_ray.storage import Growing, Store, below, cache_root, masked, parted, remember
 
-RecordT = TypeVar("RecordT", bound=Record)
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
 _FOLDS = "folds.json"
@@ -65,8 +68,12 @@ class ResultFolder:
     def read_checkpoint(self) -> bytes:
         return self.store.read_bytes(_CHECKPOINT)
 
-    def write_record(self, record: MeasuredRecord | TrialRecord) -> None:
-        _write(self.store, _RECORD, record)
+    def write_record(self, record: Record) -> None:
+        write_record(self.store, _RECORD, record)
+
+    def num_steps(self) -> int:
+        """Gradient steps that the result took, whatever it is a result of."""
+        return int(self.store.read_json(_RECORD)["num_steps"])
 
     def write_predictions(self, predictions: Sequence[ClipPrediction]) -> None:
         """The answers on each test clip."""
@@ -79,11 +86,14 @@ class ResultFolder:
     def predictions(self) -> list[ClipPrediction]:
         return from_parquet(self.store.read_bytes(_PREDICTIONS))
 
+    def read_record(self, cls: type[RecordT]) -> RecordT:
+        return read_record(self.store, _RECORD, cls)
+
     def measured(self) -> MeasuredRecord:
-        return _read(self.store, _RECORD, MeasuredRecord)
+        return self.read_record(MeasuredRecord)
 
     def arm(self) -> ArmRecord:
-        return _read(self.store, _RECORD, ArmRecord)
+        return self.read_record(ArmRecord)
 
     @property
     def config_location(self) -> str:
@@ -116,12 +126,12 @@ class TrainedFolder:
 
     def write_folds(self, record: FoldsRecord, markdown: str) -> str:
         """Write folds.json and folds.md; returns where the former lies."""
-        _write(self.store, _FOLDS, record)
+        write_record(self.store, _FOLDS, record)
         self.store.write_bytes("folds.md", markdown.encode())
         return below(self.store.location, _FOLDS)
 
     def folds(self) -> FoldsRecord:
-        return _read(self.store, _FOLDS, FoldsRecord)
+        return read_record(self.store, _FOLDS, FoldsRecord)
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ class TrialFolder(ResultFolder):
     """One trial of the search, from its suggestion to its record."""
 
     def trial(self) -> TrialRecord:
-        return _read(self.store, _RECORD, TrialRecord)
+        return read_record(self.store, _RECORD, TrialRecord)
 
     def write_task(self, params: dict[str, Any], source: str) -> None:
         self.store.write_json(_TASK, {"params": params, "source": source})
@@ -139,19 +149,31 @@ class TrialFolder(ResultFolder):
         return task
 
     def write_progress(self, record: TrialRecord) -> None:
-        _write(self.store, _PROGRESS, record)
+        write_record(self.store, _PROGRESS, record)
 
     def read_progress(self) -> TrialRecord | None:
-        if not self.store.exists(_PROGRESS):
+        try:
+            return read_record(self.store, _PROGRESS, TrialRecord)
+        except FileNotFoundError:
             return None
-        return _read(self.store, _PROGRESS, TrialRecord)
 
-    def write_error(self, error: str, traceback: str) -> None:
-        """For people: with its traceback, what the trial's last try raised."""
-        self.store.write_json(_ERROR, {"error": error, "traceback": traceback})
+    def write_error(self, error: str, traceback: str, *, lacked_storage: bool = False) -> None:
+        """`lacked_storage`: the disk was full, or the place behind the URI out of reach."""
+        facts = {"error": error, "traceback": traceback, "lacked_storage": lacked_storage}
+        self.store.write_bytes(_ERROR, masked(json.dumps(facts, indent=1)).encode())
 
     def clear_error(self) -> None:
         self.store.delete(_ERROR)
+
+    def read_error(self) -> str | None:
+        """Why the trial's last try failed; a process that was killed leaves no reason."""
+        content = self.store.find_bytes(_ERROR)
+        return None if content is None else str(json.loads(content)["error"])
+
+    def lacked_storage(self) -> bool:
+        """Whether that is why the trial's last try failed."""
+        content = self.store.find_bytes(_ERROR)
+        return content is not None and bool(json.loads(content).get("lacked_storage"))
 
 
 @dataclass(frozen=True)
@@ -159,6 +181,10 @@ class RunFolder:
     """A run's folder or URI. Plain data, sent to the processes that train."""
 
     location: str
+    """Without the secrets of a URI."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "location", remember(self.location))
 
     @property
     def store(self) -> Store:
@@ -178,10 +204,10 @@ class RunFolder:
                 f"{self.location} is no run: it has no {_RUN}; give the folder that slr_ray.tune "
                 "printed as its result"
             )
-        return _read(self.store, _RUN, RunRecord)
+        return read_record(self.store, _RUN, RunRecord)
 
     def write_run(self, record: RunRecord) -> None:
-        _write(self.store, _RUN, record)
+        write_record(self.store, _RUN, record)
 
     @property
     def record_location(self) -> str:
@@ -247,44 +273,46 @@ class RunFolder:
         """The name of the study's journal below the run."""
         return _JOURNAL
 
+    def read_journal(self) -> bytes:
+        """The study's journal; `FileNotFoundError` where there is none."""
+        return self._read_grown(_JOURNAL)
+
     @property
     def log(self) -> str:
         """The name of the log below the run."""
         return _LOG
 
-    @property
-    def tensorboard_location(self) -> str:
-        return below(self.location, "tensorboard")
+    def read_log(self) -> bytes:
+        """The log; `FileNotFoundError` where there is none."""
+        return self._read_grown(_LOG)
+
+    def _read_grown(self, name: str) -> bytes:
+        if self.store.is_local:
+            return self.store.read_bytes(name)
+        content = Growing(self.store, name).read()
+        if not content:
+            raise FileNotFoundError(f"no {name} in {self.location}")
+        return content
 
     @property
     def ray(self) -> Store:
-        return self.store.join("ray")
+        """Ray's own files."""
+        return ray_files(self.store)
 
     def _with_record(self, folder: str) -> list[str]:
         names = self.store.names(folder, suffix=f"/{_RECORD}")
         return [str(Path(one).parent) for one in names]
 
 
-def _write(store: Store, name: str, record: Record) -> None:
-    store.write_bytes(name, record.model_dump_json(indent=1).encode())
+def ray_files(store: Store) -> Store:
+    """Where Ray writes for a run or a result; for one behind a URI on the machine that writes.
 
-
-def _read(store: Store, name: str, cls: type[RecordT]) -> RecordT:
-    """A record; `DataError` where it is damaged or of another version."""
-    origin = below(store.location, name)
-    try:
-        tree = store.read_json(name)
-    except ValueError as error:
-        raise DataError(
-            f"{origin} is half-written or damaged ({error}); "
-            "resume the run or remove the file's folder"
-        ) from None
-    if not isinstance(tree, dict):
-        raise DataError(f"{origin}: expected a record, found {type(tree).__name__}")
-    try:
-        return build(cls, tree, origin)
-    except ConfigError as error:
-        raise DataError(f"not a record of this version of slr_ray: {error}") from None
+    Nothing of ours is read from there, so it is not worth two thirds of all requests.
+    """
+    if store.is_local:
+        return store.join("ray")
+    key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
+    return Store(str(cache_root() / "ray" / key))
 
 
 def trial_name(number: int) -> str:

@@ -159,13 +159,20 @@ def _budget(run: Run) -> str | None:
     split = run.record.split
     pools = [one["num_clips"] for one in split.get("labelled_per_seed", {}).values()]
     validation = [split["validation"]["num_clips"]] if "validation" in split else []
+    # Records of earlier versions do not have it.
+    labels = [one["num_labels"] for one in (split.get("training", {}),) if "num_labels" in one]
     for one in split.get("folds", {}).values():
         pools.append(one["num_labelled"])
         validation.append(one["num_validation"])
+        labels += [one["num_training_labels"]] if "num_training_labels" in one else []
     if not pools or not validation:
         return None
+    share = ""
+    if labels:
+        percent = 100 * (sum(pools) / len(pools)) / (sum(labels) / len(labels))
+        share = f", {percent:.1f} % of {_span_text(labels)} training clips with a gloss,"
     return (
-        f"Label budget: {_span_text(pools)} labelled clips for training + "
+        f"Label budget: {_span_text(pools)} labelled clips for training{share} + "
         f"{_span_text(validation)} for validation{' in each fold' if 'folds' in split else ''}."
     )
 

@@ -63,7 +63,7 @@ def _study(run: Run) -> optuna.Study:
     journal = run.folder.journal
     place = below(run.location, journal)
     try:
-        lines = run.folder.store.read_bytes(journal).splitlines(keepends=True)
+        lines = run.folder.read_journal().splitlines(keepends=True)
         # A search that goes on, or was killed, may have written half of its last line.
         logs = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return optuna.load_study(study_name=None, storage=JournalStorage(_Lines(logs)))

@@ -69,6 +69,13 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
         Column(f"{name}, %", "percent")
         for name in ("precision", "pool accuracy", "calibration error")
     ]
+    is_open = any(one.open_pool for found in audits.values() for one in found)
+    if is_open:
+        names = ("pool", "selected", "rejected")
+        columns += [Column(f"{name} of unknown glosses", "count") for name in names]
+    some_rejected = any(one.num_rejected for found in audits.values() for one in found)
+    if some_rejected:
+        columns += [Column("rejected", "count"), Column("of them wrongly", "count")]
     rows: list[list[Value]] = [
         [
             at,
@@ -80,12 +87,33 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
             _mean(found, lambda one: one.precision),
             _mean(found, lambda one: one.pool_accuracy),
             _mean(found, lambda one: one.calibration_error),
+            *(_open_cells(found) if is_open else ()),
+            *(_rejection_cells(found) if some_rejected else ()),
         ]
         for at, found in audits.items()
     ]
     caption = "Means over the seeds that reached the round. Added: not used in the round before; "
     caption += "changed: used before with another gloss."
+    if is_open:
+        caption += " Clips of glosses that the corpus lacks count as wrong."
     return Table(columns, rows, caption)
+
+
+def _open_cells(audits: list[Audit]) -> list[Value]:
+    """Of clips whose gloss the corpus does not have."""
+    found = [one.open_pool for one in audits if one.open_pool is not None]
+    if not found:
+        return [None, None, None]
+    counts = [(one.num_unknown, one.num_selected, one.num_rejected) for one in found]
+    means: list[Value] = np.mean(counts, axis=0).tolist()
+    return means
+
+
+def _rejection_cells(audits: list[Audit]) -> list[Value]:
+    return [
+        _mean(audits, lambda one: one.num_rejected),
+        _mean(audits, lambda one: one.num_rejected_wrongly),
+    ]
 
 
 def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:

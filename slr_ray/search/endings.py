@@ -6,7 +6,7 @@ from collections import Counter
 
 from slr_ray.records.run_folder import TrialFolder
 from slr_ray.records.runs import TrialRecord
-from slr_ray.search.study import SearchStudy
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.workers.losses import DIED, is_loss, told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from slr_ray.durations import duration
@@ -13,10 +13,12 @@ from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.other_glosses import num_other_steps
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
 from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
@@ -24,8 +26,8 @@ from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.problem import check_glosses
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import this_place
+from slr_ray.workers.run_options import RunOptions
 
 _PROBE_STEPS = 4
 
@@ -63,7 +65,9 @@ class Estimate:
 
 def text(run: SearchRun) -> str:
     """The estimate in a few lines, after some real steps of the default setting."""
-    times, counted = measured_times(run), pretrainings(run)
+    corners = [run.opener.prepare(one) for one in run.space.corners()]
+    times = measured_times(run.default, run.space.search.search_seeds[0], corners)
+    counted = pretrainings(run)
     found = estimate(run, times, counted)
     steps = f"one gradient step {times.step_s:.3f} s"
     if times.stream_step_s:
@@ -77,16 +81,16 @@ def text(run: SearchRun) -> str:
             f"of {counted.num_steps} steps each; "
         )
     return told + (
-        f"{run.space.search.num_trials} trials {_at_once(run)} at a time "
+        f"{run.space.search.num_trials} trials {at_once(run.options)} at a time "
         f"{duration(found.trials_s)} at most, final comparison {duration(found.final_s)}. "
         "Early stopping shortens the search; other machines differ."
     )
 
 
-def measured_times(run: SearchRun) -> Times:
-    """Times of a few steps of each kind that the run takes."""
-    base, seed, place = run.space.default, run.space.search.search_seeds[0], this_place()
-    own = run.default.problem(seed)
+def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -> Times:
+    """Times of a few steps of each kind that `corners`, experiments on the same clips, take."""
+    base, place = prepared.config, this_place()
+    own = prepared.problem(seed)
     training_set = true_labels(own.labelled, own.glosses(own.labelled))
 
     def some_steps(num_steps: int, stream: StreamConfig | None) -> None:
@@ -99,8 +103,10 @@ def measured_times(run: SearchRun) -> Times:
         task = pretraining_task(pre_trained[0], seed)
         pretrain(replace(task, config=task.config.model_copy(update=few)), place)
 
-    pre_trained = _pre_trained(run, run.space.corners())
-    methods = [one.method for one in run.space.corners()]
+    pre_trained = [
+        one for one in corners if isinstance(one.config.initialisation, PretrainingConfig)
+    ]
+    methods = [one.config.method for one in corners]
     streams = [one for one in methods if isinstance(one, ConsistencyConfig)]
     pretraining_step_s, fit_s, stream_step_s = 0.0, 0.0, 0.0
     step_s = _seconds_a_step(lambda num_steps: some_steps(num_steps, None))
@@ -129,7 +135,7 @@ def pretrainings(run: SearchRun) -> Pretrainings:
         in_final = len(_keys(run, searched[0], run.final_draws) - done)
     if default and {pretraining_key(default[0], 0)} != alone:
         in_final += len(_keys(run, default[0], run.final_draws))
-    steps = [_num_steps(one) for one in (*default, *searched)]
+    steps = [pretraining_steps(one) for one in (*default, *searched)]
     return Pretrainings(in_search, in_final, max(steps, default=0))
 
 
@@ -137,9 +143,11 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
     base, search = run.space.default, run.space.search
     pool = run.default.pool(search.search_seeds[0])
-    sizes = len(pool.labelled), len(pool.unlabelled)
-    round_0_s, later_s = _seconds(base, times, *sizes)
-    longest_s = max(_seconds(one, times, *sizes)[1] for one in run.space.corners())
+    sizes = len(pool.labelled), len(pool.unlabelled) + len(run.default.open_pool)
+    round_0_s, later_s = seconds(base, times, *sizes)
+    before = max(num_other_steps(run.opener.prepare(one)) for one in run.space.corners())
+    round_0_s += before * times.step_s
+    longest_s = max(seconds(one, times, *sizes)[1] for one in run.space.corners())
     supervised_s = most_steps(base, *sizes)[0] * times.step_s
     searched = (run.opener.prepare(one) for one in run.space.searched)
     starts = {json.dumps(one.stage_facts(), sort_keys=True) for one in searched}
@@ -150,18 +158,21 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     # The three SSLR arms, and FSL with as many steps; its first part is FSL itself.
     an_arm_s = 3 * (round_0_s + later_s) + supervised_s + later_s
     final_s = len(run.final_draws) * an_arm_s
-    at_once = _at_once(run)
+    parallel = at_once(run.options)
     return Estimate(
-        trials_s=(trials_s + counted.in_search * pretraining_s) / at_once,
-        final_s=(final_s + counted.in_final * pretraining_s) / at_once,
+        trials_s=(trials_s + counted.in_search * pretraining_s) / parallel,
+        final_s=(final_s + counted.in_final * pretraining_s) / parallel,
     )
 
 
-def _seconds(
+def seconds(
     config: Experiment, times: Times, num_labelled: int, num_unlabelled: int
 ) -> tuple[float, float]:
     """Of round 0, which trials may share, and of what a trial trains for itself."""
     in_round_0, in_later = most_steps(config, num_labelled, num_unlabelled)
+    if in_later and config.rounds.calibration == "folds":
+        # As long as round 0, and shared like it.
+        in_round_0 *= 1 + config.rounds.calibration_folds
     if isinstance(config.method, LinearEvaluationConfig):
         return times.fit_s, 0.0
     if isinstance(config.method, ConsistencyConfig) and num_unlabelled:
@@ -196,7 +207,8 @@ def _keys(run: SearchRun, prepared: Prepared, draws: Iterable[Draw]) -> set[str]
     }
 
 
-def _num_steps(prepared: Prepared) -> int:
+def pretraining_steps(prepared: Prepared) -> int:
+    """Gradient steps of an experiment's pre-training."""
     task = pretraining_task(prepared, 0)
     return plan(task.config, len(task.clips), 1).num_steps
 
@@ -212,6 +224,7 @@ def _seconds_a_step(steps: Callable[[int], None]) -> float:
     return max(more / (2 * _PROBE_STEPS), 0.2 * whole / _PROBE_STEPS)
 
 
-def _at_once(run: SearchRun) -> int:
-    wanted = run.options.trial_cpus * run.options.trial_workers
-    return run.options.max_concurrent or max(1, int((os.cpu_count() or 1) // wanted))
+def at_once(options: RunOptions) -> int:
+    """How many trials or cells this machine has processors for."""
+    wanted = options.trial_cpus * options.trial_workers
+    return options.max_concurrent or max(1, int((os.cpu_count() or 1) // wanted))

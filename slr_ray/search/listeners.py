@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,10 @@ from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
 from slr_ray.records.tries import Tries
-from slr_ray.reporting.board import open_board, write_curves, write_hparams
+from slr_ray.reporting.board import Board, write_hparams
 from slr_ray.workers.execution import Workers
+
+_CURVES_EVERY_S = 15.0
 
 
 class RunListener:
@@ -123,17 +126,40 @@ class Listeners(RunListener):
 
 
 class BoardListener(RunListener):
-    """Writes each trial's TensorBoard files when it ends."""
+    """Writes each trial's TensorBoard files: curves while it runs, all of it when it ends."""
 
     def __init__(self, folder: RunFolder, metric: str) -> None:
         self._folder, self._metric = folder, metric
+        self._boards: dict[int, Board] = {}
+        self._looked: dict[int, float] = {}
+
+    def started(self, number: int) -> None:
+        self._looked[number] = time.monotonic()
+
+    def progressed(self, number: int, result: dict[str, Any]) -> None:
+        # Of a short trial the end is soon enough, and spares a request to the storage.
+        now = time.monotonic()
+        if now - self._looked.get(number, now) < _CURVES_EVERY_S:
+            return
+        progress = self._folder.trial(number).read_progress()
+        if progress is not None:
+            self._board(number).write_curves(progress.seeds)
+            self._looked[number] = now
 
     def ended(self, record: TrialRecord) -> None:
-        with open_board(self._folder.store, trial_name(record.number)) as writer:
-            write_curves(writer, record.seeds)
-            if record.value is not None:
-                last = max(len(seed.rounds) for seed in record.seeds) - 1
-                write_hparams(writer, record.params, {self._metric: record.value}, last)
+        board = self._board(record.number)
+        board.write_curves(record.seeds)
+        if record.value is not None:
+            last = max(len(seed.rounds) for seed in record.seeds) - 1
+            write_hparams(board.writer, record.params, {self._metric: record.value}, last)
+        board.close()
+        del self._boards[record.number]
+
+    def _board(self, number: int) -> Board:
+        if number not in self._boards:
+            name = trial_name(number)
+            self._boards[number] = Board(self._folder.store, name, afresh=True)
+        return self._boards[number]
 
 
 class LogListener(RunListener):

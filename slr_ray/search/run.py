@@ -15,10 +15,10 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.records.tries import Tries
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
-from slr_ray.storage import absolute, below
+from slr_ray.storage import absolute, below, masked
 
 
 def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
@@ -62,6 +62,8 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
             search(
                 context, study, journal, build, limits, workers, listeners, attempt, tries, watch
             )
+            study.tell_rest()
+            journal.keep()
             records = [folder.trial() for folder in run.folder.trials()]
             candidates = {
                 fold: Candidates(_best(run, records, fold), run.space.default) for fold in run.folds
@@ -82,13 +84,14 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         else:
             tries.hear(log.write("run_ended"))
             finish(run, record, tries.wall_s)
-    finally:
         log.keep()
+    finally:
+        log.close()
     return 1 if told else 0
 
 
 def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
-    from slr_ray.search.study import SearchStudy
+    from slr_ray.search.history.study import SearchStudy
 
     settings = run.space.search
     study = SearchStudy(
@@ -97,6 +100,7 @@ def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
         name=run.folder.name,
         seed=settings.seed,
         early_stopping=settings.early_stopping,
+        window=run.options.max_concurrent if run.options.deterministic else None,
     )
     if run.is_resumed:
         for number, folder in run.folder.begun_trials().items():
@@ -130,6 +134,6 @@ def new_folder(storage: str, space: str) -> RunFolder:
     return RunFolder(below(absolute(storage), f"{space}-{stamp}"))
 
 
-def command_line() -> list[str]:
+def command_line(command: str) -> list[str]:
     """What the user typed, as `python -m slr_ray...` would be typed again."""
-    return ["python", "-m", "slr_ray.tune", *sys.argv[1:]]
+    return ["python", "-m", f"slr_ray.{command}", *map(masked, sys.argv[1:])]

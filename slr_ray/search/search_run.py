@@ -17,11 +17,12 @@ from slr_ray.corpora.data import ShardsConfig
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.pools import Pool
 from slr_ray.corpora.split_checks import num_glosses
-from slr_ray.errors import UserError
+from slr_ray.errors import ConfigError, UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.consistency import refuse_several_workers
 from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
@@ -109,27 +110,35 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         for fold in run.folds:
             in_fold = run.opener.prepare(Draw(0, fold).of(config))
             check_initialisation(in_fold, run.options.trial_workers)
+    calibrated = [one for one in corners if one.rounds.calibration == "folds"]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
+    for num_folds, config in {one.rounds.calibration_folds: one for one in calibrated}.items():
+        for draw in draws:
+            prepared = run.opener.prepare(draw.of(config))
+            label_parts(prepared.problem(draw.seed), num_folds, draw.seed)
     if run.num_folds is not None:
         return folds_described(run, pools)
     base = run.default
     corpus, parts = base.corpus, base.split
+    is_open = bool(base.config.pool.open_data)
     return {
         "kind": base.config.split.kind,
         "fingerprint": parts.fingerprint,
         "untrained_glosses": list(parts.untrained_glosses),
         "num_clips_of_unknown_signers": len(parts.unlabelled_only),
+        **({"open_pool": base.open_pool.described()} if is_open else {}),
         **{
             name: {
                 "num_clips": len(clips),
+                "num_labels": labels,
                 "num_glosses": num_glosses(corpus, clips),
                 "signers": corpus.signers_of(clips),
             }
-            for name, clips in (
-                ("training", parts.training),
-                ("validation", parts.validation),
-                ("test", parts.test),
+            for name, clips, labels in (
+                ("training", parts.training, base.num_training_labels),
+                ("validation", parts.validation, len(parts.validation)),
+                ("test", parts.test, len(parts.test)),
             )
         },
         "labelled_per_seed": {
@@ -166,11 +175,13 @@ def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any
         "folds": {
             str(fold): {
                 "num_labelled": round(float(np.mean(labelled[fold]))),
-                "num_validation": len(one.validation),
-                "num_test": len(one.test),
-                "test_signers": corpus.signers_of(one.test),
+                "num_training_labels": opened.num_training_labels,
+                "num_validation": len(opened.split.validation),
+                "num_test": len(opened.split.test),
+                "num_open_pool": len(opened.open_pool),
+                "test_signers": corpus.signers_of(opened.split.test),
             }
-            for fold, one in zip(run.folds, parts, strict=True)
+            for fold, opened in zip(run.folds, prepared, strict=True)
         },
     }
 
@@ -178,12 +189,13 @@ def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any
 def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
     """Write the run's record; for a resumed run, read it and check that it is the same run."""
     corpus, search, location = run.default.corpus, run.space.search, run.folder.location
+    fingerprint = run.default.fingerprint
     if run.is_resumed:
         record = run.folder.read_run()
-        if record.fingerprint != corpus.fingerprint:
+        if record.fingerprint != fingerprint:
             raise UserError(
                 f"{location}: the data changed since the run began (fingerprint "
-                f"{corpus.fingerprint[:12]} instead of {record.fingerprint[:12]}); start a new run"
+                f"{fingerprint[:12]} instead of {record.fingerprint[:12]}); start a new run"
             )
         if record.split.get("fingerprint") != split["fingerprint"]:
             raise UserError(
@@ -207,7 +219,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             arms=described_arms(),
             glosses=list(corpus.glosses),
             corpus=corpus.name,
-            fingerprint=corpus.fingerprint,
+            fingerprint=fingerprint,
             provenance=list(corpus.provenance),
             num_skipped_clips=len(corpus.skipped),
             split=split,
@@ -246,7 +258,14 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Se
         for key, value in changes.items()
         if key in RunOptions.model_fields and value is not None
     }
-    options = RunOptions.model_validate(merge(options.model_dump(), given))
+    before, options = options, RunOptions.model_validate(merge(options.model_dump(), given))
+    for name in ("deterministic", "max_concurrent"):
+        if before.deterministic and getattr(before, name) != getattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(
+                f"{option} {getattr(options, name)}: the run is deterministic with "
+                f"{getattr(before, name)}; leave out {option}, or start a new run"
+            )
     return SearchRun(folder, space, options, command, is_resumed=True, opener=opener)
 
 

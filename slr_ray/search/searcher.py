@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,35 @@ from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from slr_ray.errors import ConfigError
+from slr_ray.errors import ConfigError, StorageLost
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import Restarts, failed_record, record_of
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.limits import SearchEnd
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.spaces.space import Tree
-from slr_ray.search.study import SearchStudy
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.losses import UnusableNode, cause_of
 
 Build = Callable[[Tree, str], Experiment]
+
+
+class Trouble:
+    """An error in what Tune calls, a full disk say: Tune would take it for a trial's failure."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the body's error until Tune may be stopped."""
+        try:
+            yield
+        except Exception as error:
+            self.error = self.error or error
 
 
 class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
@@ -40,6 +56,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         num_trials: int,
         restarts: Restarts,
         end: SearchEnd,
+        trouble: Trouble,
         has_room: Callable[[int], bool] = lambda _: True,
     ) -> None:
         """`build` makes an experiment of a suggested tree; `num_trials` are still to be run.
@@ -48,8 +65,8 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         """
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
-        self._listener, self._num_trials = listener, num_trials
-        self._journal, self._restarts, self._end = journal, restarts, end
+        self._listener, self._num_trials, self._journal = listener, num_trials, journal
+        self._restarts, self._end, self._trouble = restarts, end, trouble
         self._has_room = has_room
         self._numbers: dict[str, int] = {}
         self._num_ended = 0
@@ -60,6 +77,9 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
             if not self._has_room(len(self._numbers) - self._num_ended):
                 return None
             suggestion = self._study.ask()
+            if suggestion is None:
+                # It must know how others end; Tune asks again.
+                return None
             folder = self._context.folder.trial(suggestion.number)
             folder.write_task(suggestion.params, suggestion.source)
             self._listener.asked(suggestion.number, suggestion.params, suggestion.source)
@@ -81,11 +101,19 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        number = self._numbers[trial_id]
         self._num_ended += 1
+        if self._trouble.error is None:
+            with self._trouble.kept():
+                self._on_end(self._numbers[trial_id], error=error)
+
+    def _on_end(self, number: int, *, error: bool) -> None:
         folder = self._context.folder.trial(number)
+        has_failed = error or self._restarts.are_used_up(number)
+        if has_failed and folder.lacked_storage():
+            # Not the trial's fault: it stays unfinished, and the run ends.
+            raise StorageLost(f"trial {number}: {folder.read_error()}")
         record = None
-        if not error and not self._restarts.are_used_up(number):
+        if not has_failed:
             record = record_of(folder, pruned=self._study.was_pruned(number))
         if record is None and not self._end.is_over:
             record = failed_record(folder, number, self._restarts.told(number))
@@ -122,10 +150,17 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
     end, and stopped here.
     """
 
-    def __init__(self, metric: str, study: SearchStudy, restarts: Restarts, end: SearchEnd) -> None:
+    def __init__(
+        self,
+        metric: str,
+        study: SearchStudy,
+        restarts: Restarts,
+        end: SearchEnd,
+        trouble: Trouble,
+    ) -> None:
         super().__init__()
         self._by = metric
-        self._study, self._restarts, self._end = study, restarts, end
+        self._study, self._restarts, self._end, self._trouble = study, restarts, end, trouble
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         error = _error_of(trial)
@@ -142,10 +177,11 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         round_ = result["round"]
         # Round 0 is the same for trials that share it: nothing to tell them apart by.
-        if round_ > 0 and self._study.should_prune(
-            trial.config["number"], round_, result[self._by]
-        ):
-            return str(TrialScheduler.STOP)
+        with self._trouble.kept():
+            if round_ > 0 and self._study.should_prune(
+                trial.config["number"], round_, result[self._by]
+            ):
+                return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -164,22 +200,33 @@ def _error_of(trial: Any) -> BaseException:
 class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
     """Hands on what Tune sees of trials between their beginning and their end."""
 
-    def __init__(self, listener: RunListener, restarts: Restarts, end: SearchEnd) -> None:
+    def __init__(
+        self, listener: RunListener, restarts: Restarts, end: SearchEnd, trouble: Trouble
+    ) -> None:
         self._listener, self._restarts, self._end = listener, restarts, end
+        self._trouble = trouble
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
+        # The one place where an error ends Tune as it is.
+        if self._trouble.error is not None:
+            raise self._trouble.error
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._listener.started(trial.config["number"])
+        with self._trouble.kept():
+            self._listener.started(trial.config["number"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any
     ) -> None:
         who = f"{result['hostname']}:{result['pid']}"
-        self._listener.progressed(trial.config["number"], {**result, "who": who})
+        with self._trouble.kept():
+            self._listener.progressed(trial.config["number"], {**result, "who": who})
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         number = trial.config["number"]
         if not self._end.is_over and not self._restarts.are_used_up(number):
-            self._listener.restarted(number, self._restarts.reason(number))
+            with self._trouble.kept():
+                self._listener.restarted(number, self._restarts.reason(number))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

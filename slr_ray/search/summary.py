@@ -9,14 +9,15 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
+    print_extra,
     print_warnings,
     split_text,
 )
+from slr_ray.reporting.board import board_command
 from slr_ray.search import estimate
 from slr_ray.search.comparison.arms import ARMS
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space import parameters
-from slr_ray.training.pretraining.config import PretrainingConfig
 
 
 def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None:
@@ -32,8 +33,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         f"test {measured_text(base)}; {split_text(base.config)}"
     )
     print_warnings(base, search.search_seeds[0], console)
-    if isinstance(base.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {base.pretraining_clips.described()}")
+    print_extra(base, console)
     draws = "label draws"
     if run.num_folds is not None:
         draws += f" in {run.num_folds} folds"
@@ -46,6 +46,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         console.print(estimate.text(run))
     elif not run.is_resumed:
         console.print(f"run: {run.folder.location}", soft_wrap=True)
+        console.print(f"curves: {board_command(run.folder.store)}", soft_wrap=True)
 
 
 def print_end(run: SearchRun, console: Console) -> None:
@@ -58,8 +59,7 @@ def print_end(run: SearchRun, console: Console) -> None:
     loaded = load_run(folder.location)
     written = write_report(loaded)
     print_summary(loaded, console)
-    logs = shlex.quote(folder.tensorboard_location)
-    lines = [f"report:      {written[0]}", f"TensorBoard: tensorboard --logdir {logs}"]
+    lines = [f"report:      {written[0]}", f"TensorBoard: {board_command(folder.store)}"]
     if loaded.best is not None:
         config = shlex.quote(folder.best.config_location)
         rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best.seed}"

@@ -7,10 +7,11 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
+from slr_ray.errors import StorageLost, full_disk
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.measured import SeedRecord
 from slr_ray.records.run_folder import TrialFolder, trial_name
 from slr_ray.records.runs import TrialRecord
@@ -44,8 +45,10 @@ class TrialTask:
             self._run(place, report)
         except Exception as error:
             if place.leads:
-                told = f"{type(error).__name__}: {error}"
-                self.folder.write_error(told, traceback.format_exc())
+                lost = error if isinstance(error, StorageLost) else full_disk(error)
+                told = str(lost) if lost else f"{type(error).__name__}: {error}"
+                trace = traceback.format_exc()
+                self.folder.write_error(told, trace, lacked_storage=lost is not None)
             raise
 
     def _run(self, place: Place, report: Report) -> None:

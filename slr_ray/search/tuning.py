@@ -18,11 +18,11 @@ from slr_ray.records.run_folder import trial_name
 from slr_ray.records.tries import Tries
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import Restarts, settle_unfinished
-from slr_ray.search.journal import Journal
+from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.limits import SearchEnd, TuneLimits
 from slr_ray.search.listeners import RunListener
-from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, TuneEvents
-from slr_ray.search.study import SearchStudy
+from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, Trouble, TuneEvents
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.execution import Workers, run_here, run_on_workers
 from slr_ray.workers.waiting import NodeWatch
@@ -56,12 +56,12 @@ def search(
     remaining = limits.num_trials - study.num_finished()
     if remaining <= 0:
         return
-    end = SearchEnd(limits, tries, listener, watch)
+    end, trouble = SearchEnd(limits, tries, listener, watch), Trouble()
     restarts = Restarts(limits.max_failures, limits.max_lost)
     grows = watch is not None and watch.may_grow()
     has_room = _has_room(workers, grows=grows)
     searcher = StudySearcher(
-        context, study, build, journal, listener, remaining, restarts, end, has_room
+        context, study, build, journal, listener, remaining, restarts, end, trouble, has_room
     )
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
@@ -79,7 +79,7 @@ def search(
         with_resources,
         tune_config=TuneConfig(
             search_alg=searcher,
-            scheduler=StudyScheduler(context.metric, study, restarts, end),
+            scheduler=StudyScheduler(context.metric, study, restarts, end, trouble),
             num_samples=remaining,
             max_concurrent_trials=limits.max_concurrent,
             reuse_actors=workers.num_workers == 1,
@@ -91,13 +91,16 @@ def search(
             storage_path=folder.ray.plain_location,
             stop=end,
             failure_config=FailureConfig(max_failures=-1),
-            callbacks=[TuneEvents(listener, restarts, end)],
+            callbacks=[TuneEvents(listener, restarts, end, trouble)],
             verbose=0,
         ),
     )
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    if _stopped(tuner):
+    stopped = _stopped(tuner)
+    if trouble.error is not None:
+        raise trouble.error
+    if stopped:
         raise KeyboardInterrupt
     if end.error is not None:
         raise end.error

@@ -1,1 +1,1 @@
-"""Choosing pseudo-labels: calibrate, refine, select, weight. Pure functions on arrays."""
+"""Choosing pseudo-labels: calibrate, refine, reject, select, weight. Pure functions on arrays."""

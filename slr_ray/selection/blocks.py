@@ -16,16 +16,16 @@ Step: TypeAlias = Callable[[np.ndarray, slice], np.ndarray]
 """Maps the probabilities of some rows of the pool; the slice says which rows they are."""
 
 
-def blocks(probabilities: Float[np.ndarray, "clips glosses"]) -> Iterator[slice]:
+def blocks(num_rows: int, num_columns: int) -> Iterator[slice]:
     """Slices of rows that together are all rows."""
-    num_rows = max(1, _BLOCK_NUMBERS // probabilities.shape[1])
-    for start in range(0, len(probabilities), num_rows):
-        yield slice(start, start + num_rows)
+    at_once = max(1, _BLOCK_NUMBERS // num_columns)
+    for start in range(0, num_rows, at_once):
+        yield slice(start, start + at_once)
 
 
 def apply_step(probabilities: Float[np.ndarray, "clips glosses"], step: Step) -> None:
     """Map every row, in place."""
-    for rows in blocks(probabilities):
+    for rows in blocks(*probabilities.shape):
         probabilities[rows] = step(probabilities[rows], rows)
 
 
@@ -54,6 +54,6 @@ def pool_mean(
     if not len(probabilities):
         return np.full(probabilities.shape[1], 1 / probabilities.shape[1])
     total = np.zeros(probabilities.shape[1])
-    for rows in blocks(probabilities):
+    for rows in blocks(*probabilities.shape):
         total += probabilities[rows].sum(axis=0, dtype=np.float32)
     return total / len(probabilities)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+
+from slr_ray.selection.negative import Negative
 
 
 @dataclass(frozen=True)
@@ -14,17 +16,22 @@ class Needs:
 
     representations: bool = False
     """Of the pool and of the labelled clips."""
+    energy: bool = False
+    """Of the pool and of the labelled clips."""
     dropout_passes: int = 0
     views: int = 0
     """Augmented views whose glosses are compared."""
     head_fraction: float = 0.0
     """Share of the frames cut off at the beginning, for `Evidence.ends_cut_glosses`."""
     tail_fraction: float = 0.0
+    negative: Negative | None = None
+    """Which glosses a clip is not, from the passes with dropout."""
 
     def __or__(self, other: Needs) -> Needs:
         """What both need."""
-        both = {one.name: max(getattr(self, one.name), getattr(other, one.name)) for one in _NEEDS}
-        return Needs(**both)
+        names = [one.name for one in _NEEDS if one.name != "negative"]
+        both = {name: max(getattr(self, name), getattr(other, name)) for name in names}
+        return Needs(**both, negative=self.negative or other.negative)
 
     @property
     def ends_cut(self) -> bool:
@@ -43,12 +50,33 @@ class Evidence:
     representations: Float[np.ndarray, "clips width"] | None = None
     labelled_representations: Float[np.ndarray, "labelled width"] | None = None
     labelled_glosses: Int[np.ndarray, " labelled"] | None = None
+    energy: Float[np.ndarray, " clips"] | None = None
+    """-logsumexp(logits) of the clips themselves."""
+    labelled_energy: Float[np.ndarray, " labelled"] | None = None
     deviation: Float[np.ndarray, " clips"] | None = None
     """Standard deviation of the predicted gloss's probability over passes with dropout."""
     view_glosses: Int[np.ndarray, "clips views"] | None = None
     """The gloss predicted from each augmented view."""
     ends_cut_glosses: Int[np.ndarray, " clips"] | None = None
     """The gloss predicted when the clip's head and tail are cut off."""
+    excluded: Bool[np.ndarray, "clips glosses"] | None = None
+    """The glosses that each clip is not."""
+
+    def of(self, rows: Int[np.ndarray, " rows"]) -> Evidence:
+        """That of some clips of the pool, in their order."""
+        given = {name: getattr(self, name) for name in _OF_CLIPS}
+        taken = {name: array[rows] for name, array in given.items() if array is not None}
+        return replace(self, **taken)
+
+
+_OF_CLIPS = (
+    "representations",
+    "energy",
+    "deviation",
+    "view_glosses",
+    "ends_cut_glosses",
+    "excluded",
+)
 
 
 def present(array: np.ndarray | None, what: str) -> np.ndarray:

@@ -12,15 +12,14 @@ _WIDTH = 480
 
 
 def pretraining_curves(epochs: Sequence[PretrainingEpoch], title: str, threshold: float) -> Canvas:
-    """Loss and standard deviation of the embedding over gradient steps.
+    """Loss by epoch and standard deviation of the embedding by step, over gradient steps.
 
     `threshold` is the standard deviation below which the embedding counts as collapsed.
     """
-    steps = [one.num_steps for one in epochs]
     losses = Line("loss", [(one.num_steps, one.loss) for one in epochs], 3)
-    spread = Line("embedding", [(one.num_steps, one.embedding_std) for one in epochs], 3)
-    # The line starts at 0, so that a single epoch has one too.
-    limit = Line("collapsed below", [(0, threshold), (max(steps), threshold)], 5, marks=False)
+    spread = Line("embedding", spread_by_step(epochs), 3)
+    ends = (1, max(2, epochs[-1].num_steps))
+    limit = Line("collapsed below", [(one, threshold) for one in ends], 5, marks=False)
     return side_by_side(
         title,
         [
@@ -32,6 +31,13 @@ def pretraining_curves(epochs: Sequence[PretrainingEpoch], title: str, threshold
                 "standard deviation",
                 False,
                 width=_WIDTH,
+                log_x=True,
             ),
         ],
     )
+
+
+def spread_by_step(epochs: Sequence[PretrainingEpoch]) -> list[tuple[int, float]]:
+    """Standard deviation of the embedding by step; by epoch in records of earlier versions."""
+    steps = [(step.num_steps, step.embedding_std) for one in epochs for step in one.steps]
+    return steps or [(one.num_steps, one.embedding_std) for one in epochs]

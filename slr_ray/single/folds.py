@@ -60,7 +60,7 @@ def run_folds(
     folder = TrainedFolder(store)
     with store.held():
         facts = {
-            "data": folds[0].corpus.fingerprint,
+            "data": folds[0].fingerprint,
             "split": [one.split.fingerprint for one in folds],
             "configuration": folds[0].config.model_dump(mode="json"),
         }
@@ -92,7 +92,7 @@ def summarise(
     over_signers = spans(counts)
     return FoldsRecord(
         corpus=corpus.name,
-        fingerprint=corpus.fingerprint,
+        fingerprint=folds[0].fingerprint,
         num_folds=len(folds),
         seeds=list(seeds),
         num_clips=int(counts[0].present.sum()),
@@ -114,11 +114,13 @@ def _fold_record(
 ) -> FoldRecord:
     tests = [folder.result(seed, number).measured().test for seed in seeds]
     parts = prepared.split
+    num_labelled = float(np.mean([len(prepared.pool(seed).labelled) for seed in seeds]))
     return FoldRecord(
         fold=number,
         signers=prepared.corpus.signers_of(parts.test),
         num_test_clips=len(parts.test),
-        num_labelled=float(np.mean([len(prepared.pool(seed).labelled) for seed in seeds])),
+        num_labelled=num_labelled,
+        label_share=num_labelled / prepared.num_training_labels,
         num_validation=len(parts.validation),
         test={
             name: float(np.mean([getattr(one, name) for one in tests])) for name in POOLED_METRICS

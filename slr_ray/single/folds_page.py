@@ -5,9 +5,8 @@ from __future__ import annotations
 from slr_ray.documents.document import Block, Column, Document, Paragraph, Section, Table, Value
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.records.folds import FoldsRecord
-from slr_ray.records.measured import Span
 from slr_ray.reporting.run import METRIC_NAMES
-from slr_ray.reporting.wording import interval_text
+from slr_ray.reporting.wording import interval_text, span_text
 
 _HOW = (
     "Every test clip is predicted once a seed, by the model that saw nobody of its fold. The "
@@ -40,23 +39,24 @@ def folds_table(record: FoldsRecord) -> Table:
             len(one.signers),
             one.num_test_clips,
             round(one.num_labelled),
+            one.label_share,
             one.num_validation,
             *(one.test[name] for name in POOLED_METRICS),
         ]
         for one in record.folds
     ]
-    counts = ("fold", "signers", "clips", "labels", "validation")
-    columns = [Column(name, "count") for name in counts]
+    counts = ("fold", "signers", "clips", "labels", "of all, %", "validation")
+    columns = [Column(name, "percent" if "%" in name else "count") for name in counts]
     names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in POOLED_METRICS)
     columns += [Column(name, "percent") for name in names]
-    return Table(columns, rows, "Fold by fold: people and clips tested, labels, test scores in %")
+    caption = (
+        "Fold by fold: people and clips tested, labels for training and their share of all that "
+        "there are, test scores in %"
+    )
+    return Table(columns, rows, caption)
 
 
 def folds_document(record: FoldsRecord) -> Document:
     blocks: list[Block] = [metrics_table(record), folds_table(record), Paragraph(_HOW)]
     subtitle = f"{record.corpus} · {record.num_folds} folds · seeds {record.seeds}"
     return Document("Over people", subtitle, [Section("people", "All people", blocks)])
-
-
-def span_text(span: Span) -> str:
-    return f"{100 * span.low:.1f} to {100 * span.high:.1f} %"

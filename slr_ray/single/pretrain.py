@@ -25,7 +25,7 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore
-from slr_ray.reporting.board import open_board
+from slr_ray.reporting.board import Board
 from slr_ray.single.curves import pretraining_curves
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.loop import CollapseWarning, PretrainedEncoder
@@ -83,7 +83,7 @@ def _run(
 ) -> PretrainedEncoder:
     threshold = prepared.pretraining.collapse_threshold
     with (
-        open_board(store, "pretraining") if place.leads else contextlib.nullcontext() as writer,
+        Board(store, "pretraining") if place.leads else contextlib.nullcontext() as board,
         ProgressBar(console, "pre-training", steps.num_steps) as bar,
         warnings.catch_warnings(),
     ):
@@ -96,8 +96,8 @@ def _run(
             if not bar.done:
                 bar.found(record.num_steps - steps.steps_per_epoch)
             bar.to(record.num_steps, f"loss {record.loss:.4g} std {record.embedding_std:.3f}")
-            if writer is not None:
-                _scalars(writer, record)
+            if board is not None:
+                _scalars(board.writer, record)
             if record.embedding_std < threshold and not warned:
                 warned = True
                 console.print(
@@ -115,6 +115,9 @@ def _run(
 def _scalars(writer: SummaryWriter, record: PretrainingEpoch) -> None:
     for name in ("loss", "learning_rate", "embedding_std"):
         writer.add_scalar(f"pretraining/{name}", getattr(record, name), record.num_steps)
+    for step in record.steps:
+        for name in ("loss", "embedding_std"):
+            writer.add_scalar(f"pretraining/step/{name}", getattr(step, name), step.num_steps)
     writer.flush()
 
 

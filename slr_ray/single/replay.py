@@ -14,18 +14,24 @@ from rich.table import Table
 from rich.text import Text
 
 from slr_ray.config import alternatives, build, merge, parse_overrides, set_dotted
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.pool_predictions import PoolPredictions
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine
-from slr_ray.methods.sslr import SeedRun, kept_predictions
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    candidates_of,
+    refine,
+    stays,
+)
+from slr_ray.methods.seed_run import SeedRun
+from slr_ray.methods.sslr import kept_predictions
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import Evidence, Needs
 from slr_ray.selection.select.rule import Rule
 from slr_ray.single.saved_runs import saved_runs
 
-_CHANGEABLE = ("calibration", "refine", "selection", "growth")
+_CHANGEABLE = ("calibration", "refine", "reject", "selection", "growth")
 _AUDIT = (
     "Precision is an audit by hidden labels: for reading only. A setting chosen by it would know "
     "labels that nobody has."
@@ -44,6 +50,8 @@ class Replayed:
     """The lowest confidence among the chosen, calibrated and refined."""
     precision: float | None
     """An audit: share of chosen clips whose hidden label equals the pseudo-label."""
+    num_unknown: int
+    """An audit, too: chosen clips of glosses that the corpus does not have."""
 
     @property
     def num_clips(self) -> int:
@@ -74,9 +82,15 @@ def replay_run(
         )
     # All rounds of a run have kept the same.
     evidence = saved[0][2].evidence
-    lacking = _lacking(method.refine.needs, evidence)
-    if lacking:
-        raise ConfigError(f"method.refine needs {lacking}, which {told} has not kept")
+    for name, part in (("refine", method.refine), ("reject", method.reject)):
+        lacking = "" if part is None else _lacking(part.needs, evidence)
+        if lacking:
+            raise ConfigError(f"method.{name} needs {lacking}, which {told} has not kept")
+    if method.calibration == "folds" and saved[0][2].held_out is None:
+        raise ConfigError(
+            f"method.calibration=folds needs predictions of held-out labelled clips, which {told} "
+            "has not kept"
+        )
     asked = _rules(method, overrides, rules)
     able = [one for one in asked if not _lacking(one.needs, evidence)]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
@@ -145,25 +159,29 @@ def _replayed(
         validation_glosses=problem.glosses(problem.split.validation),
     )
     fresh = method.model_copy(update={"pseudo_labels": "reselect"})
-    given = candidates_of(fresh, problem.unlabelled, predictions, NO_PSEUDO_LABELS, number)
-    hidden = problem.glosses(problem.unlabelled)
+    num_pool, left = len(predictions.probabilities), stays(method, predictions)
+    pool = problem.unlabelled[left]
+    given = candidates_of(fresh, pool, predictions.of(left), NO_PSEUDO_LABELS, number)
     for rule in rules:
-        yield _chosen(rule, given, hidden)
+        yield _chosen(rule, given, problem.glosses(pool), num_pool)
 
 
-def _chosen(rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"]) -> Replayed:
+def _chosen(
+    rule: Rule, given: Candidates, hidden: Int[np.ndarray, " clips"], num_pool: int
+) -> Replayed:
     rows = rule.select(given)
     glosses = given.gloss[rows]
     judged = hidden[rows] != UNLABELLED
     return Replayed(
         rule=_text(rule),
         round=given.round,
-        num_pool=len(given.probabilities),
+        num_pool=num_pool,
         per_gloss=np.bincount(glosses, minlength=given.num_glosses),
         edge=float(given.confidence[rows].min()) if len(rows) else None,
         precision=(
             float((glosses[judged] == hidden[rows][judged]).mean()) if judged.any() else None
         ),
+        num_unknown=int((hidden[rows] == UNKNOWN_GLOSS).sum()),
     )
 
 
@@ -173,6 +191,7 @@ def _lacking(needs: Needs, evidence: Evidence) -> str:
         "passes with dropout": (needs.dropout_passes, evidence.deviation),
         "glosses of views": (needs.views, evidence.view_glosses),
         "glosses without the ends": (needs.ends_cut, evidence.ends_cut_glosses),
+        "energies": (needs.energy, evidence.energy),
         "representations": (needs.representations, evidence.representations),
     }
     return " and ".join(name for name, (need, have) in kept.items() if need and have is None)
@@ -207,11 +226,15 @@ def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
     title = "Clips that a rule would have chosen, means over seeds"
     table = Table(box=box.SIMPLE, title=title, title_justify="left")
     table.add_column("rule", overflow="fold")
-    heads = ("round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision")
+    heads = ["round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision"]
+    is_open = any(one.num_unknown for one in found)
+    if is_open:
+        heads.append("audit: of unknown glosses")
     for name in heads:
         table.add_column(name, justify="right")
     for (rule, number), group in _grouped(found).items():
         counts = [one.per_gloss for one in group]
+        unknown = [_mean([one.num_unknown for one in group], ".0f")] if is_open else []
         table.add_row(
             Text(rule),
             str(number),
@@ -222,6 +245,7 @@ def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
             _mean([int(one.max()) for one in counts], ".0f"),
             _mean([one.edge for one in group], ".3f"),
             _mean([one.precision for one in group], ".3f"),
+            *unknown,
         )
     return table
 

@@ -10,13 +10,16 @@ from rich.console import Console
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
+    print_extra,
     print_warnings,
     split_text,
 )
 from slr_ray.experiment.encoder_file import seen_warning
+from slr_ray.experiment.initialisation import OtherGlosses
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
-from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.other_glosses import encoder_of_other_glosses
+from slr_ray.methods.pretraining import check_initialisation, pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.measured import EpochRecord, Metrics
@@ -24,6 +27,7 @@ from slr_ray.records.run_folder import ResultFolder, TrainedFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.pretraining.plan import plan
 from slr_ray.workers.place import this_place
 
 
@@ -41,7 +45,7 @@ def run_single(
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     with store.held():
         facts = {
-            "data": prepared.corpus.fingerprint,
+            "data": prepared.fingerprint,
             "split": prepared.split.fingerprint,
             "configuration": prepared.config.model_dump(mode="json"),
         }
@@ -62,8 +66,7 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
         f"{split_text(prepared.config)}"
     )
     print_warnings(prepared, seed, console)
-    if isinstance(prepared.config.initialisation, PretrainingConfig):
-        console.print(f"pre-training on {prepared.pretraining_clips.described()}")
+    print_extra(prepared, console)
     if prepared.encoder is not None:
         warning = seen_warning(prepared.encoder, corpus, parts.measured)
         if warning is not None:
@@ -76,6 +79,7 @@ def train_once(
     """Train and measure into `folder`; what is there is left as it is."""
     if folder.is_done():
         return
+    _before_rounds(prepared, seed, stages, console)
     training, rounds = prepared.config.training, prepared.config.rounds
     later = rounds.num_rounds * (rounds.num_epochs or training.num_epochs)
     with ProgressBar(console, "training", training.num_epochs + later) as bar:
@@ -94,12 +98,44 @@ def train_once(
     folder.write_record(measured.record)
 
 
+def _before_rounds(prepared: Prepared, seed: int, stages: StageStore, console: Console) -> None:
+    """What rounds start from, with a bar of its own; they find it among the stages."""
+    place, section = this_place(), prepared.config.initialisation
+    match section:
+        case OtherGlosses():
+            with ProgressBar(console, "other glosses", section.num_epochs) as bar:
+                encoder_of_other_glosses(
+                    prepared,
+                    seed,
+                    stages,
+                    place,
+                    lambda one: bar.to(one.epoch + 1, f"loss {one.training_loss:.3g}"),
+                )
+        case PretrainingConfig():
+            steps = plan(section, len(prepared.pretraining_clips), place.world_size)
+            with ProgressBar(console, "pre-training", steps.num_steps) as bar:
+                pretrained_encoder(
+                    prepared,
+                    seed,
+                    stages,
+                    place,
+                    lambda one: bar.to(one.num_steps, f"loss {one.loss:.4g}"),
+                )
+
+
 def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> None:
     record = folder.measured()
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
+            if one.audit is not None and one.audit.num_negative:
+                pseudo += f", {one.audit.num_negative} clips with negative labels"
+            if one.audit is not None and one.audit.num_rejected:
+                pseudo += f", {one.audit.num_rejected} clips rejected"
             console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")
+            told = None if one.audit is None else one.audit.described()
+            if told is not None:
+                console.print(f"  audit by hidden labels, for reading only: {told}")
         unlabelled = record.trained.epochs[-1].unlabelled
         if unlabelled is not None:
             console.print(unlabelled.described())

@@ -60,8 +60,9 @@ class TrainingConfig(Config):
     """Stop a round when validation has not improved for so many epochs; None = never."""
     keep: Literal["best", "last"] = "best"
     """Which epoch's model a round ends with: best on validation, or the last."""
-    max_frames: int = Field(64, ge=2)
-    """Longer clips are thinned evenly to so many frames."""
+    max_frames: int | None = Field(64, ge=2)
+    """Longer clips are thinned evenly to so many frames; None = whole clips, as long as they are.
+    A batch takes the memory of its longest clip."""
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     """Run the model through torch.compile."""

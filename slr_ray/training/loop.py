@@ -12,28 +12,31 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from slr_ray.augmentation.config import draws_frames
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
-from slr_ray.poses.reading import read
+from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
+from slr_ray.training.ahead import ahead
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, mixed, model_input
+from slr_ray.training.batches import joined, mixed, model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
-from slr_ray.training.loss_weights import clip_weights
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.labels.sampling import epoch_batches
+from slr_ray.training.labels.targets import batch_targets, target_losses
 from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
-from slr_ray.training.sampling import epoch_batches
 from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
+_Rows = Int[np.ndarray, " batch"]
+_Batch = tuple[_Rows, tuple[Tensor, Tensor]]
+"""Rows of the training set with the features of their views and the mask of real frames."""
 
 
 def train(
@@ -94,8 +97,8 @@ class _Loop:
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
         self.num_steps = self.num_epochs * self.steps_per_epoch
-        self.lengths = np.minimum(
-            problem.corpus.num_frames[round_.training_set.clips], config.max_frames
+        self.lengths = frames_seen(
+            problem.source.num_frames[round_.training_set.clips], config.max_frames
         )
         self.weights = clip_weights(
             round_.training_set,
@@ -132,11 +135,10 @@ class _Loop:
             self.stream.begin_epoch(seed.spawn(1)[0], self.steps_per_epoch)
         self.replica.train()
         losses = torch.zeros(2, device=self.place.device)
-        for rows in batches:
-            if len(rows) < self.place.world_size:
-                # An epoch's last batch may be too small for a clip a worker.
-                continue
-            loss = self._step(rows, generator, rng)
+        # An epoch's last batch may be too small for a clip a worker.
+        whole = (rows for rows in batches if len(rows) >= self.place.world_size)
+        for batch in ahead(whole, lambda rows: self._batch(rows, generator)):
+            loss = self._step(batch, rng)
             losses += torch.stack([loss.detach(), loss.new_ones(())])
         progress.epoch += 1
         mean_loss = float(losses[0] / losses[1])
@@ -177,24 +179,23 @@ class _Loop:
             self.stream.load_state_dict(state["stream"])
         self.progress = Progress.of(state)
 
-    def _step(
-        self, rows: Int[np.ndarray, " batch"], generator: torch.Generator, rng: np.random.Generator
-    ) -> Tensor:
+    def _batch(self, rows: _Rows, generator: torch.Generator) -> _Batch:
+        """Clips with true labels, then those with pseudo-labels, and their views."""
+        is_pseudo = self.round.training_set.is_pseudo[rows]
+        parts = [(rows[is_pseudo == one], one) for one in (False, True) if one in is_pseudo]
+        views = [self._views(part, generator, is_pseudo=one) for part, one in parts]
+        return np.concatenate([part for part, _ in parts]), joined(views)
+
+    def _step(self, batch: _Batch, rng: np.random.Generator) -> Tensor:
         """One gradient step on a batch; its loss."""
         self._set_learning_rate()
         place, training_set = self.place, self.round.training_set
-        parts = []
-        for is_pseudo in (False, True):
-            part = rows[training_set.is_pseudo[rows] == is_pseudo]
-            if len(part):
-                parts.append((part, self._views(part, generator, is_pseudo=is_pseudo)))
-        rows = np.concatenate([part for part, _ in parts])
-        inputs, mask = joined([views for _, views in parts])
-        glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
+        rows, (inputs, mask) = batch
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
-        targets = functional.one_hot(glosses, self.problem.num_glosses).float()
+        targets = batch_targets(training_set, rows, self.problem.num_glosses).to(place.device)
         stream, pseudo = self.stream, None
         if stream is not None:
+            glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
             teacher = self._slow_or_own(averaged=stream.settings.teacher == "ema")
             pseudo = stream.next_step(teacher, (inputs, mask), glosses, self.progress.num_steps)
         if self.config.mixup > 0 and len(rows) > 1:
@@ -208,12 +209,8 @@ class _Loop:
         with autocast(place.device, self.config.precision):
             logits, represented = self._forward(inputs[own], mask[own])
         targets = targets[own]
-        losses = functional.cross_entropy(
-            logits[: len(targets)].float(),
-            targets,
-            reduction="none",
-            label_smoothing=self.config.label_smoothing,
-        )
+        known = logits[: len(targets)].float()
+        losses = target_losses(known, targets, self.config.label_smoothing)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / len(rows) * place.world_size
         if stream is not None and pseudo is not None:
@@ -248,8 +245,7 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        draw = generator if draws_frames(augmentation) else None
-        batch = read(problem.clips, clips, self.config.max_frames, draw)
+        batch = read_for(augmentation, problem.clips, clips, self.config.max_frames, generator)
         batch = batch.to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 
@@ -274,7 +270,7 @@ class _Loop:
             training_loss=training_loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
             validation=metrics,
-            unlabelled=self.stream.figures() if self.stream else None,
+            unlabelled=self.stream.tally.figures() if self.stream else None,
         )
         progress.epochs.append(record)
         return record

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
@@ -48,7 +49,7 @@ def predict(
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
     num_views: int = 1,
@@ -61,7 +62,9 @@ def predict(
     """
     generator = torch.Generator().manual_seed(VIEWS_SEED)
     total: torch.Tensor | None = None
-    batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
+    seen = readable(source, normalisation)
+    find_ends = ends_finder(augmentation) if augmentation and num_views > 1 else None
+    batches = in_batches(seen, clips, BATCH_CLIPS, max_frames, find_ends)
     with evaluating(model):
         for places, padded in batches:
             batch = padded.to(device)
@@ -95,7 +98,7 @@ def predict_on(
     """`predict` for clips of a problem, as its models are trained; views are the problem's."""
     return predict(
         model,
-        problem.corpus,
+        problem.source,
         clips,
         normalisation=problem.normalisation,
         max_frames=config.max_frames,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Int
 
 from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
@@ -15,6 +17,7 @@ from slr_ray.models.config import ModelConfig
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
 from slr_ray.poses.reading import ReadableClips
+from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 
 @dataclass(frozen=True)
@@ -26,28 +29,51 @@ class Problem:
     labelled: Int[np.ndarray, " labelled"]
     """Training clips whose gloss the method sees."""
     unlabelled: Int[np.ndarray, " unlabelled"]
-    """Training clips whose gloss it does not see."""
+    """Clips whose gloss it does not see: training clips, then those of the open pool."""
     normalisation: NormalisationConfig
     augmentation: AugmentationConfig
     model: ModelConfig
+    open_pool: UnlabelledClips = NO_CLIPS
+    """Clips of other corpora, counted on from the corpus's own."""
 
     @property
     def num_glosses(self) -> int:
         return len(self.corpus.glosses)
 
+    @cached_property
+    def source(self) -> ReadableClips:
+        """Every clip that an index of the problem may name."""
+        if not len(self.open_pool):
+            return self.corpus
+        own = (self.corpus, np.arange(self.corpus.num_clips))
+        return UnlabelledClips((own, *self.open_pool.parts))
+
     @property
     def clips(self) -> ReadableClips:
-        """The corpus's clips with the frames that the normalisation wants to see."""
-        return readable(self.corpus, self.normalisation)
+        """The same with the frames that the normalisation wants to see."""
+        return readable(self.source, self.normalisation)
 
     def new_model(self) -> Model:
         """A model with fresh weights, drawn from torch's global generator."""
         return self.model.build(num_channels(self.normalisation), self.num_glosses)
 
     def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
-        """Glosses of clips as int64. Only for labelled, validation and test clips, and audits."""
-        glosses: np.ndarray = self.corpus.gloss_index[clips].astype(np.int64)
+        """Glosses of clips as int64. Only for labelled, validation and test clips, and audits.
+
+        Audits may meet `UNLABELLED` and, in an open pool, `UNKNOWN_GLOSS`.
+        """
+        glosses: np.ndarray = self._gloss_index[clips].astype(np.int64)
         return glosses
+
+    @cached_property
+    def _gloss_index(self) -> Int[np.ndarray, " all"]:
+        own = {name: index for index, name in enumerate(self.corpus.glosses)}
+        found = [self.corpus.gloss_index]
+        for extra, clips in self.open_pool.parts:
+            # The last one answers for clips without a gloss, whose index is -1.
+            named = [*(own.get(name, UNKNOWN_GLOSS) for name in extra.glosses), UNLABELLED]
+            found.append(np.array(named, np.int32)[extra.gloss_index[clips]])
+        return np.concatenate(found)
 
 
 def check_glosses(problem: Problem) -> None:

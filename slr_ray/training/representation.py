@@ -22,7 +22,7 @@ def represent_clips(
     clips: Int[np.ndarray, " clips"],
     *,
     normalisation: NormalisationConfig,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
 ) -> Float[np.ndarray, "clips width"]:
@@ -47,19 +47,36 @@ def represent_clips(
     return found.numpy()
 
 
+@torch.inference_mode()
+def energies(
+    model: Model, represented: Float[np.ndarray, "clips width"], device: torch.device
+) -> Float[np.ndarray, " clips"]:
+    """Free energy -logsumexp(logits) of clips (Liu et al. 2020) from what `represent_clips` gave.
+
+    `model` must be on `device`.
+    """
+    found = np.empty(len(represented), np.float32)
+    with evaluating(model):
+        for start in range(0, len(represented), BATCH_CLIPS):
+            part = slice(start, start + BATCH_CLIPS)
+            logits = model.classifier(torch.from_numpy(represented[part]).to(device))
+            found[part] = -logits.logsumexp(dim=1).cpu().numpy()
+    return found
+
+
 def represented_set(
     model: Model,
     problem: Problem,
     clips: Int[np.ndarray, " clips"],
     *,
-    max_frames: int,
+    max_frames: int | None,
     device: torch.device,
     precision: str = "float32",
 ) -> RepresentedSet:
     """`represent_clips` for labelled clips of a problem, with their glosses."""
     found = represent_clips(
         model,
-        problem.corpus,
+        problem.source,
         clips,
         normalisation=problem.normalisation,
         max_frames=max_frames,

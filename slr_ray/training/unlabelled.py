@@ -21,13 +21,13 @@ _BUCKET_BATCHES = 16
 class UnlabelledClips:
     """Clips of several corpora under one index; glosses are not part of it."""
 
-    parts: tuple[tuple[Corpus, Int[np.ndarray, "_"]], ...]
+    parts: tuple[tuple[Corpus, Int[np.ndarray, "_"]], ...] = ()
     """Each corpus with the index of its clips."""
     num_left_out: int = 0
-    """Clips of extra data that an experiment measures on, or whose signers it measures on."""
+    """Clips of extra data that an experiment knows, or whose signers it measures on."""
 
     def __len__(self) -> int:
-        return len(self._clip)
+        return sum(len(clips) for _, clips in self.parts)
 
     @cached_property
     def num_frames(self) -> Int[np.ndarray, " clips"]:
@@ -35,16 +35,21 @@ class UnlabelledClips:
 
     def described(self) -> str:
         """How many clips of which corpora, in a message's words."""
-        sources = ", ".join(f"{len(clips)} of {corpus.name}" for corpus, clips in self.parts)
+        told = []
+        if self.parts:
+            of_each = (f"{len(clips)} of {corpus.name}" for corpus, clips in self.parts)
+            told.append(", ".join(of_each))
         if self.num_left_out:
-            sources += f"; {self.num_left_out} of extra data left out, as they or their signers "
-            sources += "are held out"
-        if self.num_of_unknown_signers:
-            sources += (
-                f"; {self.num_of_unknown_signers} of unknown signers, who may be people that "
+            told.append(
+                f"{self.num_left_out} of extra data left out, as their signers are held out or the "
+                "same clips are in the data"
             )
-            sources += "results are measured on"
-        return f"{len(self)} clips ({sources})"
+        if self.num_of_unknown_signers:
+            told.append(
+                f"{self.num_of_unknown_signers} of unknown signers, who may be people that results "
+                "are measured on"
+            )
+        return f"{len(self)} clips ({'; '.join(told)})"
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
         """One clip's x, y and confidence of every joint, in image coordinates."""
@@ -58,8 +63,8 @@ class UnlabelledClips:
     @cached_property
     def num_of_unknown_signers(self) -> int:
         """Clips of which no name tells whether they show people who are held out."""
-        unknown = [corpus.signer_index[clips] == UNKNOWN_SIGNER for corpus, clips in self.parts]
-        return int(np.concatenate(unknown).sum())
+        unknown = (corpus.signer_index[clips] == UNKNOWN_SIGNER for corpus, clips in self.parts)
+        return sum(int(one.sum()) for one in unknown)
 
     def signers(self) -> list[str]:
         """Names of the clips' known signers, sorted."""
@@ -72,6 +77,9 @@ class UnlabelledClips:
     @cached_property
     def _clip(self) -> Int[np.ndarray, " clips"]:
         return np.concatenate([clips for _, clips in self.parts])
+
+
+NO_CLIPS = UnlabelledClips()
 
 
 def clip_hashes(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:

@@ -13,9 +13,14 @@ from slr_ray.workers.waiting import largest
 
 
 def check_types(file: str, workers: Workers) -> str:
-    """The kinds of nodes of a file for `ray up`, in words; `ConfigError` where none is enough."""
+    """The kinds of nodes of a file for `ray up`, in words; `ConfigError` where none is enough.
+
+    A RayCluster of Kubernetes says elsewhere what its nodes have, and `local` not at all.
+    """
     try:
         cluster: Any = yaml.safe_load(Path(file).read_text())
+        if cluster.get("kind") == "RayCluster" or cluster["provider"]["type"] == "local":
+            return "not compared with what a trial asks for: the file does not say what they have"
         types: dict[str, Any] = cluster["available_node_types"]
         counts = {
             name: min(int(one.get("max_workers", 0)), int(cluster.get("max_workers", 2)))

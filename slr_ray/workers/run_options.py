@@ -23,6 +23,8 @@ class RunOptions(Config):
     max_lost: int = Field(10, ge=0)
     """Restarts of a trial whose process or node was lost."""
     max_concurrent: int | None = Field(None, ge=1)
+    deterministic: bool = False
+    """Whether trial n begins when those up to n - `max_concurrent` have ended."""
     trial_workers: int = Field(1, ge=1)
     trial_cpus: float = Field(1.0, gt=0)
     trial_gpus: float = Field(0.0, ge=0)
@@ -35,6 +37,11 @@ class RunOptions(Config):
 
     def workers(self) -> Workers:
         """The resources of one trial; `ConfigError` where no machine could give them."""
+        if self.deterministic and self.max_concurrent is None:
+            raise ConfigError(
+                "--deterministic: give --max-concurrent, too: which trials are tried hangs on how "
+                "many run at a time"
+            )
         if self.trial_workers > 1 and self.trial_gpus % 1:
             raise ConfigError(
                 f"--trial-gpus {self.trial_gpus:g} with --trial-workers {self.trial_workers}: "

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
+from slr_ray.locations import take, to_hand_on
 from slr_ray.storage import Store
 
 _SOCKET_BYTES = 107 if sys.platform == "linux" else 103
@@ -39,6 +40,13 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     if not was_running:
         if address is None and (problem := temporary_folder()[1]) is not None:
             raise ConfigError(problem)
+        known = to_hand_on()
+
+        def hand_on() -> None:
+            take(known)
+
+        # Nothing that travels has the secrets of URIs in it; Ray keeps this call in memory.
+        for_workers = {"worker_process_setup_hook": hand_on} if known else None
         try:
             ray.init(
                 # "local": a Ray that happens to run on this machine is not ours to use.
@@ -46,6 +54,7 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
                 logging_level=logging.ERROR,
                 log_to_driver=False,
                 include_dashboard=dashboard if address is None else None,
+                runtime_env=for_workers,
             )
         except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             what = "cannot start Ray" if address is None else f"--address {address}: cannot connect"

@@ -47,6 +47,7 @@ def run_pool(
     *,
     at_once: int | None = None,
     needs: Callable[[TaskT], TaskT | None] = lambda _: None,
+    may_start: Callable[[], bool] = lambda: True,
     on_start: Callable[[TaskT], None] = lambda _: None,
     on_loss: Callable[[TaskT, str], None] = lambda *_: None,
     on_end: Callable[[TaskT, Ended], None] = lambda *_: None,
@@ -55,8 +56,9 @@ def run_pool(
     """Run every task that has no record yet; returns the reasons of those that failed, by name.
 
     Ray must be running. `needs` names the task whose record another one reads: it waits for that,
-    and fails where that failed. `store` is for Ray Train's own files. `on_wait` is called every
-    second or so, and may raise. Raises `UnusableNode`.
+    and fails where that failed. Once `may_start` says no, no task begins any more; those that wait
+    are left without a record and without a reason. `store` is for Ray Train's own files. `on_wait`
+    is called every second or so, and may raise. Raises `UnusableNode`.
     """
     import ray
 
@@ -77,6 +79,8 @@ def run_pool(
     failed: dict[str, str] = {}
     limit = at_once or len(waiting)
     while waiting or running:
+        if waiting and not may_start():
+            waiting.clear()
         for task in list(waiting):
             needed = needs(task)
             if needed is not None and needed.name in failed:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from slr_ray.boundaries.algorithms import (
@@ -18,6 +19,7 @@ from slr_ray.boundaries.algorithms import (
     most_trainings,
     search_boundary,
 )
+from slr_ray.boundaries.answer import OWN_BOUNDARIES, overrides_of, tell_found
 from slr_ray.boundaries.loss import boundary_loss
 from slr_ray.boundaries.trainings import (
     BoundaryTrainings,
@@ -310,7 +312,6 @@ def test_the_command_finds_a_boundary_and_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    from slr_ray.boundaries.answer import overrides_of
     from slr_ray.compare import compare
     from slr_ray.config import parse_overrides
     from slr_ray.encoders import compare as comparison
@@ -329,6 +330,8 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pretraining, "run_pretraining", keep)
     monkeypatch.setattr(single, "run_single", keep)
     monkeypatch.setattr(comparison, "run_comparison", keep)
+    pretrain(OWN_BOUNDARIES.split())
+    assert found.pop().config.initialisation.augmentation.per_clip is not None
     line = overrides_of(0.31, 0.22).split()
     pretrain(line)
     pretrain(line, preset="ssl_slr", augmentation="standard")
@@ -343,6 +346,15 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     for config in configs:
         views = config.initialisation.augmentation
         assert (views.kind, views.head_fraction, views.tail_fraction) == ("boundary", 0.31, 0.22)
+
+
+def test_ends_that_overlap_are_not_offered(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_found(Console(), 0.7, 0.3)
+    assert "to use it" in capsys.readouterr().out
+    tell_found(Console(), 0.7, 0.4)
+    told = capsys.readouterr().out
+    assert "more than a clip" in told
+    assert "to use it" not in told
 
 
 def test_the_estimate_command_needs_no_training(tmp_path: Path) -> None:
@@ -380,6 +392,7 @@ def test_without_glosses_every_clip_is_estimated(tmp_path: Path) -> None:
         (["initialisation.num_step=3"], "num_steps"),
         (["--step-frames=99", "--num-frames=10"], "step"),
         (["initialisation.augmentation.kind=standard"], "augmentation.standard.kind=standard"),
+        (["initialisation.augmentation.per_clip={}"], "none to look for"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

@@ -9,14 +9,19 @@ import torch
 
 from slr_ray.config import alternatives
 from slr_ray.experiment.experiment import Experiment
-from slr_ray.models.config import load_encoder_weights, new_encoder, representation_width
+from slr_ray.models.config import (
+    ignores_order,
+    load_encoder_weights,
+    new_encoder,
+    representation_width,
+)
 
-CHANNELS, GLOSSES, CLIPS, FRAMES = 12, 5, 3, 6
+CHANNELS, GLOSSES, CLIPS, FRAMES = 108, 5, 3, 6
 MODELS = alternatives(Experiment, "model")
 
 
 def config(kind: str) -> Any:
-    hidden = {} if kind == "conv_attention" else {"hidden": 8}
+    hidden = {"hidden": 8} if "hidden" in MODELS[kind].model_fields else {}
     return MODELS[kind](width=12, num_heads=2, **hidden)
 
 
@@ -50,6 +55,17 @@ class TestEveryModel:
         load_encoder_weights(model, encoder.state_dict())
         features, mask = inputs()
         torch.testing.assert_close(encoder(features, mask), model.represent(features, mask))
+
+    def test_it_knows_whether_it_sees_the_order_of_frames(self, kind: str) -> None:
+        given = config(kind)
+        positions = {"positions": "sinusoidal"} if "positions" in type(given).model_fields else {}
+        for one in (given, given.model_copy(update=positions)):
+            torch.manual_seed(0)
+            model = one.build(CHANNELS, GLOSSES).eval()
+            features, mask = inputs()
+            found = model.represent(features[:1], mask[:1])
+            away = (model.represent(features[:1].flip(1), mask[:1]) - found).abs().max()
+            assert (away < 1e-4) == ignores_order(one)
 
     def test_fresh_weights_follow_the_seed(self, kind: str) -> None:
         states = []

@@ -35,6 +35,8 @@ KINDS: dict[str, Any] = {
 KINDS = {
     kind: made() for kind, made in alternatives(PretrainingConfig, "objective").items()
 } | KINDS
+CODED = KINDS["sl_fpn"].model_copy(update={"predictor": "fresh"})
+EVERY = KINDS | {"sl_fpn, fresh predictor": CODED}
 
 
 class MeanOfFrames(nn.Module):
@@ -108,6 +110,41 @@ class TestSlFpn:
         loss, ((z0, z1, z2), predictor) = self.loss(views, predictor=False)
         assert predictor is None
         torch.testing.assert_close(loss, mse(z1, z2) + mse(z0, z1) + mse(z0, z2))
+
+    def test_as_coded(self, views: tuple[View, View, View]) -> None:
+        """Terms of `reconstitution.py`: loss2 + 0.5 * loss3 + loss1."""
+        loss, ((z0, z1, z2), predictor) = self.loss(
+            views, second_view="view2", prediction_weight=0.5, predictor="fresh"
+        )
+        torch.testing.assert_close(loss, mse(z2, z1) + 0.5 * mse(predictor(z0), z2) + mse(z0, z2))
+
+    def test_weights(self, views: tuple[View, View, View]) -> None:
+        loss, ((z0, z1, z2), predictor) = self.loss(views, original_weight=0, prediction_weight=3)
+        torch.testing.assert_close(loss, mse(z1, z2) + 3 * mse(predictor(z0), z2))
+
+    def test_a_fresh_predictor_is_drawn_for_every_step_and_never_learns(self) -> None:
+        def drawn(objective: SlFpn, num_steps: int) -> list[Tensor]:
+            found = []
+            for _ in range(num_steps):
+                objective.after_step(0.5)
+                assert objective.predictor is not None
+                found.append(objective.predictor[0].weight.clone())
+            return found
+
+        objective: SlFpn = made(CODED)
+        assert not any(one.requires_grad for one in objective.predictor.parameters())
+        objective(view(0), view(1), view(2))[0].backward()
+        assert all(one.grad is not None for one in objective.projector.parameters())
+        first, second = drawn(objective, 2)
+        assert not torch.equal(first, second)
+        # As torch draws a layer of this size: uniform between plus and minus 1 / sqrt(5).
+        assert first.abs().max() <= 5**-0.5 < 1.5 * first.abs().max()
+        # A checkpoint knows what comes next, whatever else was drawn meanwhile.
+        resumed: SlFpn = made(CODED, seed=9)
+        resumed.load_state_dict(objective.state_dict())
+        (expected,), (found,) = drawn(objective, 1), drawn(resumed, 1)
+        assert torch.equal(found, expected)
+        assert not torch.equal(drawn(made(CODED, seed=1), 1)[0], first)
 
     def test_by_hand(self) -> None:
         """Embeddings 1, 2 and 4 and a predictor that doubles: 4 + 1 + (2 - 4)^2 = 9."""
@@ -312,7 +349,7 @@ def _worker(rank: int, world: int, rendezvous: str, results: str) -> None:
     """One gradient step of every objective on this worker's share of the clips."""
     torch.set_num_threads(1)
     with process_group(f"file://{rendezvous}", rank=rank, world_size=world):
-        found = {kind: stepped(config, rank, world) for kind, config in KINDS.items()}
+        found = {kind: stepped(config, rank, world) for kind, config in EVERY.items()}
     if rank == 0:
         torch.save(found, results)
     gc.collect()
@@ -340,7 +377,7 @@ def test_two_workers_are_one(tmp_path: Path) -> None:
     results = tmp_path / "results.pt"
     multiprocessing.spawn(_worker, (2, str(tmp_path / "rendezvous"), str(results)), nprocs=2)
     found = torch.load(results, weights_only=True)
-    for kind, config in KINDS.items():
+    for kind, config in EVERY.items():
         expected = stepped(config, 0, 1)
         for name, value in expected.items():
             torch.testing.assert_close(

@@ -13,8 +13,8 @@ from slr_ray.errors import DataError
 from slr_ray.reporting.importance import parameter_importance
 from slr_ray.reporting.report import build_document
 from slr_ray.reporting.run import Run, load_run
+from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.spaces.space import parse
-from slr_ray.search.study import SearchStudy
 
 SPACE = {
     "method": {

@@ -21,7 +21,7 @@ from slr_ray.records.runs import best_trial
 from slr_ray.reporting.report import write_report
 from slr_ray.reporting.run import load_run
 from slr_ray.reporting.verdict import verdict
-from slr_ray.search.comparison.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.comparison.arms import ARMS, Candidates, arm_cells
 from slr_ray.search.comparison.pooled import pool_arms
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.search_run import begin, check_data
@@ -84,10 +84,9 @@ def test_all_people_are_in_one_verdict(tmp_path: Path) -> None:
     )
     config = build_experiment(task.folder.read_config(), "trial 0")
     candidates = Candidates(config, run.space.default)
-    ordered = sorted(ARMS, key=lambda one: one.equal_steps_to is not None)
-    for arm, draw in itertools.product(ordered, run.final_draws):
-        own = draw.of(arm.make(candidates))
-        ArmTask(run.context, arm.name, draw, own).run(this_place(), lambda _: None)
+    of_folds = dict.fromkeys(run.folds, candidates)
+    for cell in arm_cells(run.context, of_folds, run.final_draws):
+        cell.run(this_place(), lambda _: None)
     names = [one.name for one in ARMS]
     pool_arms(run.folder, names, run.space.search.final_seeds, 2)
     _check_pooled(run.folder, names, run.default.corpus.num_clips)

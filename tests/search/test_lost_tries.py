@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from driver import kill, start, wait_for
 from fake_cluster import wait_until
-from test_search import kill, only_run, start, trials, tune, wait_for, write_space
+from test_search import only_run, trials, tune, write_space
 
 from slr_ray.records.log import read_log
 from slr_ray.records.run_folder import RunFolder
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.ray
 def test_a_killed_process_is_no_failure_and_its_hours_count(tmp_path: Path) -> None:
     write_space(tmp_path, steps=60)
     limits = ("--num-trials", "999", "--seeds", "1", "--max-concurrent", "1", "--max-failures", "0")
-    driver = start(tmp_path, "--space", "tiny.yaml", *limits)
+    driver = start(tmp_path, "tune", "--space", "tiny.yaml", *limits)
     wait_for(tmp_path, driver, "runs/*/trials/0000/progress.json")
     run = only_run(tmp_path)
     folder = RunFolder(str(run))

@@ -93,7 +93,8 @@ class TestPool:
         known = int((corpus.gloss_index[parts.training] != UNLABELLED).sum())
         unlabelled = len(parts.training) - known
         chosen_by = len(parts.validation)
-        labels = f"{known} clips labelled for training (100.0 %) + {chosen_by} for validation"
+        labels = f"labelled for training {known} clips, 100.0 % of {known} training clips "
+        labels += f"with a gloss, + {chosen_by} for validation"
         expected = f"seed 0: {labels}; {unlabelled} unlabelled, no label hidden"
         assert f"{expected} (pool.kind=all)" in plan(run)
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from driver import environment, finished, kill, start, wait_for
 
 from slr_ray.records.log import read_log
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
-
-_CHECKOUT = Path(__file__).resolve().parents[2]
 
 SPACE = """
 name: tiny
@@ -44,55 +41,8 @@ search: {num_trials: 4, search_seeds: [0], final_seeds: [0, 1]}
 pytestmark = pytest.mark.ray
 
 
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(_CHECKOUT),
-        "SLR_RAY_CACHE": str(tmp_path / "cache"),
-        "COLUMNS": "200",
-    }
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "slr_ray.tune", *arguments]
-
-
 def tune(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-
-
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """A driver in a process group of its own, its output in `log`."""
-    with (tmp_path / "log").open("w") as log:
-        return subprocess.Popen(
-            command(*arguments),
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def wait_for(tmp_path: Path, driver: subprocess.Popen[bytes], pattern: str) -> None:
-    deadline = time.monotonic() + 240
-    while not list(tmp_path.glob(pattern)):
-        assert driver.poll() is None, (tmp_path / "log").read_text()
-        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-        time.sleep(0.05)
-
-
-def kill(driver: subprocess.Popen[bytes]) -> None:
-    """SIGKILL, as a reclaimed machine ends a process."""
-    os.killpg(driver.pid, signal.SIGKILL)
-    driver.wait()
+    return finished(tmp_path, "tune", *arguments)
 
 
 def write_space(tmp_path: Path, steps: int = 3) -> None:
@@ -176,7 +126,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
 def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:
     write_space(tmp_path, steps=12)
     arguments = ("--space", "tiny.yaml", "--max-concurrent", "1", "--num-trials", "5")
-    driver = start(tmp_path, *arguments)
+    driver = start(tmp_path, "tune", *arguments)
     wait_for(tmp_path, driver, "runs/*/trials/0001/record.json")
     kill(driver)
     run = only_run(tmp_path)
@@ -247,7 +197,7 @@ def test_a_second_driver_then_ctrl_c_then_a_time_budget(tmp_path: Path) -> None:
     """
     write_space(tmp_path, steps=12)
     limits = ("--max-concurrent", "1", "--num-trials", "999", "--seeds", "1")
-    driver = start(tmp_path, "--space", "tiny.yaml", *limits)
+    driver = start(tmp_path, "tune", "--space", "tiny.yaml", *limits)
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")
     second = tune(tmp_path, "--resume", str(only_run(tmp_path)))
     assert second.returncode == 2

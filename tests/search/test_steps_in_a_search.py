@@ -13,7 +13,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.methods.recogniser import Recogniser
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.search.comparison.arms import ARMS, ArmTask, Candidates
+from slr_ray.search.comparison.arms import Candidates, arm_cells
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import check_data
@@ -40,10 +40,9 @@ def test_supervised_learning_takes_as_many_steps(tmp_path: Path) -> None:
     assert only.epochs[-1].unlabelled is not None
     candidates = Candidates(config, config)
     records = {}
-    for arm in sorted(ARMS, key=lambda one: one.name != "sslr_best"):
-        task = ArmTask(context, arm.name, Draw(0), arm.make(candidates))
-        task.run(this_place(), lambda _: None)
-        records[arm.name] = task.folder.arm()
+    for cell in arm_cells(context, {None: candidates}, [Draw(0)]):
+        cell.run(this_place(), lambda _: None)
+        records[cell.label] = cell.folder.arm()
     assert isinstance(candidates.supervised.method, SupervisedConfig)
     assert records["sslr_best"].num_steps == 2
     assert records["fsl_equal_steps"].num_steps == records["fsl"].num_steps == 2

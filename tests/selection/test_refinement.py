@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pool_factory import LABELLED, alike, of_rows, pool, softmax, taken
+from pool_factory import LABELLED, alike, pool, softmax, taken
 
 from slr_ray.config import alternatives
 from slr_ray.experiment.sslr_config import SslrConfig
@@ -93,7 +93,7 @@ class TestEveryRefinement:
     def test_follows_a_permutation_of_the_clips(self, one: Refinement) -> None:
         given = pool(1)
         order = np.random.default_rng(0).permutation(60)
-        moved = refined(one, given.probabilities[order], of_rows(given.evidence, order))
+        moved = refined(one, given.probabilities[order], given.evidence.of(order))
         found = refined(one, given.probabilities, given.evidence)
         np.testing.assert_allclose(moved, found[order], atol=1e-6)
 

@@ -343,7 +343,14 @@ def test_every_round_starts_from_the_encoder(tmp_path: Path) -> None:
 
 def test_spoter_and_each_preset_can_be_pre_trained(tmp_path: Path) -> None:
     """SPOTER's encoder as well; a preset alone is pre-training and fine-tuning in one."""
-    spoter = {"kind": "spoter", "width": 12, "num_heads": 2, "hidden": 8, "num_encoder_layers": 1}
+    spoter = {
+        "kind": "spoter",
+        "width": 12,
+        "num_heads": 2,
+        "hidden": 8,
+        "num_encoder_layers": 1,
+        "positions": "sinusoidal",
+    }
     one = run_rounds(tiny(model=spoter, method={"num_rounds": 0}), tmp_path)
     assert "class_query" in one[0].model_state
     for name in ("ssl_slr", "ssl_slr_small"):
@@ -363,6 +370,26 @@ def test_a_preset_has_settings_by_objective() -> None:
     assert section(kind="moco").optimiser.learning_rate > section().optimiser.learning_rate
     published = build_experiment({"preset": "ssl_slr"}, "test").initialisation
     assert published == PretrainingConfig()
+
+
+def test_the_authors_code_is_a_preset() -> None:
+    small = {
+        "preset": "ssl_slr_coded",
+        "data": TINY["data"],
+        "model": {"width": 16, "num_heads": 2},
+        "initialisation": {"batch_size": 32, "num_steps": 3, "collapse_threshold": 0.0},
+    }
+    config = build_experiment(small, "test")
+    section: Any = config.initialisation
+    coded = section.objective
+    assert (coded.second_view, coded.prediction_weight, coded.predictor) == ("view2", 0.5, "fresh")
+    assert (section.augmentation.head_fraction, section.augmentation.tail_fraction) == (1 / 3, 0)
+    assert (section.optimiser.learning_rate, section.optimiser.weight_decay) == (1e-4, 0.01)
+    assert config.training.optimiser.learning_rate == 0.01
+    assert trained(config).num_steps == 3
+    # What is the objective's stays with it.
+    byol = merge(small, {"initialisation": {"objective": {"kind": "byol"}}})
+    assert build_experiment(byol, "test").initialisation.optimiser.learning_rate == 0.06
 
 
 @pytest.mark.parametrize(
@@ -461,7 +488,7 @@ class TestEncoderFile:
         moved.write_bytes(encoder_file.read_bytes())
         config = file_config(moved, method={"num_rounds": 0})
         (done,) = run_rounds(config, tmp_path)
-        content = checkpoint_content(config, open_data(config.data), done.model_state, "accuracy")
+        content = checkpoint_content(opened(config), done.model_state, "accuracy")
         (tmp_path / "checkpoint.pt").write_bytes(dumps(content))
         moved.unlink()
         recogniser = load_recogniser(str(tmp_path / "checkpoint.pt"))

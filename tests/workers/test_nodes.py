@@ -165,7 +165,7 @@ def test_only_a_cluster_that_an_autoscaler_made_may_grow(monkeypatch: pytest.Mon
 def test_a_cluster_file_is_asked_before_it_costs_money(tmp_path: Path) -> None:
     told = check_types(str(_AWS), Workers(2, 4.0, 1.0))
     assert "4 GPUs at a time" in told
-    with pytest.raises(ConfigError, match=r"2 GPU.*largest kind of node has 4 CPU and 1 GPU"):
+    with pytest.raises(ConfigError, match=r"2 GPU.*largest kind of node has 8 CPU and 1 GPU"):
         check_types(str(_AWS), Workers(1, 1.0, 2.0))
     with pytest.raises(ConfigError, match="5 times"):
         check_types(str(_AWS), Workers(5, 4.0, 1.0))

@@ -18,12 +18,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.corpora.corpus import Corpus, open_cached
 from slr_ray.corpora.embedded.camera import Camera, draw_camera, film
 from slr_ray.corpora.embedded.manner import Timing, draw_manner, draw_timing
 from slr_ray.corpora.embedded.signers import Signer, draw_signer, pose
 from slr_ray.corpora.embedded.signs import Sign, lexicon, variant
+from slr_ray.corpora.glosses import OfSomeGlosses
 from slr_ray.poses.clip import Clip
 
 _VERSION = 1
@@ -34,7 +34,7 @@ _VERSION = 1
 _SIGNER, _COVERAGE, _FLAGS, _TIMING, _MANNER, _FILM = range(6)
 
 
-class EmbeddedConfig(Config):
+class EmbeddedConfig(OfSomeGlosses):
     """The embedded corpus: its size and its difficulty."""
 
     kind: Literal["embedded"] = "embedded"
@@ -109,10 +109,11 @@ class _Block:
 
 
 def open_embedded(config: EmbeddedConfig) -> Corpus:
-    """The corpus of `config`, generated into the cache on its first use."""
-    content = json.dumps([_VERSION, config.model_dump()], sort_keys=True)
+    """The whole corpus of `config`, generated into the cache on its first use."""
+    settings = config.model_dump(exclude={"glosses"})
+    content = json.dumps([_VERSION, settings], sort_keys=True)
     key = hashlib.sha256(b"embedded" + content.encode()).hexdigest()[:24]
-    record = {"extractor": "embedded", "version": _VERSION, "settings": config.model_dump()}
+    record = {"extractor": "embedded", "version": _VERSION, "settings": settings}
     return open_cached(key, "embedded", lambda: generate(config), provenance=lambda: [record])
 
 

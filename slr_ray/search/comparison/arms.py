@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slr_ray.config import merge
 from slr_ray.experiment.experiment import Experiment, build_experiment
-from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.measured import measure_neighbours, train_and_measure
 from slr_ray.records import runs
-from slr_ray.records.run_folder import ResultFolder
-from slr_ray.records.stages import dumps
+from slr_ray.records.stages import StageStore
+from slr_ray.search.comparison.cells import Cell, Outcome
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
-from slr_ray.workers.execution import Report
 from slr_ray.workers.place import Place
 
 
@@ -88,70 +86,41 @@ def described_arms() -> list[runs.Arm]:
 
 
 @dataclass(frozen=True)
-class ArmTask:
-    """What a process needs to run one arm on one draw."""
+class ArmMeasurement:
+    """How an arm is measured."""
 
-    context: RunContext
     arm: str
-    draw: Draw
-    config: Experiment
-    """In the draw's fold; for an arm of equal steps with the epochs of the one that it is made
-    from."""
 
-    @property
-    def seed(self) -> int:
-        return self.draw.seed
-
-    @property
-    def name(self) -> str:
-        return f"{self.arm}/{self.draw.place}"
-
-    @property
-    def label(self) -> str:
-        """The arm, and the fold where there is one, for whoever hears of it."""
-        return self.arm if self.draw.fold is None else f"{self.arm} fold {self.draw.fold}"
-
-    @property
-    def folder(self) -> ResultFolder:
-        return self.context.folder.arm(self.arm, self.seed, self.draw.fold)
-
-    def is_done(self) -> bool:
-        return self.folder.is_done()
-
-    def run(self, place: Place, report: Report) -> None:
-        """Train, choose the round on validation, evaluate that model once on the test set.
-
-        A finished arm is left as it is, so that the test set is not touched again.
-        """
-        if self.is_done():
-            return
-        row, prepared = _BY_NAME[self.arm], Opener().prepare(self.config)
-        if row.equal_steps_to is not None:
-            folder = self.context.folder.arm(row.equal_steps_to, self.seed, self.draw.fold)
-            wanted = folder.arm().num_steps
-            prepared = prepared.with_config(_with_steps(prepared, self.seed, wanted))
+    def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
+        row = _BY_NAME[self.arm]
         if row.trains:
-            stages = self.context.stages(f"final_{self.name.replace('/', '_')}")
-            measured = train_and_measure(
-                prepared, self.seed, stages, place, last_model=row.last_model
-            )
+            measured = train_and_measure(prepared, seed, stages, place, last_model=row.last_model)
         else:
-            measured = measure_neighbours(prepared, self.seed)
-        if place.leads:
-            if measured.checkpoint is not None:
-                self.folder.write_checkpoint(dumps(measured.checkpoint))
-            self.folder.write_config(prepared.config)
-            self.folder.write_predictions(measured.predictions)
-            record = runs.ArmRecord(arm=self.arm, **dict(measured.record))
-            self.folder.write_record(record)
-        report({"arm": self.arm, "seed": self.seed})
+            measured = measure_neighbours(prepared, seed)
+        record = runs.ArmRecord(arm=self.arm, **dict(measured.record))
+        return Outcome(record, measured.predictions, measured.checkpoint)
 
 
-def _with_steps(prepared: Prepared, seed: int, wanted: int) -> Experiment:
-    """Supervised training for as many gradient steps as another arm took on this seed."""
-    training = prepared.config.training
-    labelled = len(prepared.pool(seed).labelled)
-    an_epoch = training.steps_per_epoch or -(-labelled // training.batch_size)
-    epochs = max(training.num_epochs, round(wanted / an_epoch))
-    longer = training.model_copy(update={"num_epochs": epochs})
-    return prepared.config.model_copy(update={"training": longer})
+def arm_cells(
+    context: RunContext,
+    candidates: Mapping[int | None, Candidates],
+    draws: Sequence[Draw],
+) -> list[Cell]:
+    """Every arm on every draw; `candidates` are those of each fold, or of None."""
+    cells: dict[tuple[str, Draw], Cell] = {}
+    waited_for = {one.equal_steps_to for one in ARMS}
+    # Those first that others wait for.
+    for arm in sorted(ARMS, key=lambda one: one.name not in waited_for):
+        for draw in draws:
+            name = f"{arm.name}/{draw.place}"
+            cells[arm.name, draw] = Cell(
+                name=name,
+                label=arm.name if draw.fold is None else f"{arm.name} fold {draw.fold}",
+                seed=draw.seed,
+                config=draw.of(arm.make(candidates[draw.fold])),
+                measurement=ArmMeasurement(arm.name),
+                folder=context.folder.arm(arm.name, draw.seed, draw.fold),
+                stages=context.stages(f"final_{name.replace('/', '_')}"),
+                equal_steps_to=cells.get((arm.equal_steps_to or "", draw)),
+            )
+    return list(cells.values())

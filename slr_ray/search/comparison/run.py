@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slr_ray.records.stages import loads
-from slr_ray.search.comparison.arms import ARMS, BEST, ArmTask, Candidates
+from slr_ray.search.comparison.arms import BEST, Candidates, arm_cells
+from slr_ray.search.comparison.cells import run_cells
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
 from slr_ray.search.listeners import RunListener
 from slr_ray.workers.execution import Workers
-from slr_ray.workers.task_pool import Ended, run_pool
 from slr_ray.workers.waiting import NodeWatch
 
 
@@ -28,38 +28,9 @@ def compare_arms(
 
     Returns the reasons of those that failed for good, by ARM/SEED and fold where there are any.
     """
-    tasks = {
-        (arm.name, draw): ArmTask(context, arm.name, draw, draw.of(arm.make(candidates[draw.fold])))
-        for arm in ARMS
-        for draw in draws
-    }
-    waits_for = {arm.name: arm.equal_steps_to for arm in ARMS}
-
-    def needs(task: ArmTask) -> ArmTask | None:
-        needed = waits_for[task.arm]
-        return None if needed is None else tasks[needed, task.draw]
-
-    def on_end(task: ArmTask, ended: Ended) -> None:
-        listener.arm_ended(task.label, task.seed, ended.who, ended.error)
-
-    def on_wait() -> None:
-        listener.went_on()
-        problem = watch.problem() if watch is not None else None
-        if problem is not None:
-            raise problem
-
-    return run_pool(
-        # Those first that others wait for.
-        sorted(tasks.values(), key=lambda one: one.arm not in waits_for.values()),
-        workers,
-        context.num_threads,
-        context.folder.ray.join("train"),
-        needs=needs,
-        on_start=lambda task: listener.arm_started(task.label, task.seed),
-        on_loss=lambda task, reason: listener.arm_restarted(task.label, task.seed, reason),
-        on_end=on_end,
-        on_wait=on_wait,
-    )
+    cells = arm_cells(context, candidates, draws)
+    store = context.folder.ray.join("train")
+    return run_cells(cells, workers, context.num_threads, store, listener, watch=watch)
 
 
 def hand_out_best(context: RunContext, draws: Sequence[Draw]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slr_ray.config import read_yaml
-from slr_ray.experiment.default_pool import EVERY_LABEL, lacks_glosses
+from slr_ray.experiment.default_pool import EVERY_LABEL, lacks_glosses, names_pool
 from slr_ray.experiment.opener import Opener
 from slr_ray.search.spaces.space_file import Space, find_space, load_space, spaces_folder
 
@@ -20,8 +20,11 @@ def space_with_pool(name: str, overrides: Mapping[str, Any], opener: Opener) -> 
     space = load_space(name, overrides, opener)
     path = find_space(name).resolve()
     is_shipped = path.parent == spaces_folder().resolve()
-    named = any(dotted.split(".")[0] == "pool" for dotted in overrides)
-    named = named or (not is_shipped and "pool" in read_yaml(path))
+    # `pool` itself says everything.
+    named = "pool" in overrides or names_pool(
+        dotted.removeprefix("pool.") for dotted in overrides if dotted.startswith("pool.")
+    )
+    named = named or (not is_shipped and names_pool(read_yaml(path).get("pool", {})))
     if named or not lacks_glosses(space.default, opener):
         return space
     return load_space(name, {**overrides, "pool": EVERY_LABEL}, opener)

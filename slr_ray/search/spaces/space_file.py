@@ -49,7 +49,15 @@ class SearchConfig(Config):
         return seeds
 
 
-_LOCATIONS = ("data.location", "split.path", "initialisation.path", "initialisation.extra_data")
+_LOCATIONS = (
+    "data.location",
+    "data.glosses.file",
+    "split.path",
+    "pool.open_data",
+    "initialisation.data",
+    "initialisation.path",
+    "initialisation.extra_data",
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def check_space(
     for dotted in sorted(overrides, key=lambda one: (one.count("."), not one.endswith(".kind"))):
         _take_branch(written, dotted, overrides[dotted])
         set_dotted(written, dotted, overrides[dotted])
-    written = _located(written)
+    written = located(written)
     rest = dict(written)
     name = rest.pop("name", None)
     if not isinstance(name, str):
@@ -192,16 +200,16 @@ def _check_searched(tree: Tree, origin: str, overrides: Mapping[str, Any]) -> No
         raise ConfigError(f"{origin}: nothing is searched: every value is fixed{fixing}")
 
 
-def _located(node: Any, path: str = "") -> Any:
-    """A written space with absolute paths: a run may go on in another working folder."""
+def located(node: Any, path: str = "") -> Any:
+    """A written space or configuration with absolute paths: a run may go on in another folder."""
     if isinstance(node, Mapping):
         same_place = ("choose", "choice", "default", "start_from")
         return {
-            key: _located(value, path if key in same_place else f"{path}.{key}".lstrip("."))
+            key: located(value, path if key in same_place else f"{path}.{key}".lstrip("."))
             for key, value in node.items()
         }
     if isinstance(node, list):
-        return [_located(one, path) for one in node]
+        return [located(one, path) for one in node]
     return absolute(node) if path in _LOCATIONS and isinstance(node, str) else node
 
 

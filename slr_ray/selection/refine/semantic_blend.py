@@ -8,9 +8,8 @@ from pydantic import Field
 
 from slr_ray.selection.blocks import Step
 from slr_ray.selection.evidence import Evidence, Needs, present
+from slr_ray.selection.prototypes import Prototypes
 from slr_ray.selection.refine.refinement import Refinement
-
-_TINY = 1e-12
 
 
 class SemanticBlend(Refinement):
@@ -39,15 +38,14 @@ class SemanticBlend(Refinement):
     def step(self, probabilities: Float[np.ndarray, "clips glosses"], evidence: Evidence) -> Step:
         num_glosses = probabilities.shape[1]
         represented = present(evidence.representations, "representations")
-        prototypes, known = _prototypes(evidence, num_glosses)
+        prototypes = Prototypes.of(evidence, num_glosses)
         histogram = np.bincount(probabilities.argmax(axis=1), minlength=num_glosses)
         share = histogram / max(int(histogram.max()), 1)
         lean = (self.strength * share ** (1 / self.flattening)).astype(probabilities.dtype)
 
         def step(block: np.ndarray, rows: slice) -> np.ndarray:
-            similarity = _unit(represented[rows]) @ prototypes.T
+            similarity = prototypes.cosines(represented[rows])
             similarity /= np.float32(self.temperature)
-            similarity[:, ~known] = -np.inf
             similarity -= similarity.max(axis=1, keepdims=True)
             np.exp(similarity, out=similarity)
             similarity /= similarity.sum(axis=1, keepdims=True)
@@ -56,20 +54,3 @@ class SemanticBlend(Refinement):
             return blended
 
         return step
-
-
-def _prototypes(
-    evidence: Evidence, num_glosses: int
-) -> tuple[Float[np.ndarray, "glosses width"], np.ndarray]:
-    """Unit vectors by gloss, and which glosses have one."""
-    labelled = present(evidence.labelled_representations, "labelled representations")
-    glosses = present(evidence.labelled_glosses, "labelled glosses")
-    total = np.zeros((num_glosses, labelled.shape[1]), np.float32)
-    np.add.at(total, glosses, labelled.astype(np.float32))
-    return _unit(total), np.bincount(glosses, minlength=num_glosses) > 0
-
-
-def _unit(vectors: Float[np.ndarray, "rows width"]) -> Float[np.ndarray, "rows width"]:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: np.ndarray = (vectors / np.maximum(length, _TINY)).astype(np.float32)
-    return unit

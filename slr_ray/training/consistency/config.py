@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
+from slr_ray.augmentation.config import AugmentationConfig, BoundaryAugmentation, NoAugmentation
 from slr_ray.config import Config
+from slr_ray.selection.reject.energy import Energy
 from slr_ray.selection.steps.fixmatch import FixMatchConfig
 from slr_ray.selection.steps.rules import StepRuleConfig
 from slr_ray.training.consistency.co_learning import CoLearningConfig
@@ -46,5 +47,18 @@ class StreamConfig(Config):
     distribution_alignment: Literal["none", "labelled", "uniform"] = "labelled"
     """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
     or to even ones, before a rule sees them."""
+    reject: Energy | None = None
+    """Leave clips out whose gloss the model does not know, by the energy of their weak views; for
+    open pools. Rules still count them in what they remember. A step has no prototypes of every
+    gloss: `prototype` is for rounds."""
     co_learning: CoLearningConfig | None = None
     """CoSSL's second classifier in the last part of the training, with any rule; None = none."""
+
+    @model_validator(mode="after")
+    def _clips_are_read_for_strong_views(self) -> StreamConfig:
+        if isinstance(self.weak, BoundaryAugmentation) and self.weak.per_clip is not None:
+            raise ValueError(
+                "weak.per_clip: a step's clips are read as strong views need them; give weak views "
+                "head_fraction and tail_fraction"
+            )
+        return self

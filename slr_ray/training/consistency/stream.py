@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,22 +12,21 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from slr_ray.augmentation.config import AugmentationConfig, draws_frames
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.model import Model
-from slr_ray.poses.batch import PoseBatch
-from slr_ray.poses.reading import read
-from slr_ray.records.measured import UnlabelledFigures
+from slr_ray.poses.batch import PoseBatch, frames_seen
 from slr_ray.selection.steps.alignment import Alignment
+from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
-from slr_ray.training.batches import model_input
+from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.consistency.tally import Tally
+from slr_ray.training.labels.sampling import epoch_batches, true_labels
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
-from slr_ray.training.sampling import epoch_batches, true_labels
 
 # Clips x frames x channels, and the mask of real frames; views of one step differ in both.
 View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]
@@ -68,7 +67,7 @@ class UnlabelledStream(nn.Module):
         self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
         # Their glosses are not read: the rows are what is drawn.
         self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
-        self.lengths = np.minimum(problem.corpus.num_frames[clips], self._max_frames)
+        self.lengths = frames_seen(problem.source.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
         self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
@@ -79,14 +78,15 @@ class UnlabelledStream(nn.Module):
             even = settings.distribution_alignment == "uniform"
             wanted = torch.ones(num_glosses) if even else counts.float()
             self.alignment = Alignment(wanted / wanted.sum())
+        self.rejection = None if settings.reject is None else StepRejection(settings.reject)
         self.co_learning: CoLearning | None = None
         if settings.co_learning is not None:
             self.labelled = true_labels(problem.labelled, known)
             self.co_learning = CoLearning(
                 settings.co_learning, model.classifier, counts, training.ema_decay or 0.0
             )
-        # For the audit alone.
-        self.hidden = torch.from_numpy(problem.glosses(clips)).to(device)
+        hidden = torch.from_numpy(problem.glosses(clips)).to(device)
+        self.tally = Tally(hidden, can_reject=self.rejection is not None)
         self.to(device)
 
     def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
@@ -106,15 +106,14 @@ class UnlabelledStream(nn.Module):
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(
                 self.labelled,
-                np.minimum(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
+                frames_seen(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
                 batch_size=self.training_config.batch_size,
                 num_steps=num_steps,
                 true_share=None,
                 balanced=True,
                 rng=np.random.default_rng(seed.spawn(1)[0]),
             )
-        # Steps, their thresholds, clips, those used, weights of judged ones and of right ones.
-        self._sums = torch.zeros(6, device=self.device)
+        self.tally.begin()
 
     def next_step(
         self,
@@ -130,14 +129,16 @@ class UnlabelledStream(nn.Module):
         weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
         strong = model_input(batch, problem.normalisation, self._strong, self._generator)
         with torch.no_grad(), evaluating(teacher):
-            probabilities, represented = self._taught(
+            probabilities, represented, stays = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
             )
         places = torch.from_numpy(rows).to(self.device)
         views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
         with torch.no_grad():
             targets = self.rule.targets(views)
-        self._count(places, targets)
+            if stays is not None:
+                targets = replace(targets, weights=targets.weights * stays)
+        self.tally.count(places, targets, stays)
         return PseudoLabelled(strong, targets, self._weight(num_done))
 
     def loss(
@@ -166,15 +167,6 @@ class UnlabelledStream(nn.Module):
         found = found + self.rule.extra_loss(logits, seen, targets)
         return step.weight * found
 
-    def figures(self) -> UnlabelledFigures:
-        """What the epoch's pseudo-labels were; hidden labels decide nothing."""
-        steps, threshold, clips, used, judged, right = self._sums.tolist()
-        return UnlabelledFigures(
-            pseudo_share=used / clips,
-            pseudo_threshold=None if np.isnan(threshold) else threshold / steps,
-            pseudo_precision=right / judged if judged else None,
-        )
-
     def _weight(self, num_done: int) -> float:
         ramp = self.settings.warmup_fraction * self.num_steps
         return self.settings.weight * (min(1.0, num_done / ramp) if ramp else 1.0)
@@ -194,24 +186,28 @@ class UnlabelledStream(nn.Module):
         labelled: View,
         labelled_glosses: Int[Tensor, " labelled"],
         num_done: int,
-    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None]:
-        """The teacher's probabilities as rules see them."""
-        represented, classifier = None, teacher.classifier
+    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None, Bool[Tensor, " clips"] | None]:
+        """The teacher's probabilities as rules see them, and which clips are not rejected."""
+        represented, stays, classifier = None, None, teacher.classifier
         with autocast(self.device, self.training_config.precision):
             seen = teacher.represent(*weak).float()
-            if self.rule.needs_representations:
+            if self.rule.needs_representations or self.rejection is not None:
                 known = teacher.represent(*labelled).float()
-                represented = Represented(seen, known, labelled_glosses)
+        if self.rule.needs_representations:
+            represented = Represented(seen, known, labelled_glosses)
         learner = self.co_learning
         if learner is not None and num_done >= learner.config.start_fraction * self.num_steps:
             self._co_learn(learner, teacher, seen)
             classifier = learner.head
-        probabilities = classifier(seen).softmax(dim=1)
+        logits = classifier(seen)
+        if self.rejection is not None:
+            stays = self.rejection.stays(logits, classifier(known))
+        probabilities = logits.softmax(dim=1)
         if self.settings.undo_smoothing:
             probabilities = unsmoothed(probabilities, self.training_config.label_smoothing)
         if self.alignment is not None:
             probabilities = self.alignment(probabilities)
-        return probabilities, represented
+        return probabilities, represented, stays
 
     def _co_learn(
         self, learner: CoLearning, teacher: Model, others: Float[Tensor, "clips width"]
@@ -232,16 +228,5 @@ class UnlabelledStream(nn.Module):
         return self.problem.augmentation if own is None else own
 
     def _read(self, clips: Int[np.ndarray, " batch"], views: AugmentationConfig) -> PoseBatch:
-        draw = self._generator if draws_frames(views) else None
-        return read(self.problem.clips, clips, self._max_frames, draw).to(self.device)
-
-    def _count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
-        hidden, weights = self.hidden[places], targets.weights.float()
-        judged = weights * (hidden != UNLABELLED)
-        right = judged * (targets.probabilities.argmax(dim=1) == hidden)
-        threshold = weights.new_tensor(float("nan"))
-        if targets.threshold is not None:
-            threshold = targets.threshold.float()
-        one, num_clips = weights.new_ones(()), weights.new_tensor(len(weights))
-        used = (weights > 0).sum().float()
-        self._sums += torch.stack([one, threshold, num_clips, used, judged.sum(), right.sum()])
+        own, generator = self.problem.clips, self._generator
+        return read_for(views, own, clips, self._max_frames, generator).to(self.device)

@@ -8,22 +8,24 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, frames_seen
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
 from slr_ray.poses.reading import read
-from slr_ray.records.measured import PretrainingEpoch
+from slr_ray.records.measured import PretrainingEpoch, PretrainingStep
 from slr_ray.records.stages import Checkpoint, State
+from slr_ray.training.ahead import ahead
 from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.batches import model_input
 from slr_ray.training.optimisation import learning_rate, new_optimiser
@@ -45,7 +47,7 @@ class PretrainingTask:
     model: ModelConfig
     normalisation: NormalisationConfig
     config: PretrainingConfig
-    max_frames: int
+    max_frames: int | None
     seed: int
 
 
@@ -129,7 +131,7 @@ class PretrainingLoop:
         self.replica = place.replicated(self.objective)
         self.optimiser = new_optimiser(self.objective.parameters(), task.config.optimiser)
         self.plan = plan(task.config, len(task.clips), place.world_size)
-        self.lengths = np.minimum(task.clips.num_frames, task.max_frames)
+        self.lengths = frames_seen(task.clips.num_frames, task.max_frames)
         self.progress = _Progress()
 
     def run_epoch(self) -> PretrainingEpoch:
@@ -141,11 +143,17 @@ class PretrainingLoop:
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         self.replica.train()
         sums = torch.zeros(3, device=self.place.device)
+        told: dict[int, Tensor] = {}
         for batch in self._batches(rng):
-            sums += self.step(batch, generator)
+            found = self.step(batch, generator)
+            sums += found
+            if is_told(progress.num_steps):
+                told[progress.num_steps] = found
+        # Not step by step: a GPU would have to wait for each number.
+        figures = torch.stack([sums, *told.values()])
         if self.place.world_size > 1:
-            distributed.all_reduce(sums)
-        loss, std = (sums[:2] / sums[2]).tolist()
+            distributed.all_reduce(figures)
+        (loss, std), *by_step = (figures[:, :2] / figures[:, 2:]).tolist()
         if not math.isfinite(loss):
             raise NonFiniteLoss(
                 f"the loss is {loss} in epoch {progress.epoch} of pre-training: lower "
@@ -158,6 +166,10 @@ class PretrainingLoop:
             loss=loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
             embedding_std=std,
+            steps=tuple(
+                PretrainingStep(num_steps=number, loss=one[0], embedding_std=one[1])
+                for number, one in zip(told, by_step, strict=True)
+            ),
         )
         progress.epoch += 1
         progress.epochs.append(record)
@@ -199,19 +211,14 @@ class PretrainingLoop:
         progress.epochs = [PretrainingEpoch.model_validate(one) for one in state["epochs"]]
 
     def _batches(self, rng: np.random.Generator) -> Iterator[PoseBatch]:
-        """Batches of the epoch; the next one is read while the last one trains."""
+        """Batches of the epoch."""
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
         clips = readable(self.task.clips, self.task.normalisation)
-        with ThreadPoolExecutor(1) as reader:
-            waiting: Future[PoseBatch] | None = None
-            for _, batch in zip(range(left), rows, strict=False):
-                coming = reader.submit(read, clips, batch, self.task.max_frames)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = coming
-            if waiting is not None:
-                yield waiting.result()
+        longest, find_ends = self.task.max_frames, ends_finder(self.config.augmentation)
+        return ahead(
+            islice(rows, left), lambda batch: read(clips, batch, longest, find_ends=find_ends)
+        )
 
     def step(self, clips: PoseBatch, generator: torch.Generator) -> Float[Tensor, "3"]:
         """One gradient step; loss, embedding's standard deviation and 1."""
@@ -264,6 +271,12 @@ class PretrainingLoop:
         if isinstance(self.replica, nn.parallel.DistributedDataParallel) and not last:
             return self.replica.no_sync()
         return contextlib.nullcontext()
+
+
+def is_told(num_steps: int) -> bool:
+    """Whether a step has its own figures: some ninety of each tenfold, and all of the first."""
+    every: int = 10 ** max(0, len(str(num_steps)) - 2)
+    return num_steps % every == 0
 
 
 def embedding_std(embedding: Float[Tensor, "clips dim"]) -> Float[Tensor, ""]:

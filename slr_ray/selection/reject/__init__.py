@@ -1,0 +1,1 @@
+"""Rejection of clips whose gloss the model does not know, one file each."""

@@ -1,0 +1,38 @@
+"""Files in a local folder or behind a cloud URI, written so that no reader sees half of one."""
+
+from slr_ray.locations import (
+    absolute,
+    below,
+    complete,
+    is_uri,
+    masked,
+    parted,
+    remember,
+    split_query,
+    take,
+    to_hand_on,
+)
+from slr_ray.storage.calls import call, once, reason, resolve
+from slr_ray.storage.growing import Growing
+from slr_ray.storage.store import Store, cache_root, read_file
+
+__all__ = [
+    "Growing",
+    "Store",
+    "absolute",
+    "below",
+    "cache_root",
+    "call",
+    "complete",
+    "is_uri",
+    "masked",
+    "once",
+    "parted",
+    "read_file",
+    "reason",
+    "remember",
+    "resolve",
+    "split_query",
+    "take",
+    "to_hand_on",
+]

@@ -1,0 +1,176 @@
+"""File systems behind URIs: opened once, and asked with a time limit and with patience.
+
+A request that fails is tried again, after ever longer waits. Where a place never answered, that
+ends soon: it is not there, or not reachable. Once it has answered, an outage is waited out for as
+long as SLR_RAY_STORAGE_PATIENCE_S says, and told. What can't get better, such as a denied access,
+is raised at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, unquote
+
+from pyarrow import ArrowException
+from pyarrow import fs as arrow_fs
+
+from slr_ray.durations import duration
+from slr_ray.errors import ConfigError, StorageError, StorageLost
+from slr_ray.locations import complete, is_uri, masked, remember, root_of, split_query
+
+AnswerT = TypeVar("AnswerT")
+_LIMIT_S = 30.0
+"""For a request without content."""
+_SLOWEST = 2**17
+"""Bytes a second that a content has at least."""
+_NEVER_ANSWERED_S, _PATIENCE_S = 20.0, 600.0
+_TOLD_AFTER_S = 15.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
+_FINAL = re.compile(
+    r"ACCESS_DENIED|NO_SUCH_|INVALID_|SIGNATURE|UNRECOGNIZED_CLIENT|EXPIRED|PERMISSION_DENIED"
+    r"|UNAUTHENTICATED|FAILED_PRECONDITION|Authentication|Authorization|\b(301|400|401|403|404)\b"
+)
+"""In an error's text: the same request would be refused again."""
+_FINAL_KINDS = (FileNotFoundError, PermissionError, NotADirectoryError, ValueError)
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ALLOWED = "%/:@!$&'()*+,;=~*"
+"""What a URI may hold as it is, before its query."""
+_OURS = {"s3": "allow_delayed_open=true", "gs": "retry_limit_seconds=10"}
+"""Small files in one request instead of three; no quarter of an hour of Google's own retries."""
+
+_log = logging.getLogger(__name__)
+
+
+_answered: set[str] = set()
+"""Buckets and accounts that this process had an answer from."""
+_once: ContextVar[bool] = ContextVar("once", default=False)
+
+
+@contextlib.contextmanager
+def once() -> Iterator[None]:
+    """Requests of this thread are made once within the body, and not tried again."""
+    token = _once.set(True)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
+def resolve(location: str) -> tuple[arrow_fs.FileSystem, str]:
+    """The filesystem behind a path or URI, and the path on it. `StorageError` on a bad URI.
+
+    A URI may hold spaces and other signs that should be written as %20 and so on.
+    """
+    if not is_uri(location):
+        return arrow_fs.LocalFileSystem(), str(Path(location).expanduser().absolute())
+    public = remember(location)
+    place, query = split_query(complete(public))
+    root = root_of(place)
+    try:
+        filesystem, prefix = _opened(root, query)
+    except (ArrowException, OSError, ValueError) as error:
+        raise StorageError(f"cannot use {public!r} as a location: {reason(error)}") from None
+    path = unquote(_BARE_PERCENT.sub("%25", place.removeprefix(root).strip("/")))
+    return filesystem, (prefix + path).rstrip("/") or "/"
+
+
+@functools.lru_cache(maxsize=64)
+def _opened(root: str, query: str) -> tuple[arrow_fs.FileSystem, str]:
+    """A file system, and what its paths begin with."""
+    ours = _OURS.get(root.partition(":")[0], "")
+    if ours and ours.partition("=")[0] not in query:
+        query = f"{query}&{ours}" if query else f"?{ours}"
+    quoted = quote(_BARE_PERCENT.sub("%25", root), safe=_ALLOWED)
+    # Without a region, opening asks the bucket for it.
+    filesystem, path = _within(
+        _LIMIT_S, lambda: arrow_fs.FileSystem.from_uri(f"{quoted}/name{query}")
+    )
+    return filesystem, path.removesuffix("name")
+
+
+# Connections and threads of a client don't outlive a fork.
+os.register_at_fork(after_in_child=_opened.cache_clear)
+
+
+def call(location: str, request: Callable[[], AnswerT], num_bytes: int = 0) -> AnswerT:
+    """The answer of a request about a location, which moves about `num_bytes`.
+
+    Raises `OSError` where it can't be had, and `StorageError` where the place does not answer; both
+    without the secrets of URIs.
+    """
+    if not is_uri(location) or location.startswith("file://"):
+        return request()
+    root, started, wait_s, is_told = root_of(location), time.monotonic(), _FIRST_WAIT_S, False
+    while True:
+        try:
+            answer = _within(_LIMIT_S + num_bytes / _SLOWEST, request)
+        except FileNotFoundError:
+            _answered.add(root)
+            raise
+        except (OSError, ArrowException) as error:
+            told, spent = reason(error), time.monotonic() - started
+            if isinstance(error, _FINAL_KINDS) or _FINAL.search(told):
+                raise OSError(told) from None
+            patience = _patience(root)
+            if spent + wait_s > patience:
+                kind = StorageLost if root in _answered else StorageError
+                raise kind(f"{root} has not answered for {duration(spent)}: {told}") from None
+            if spent > _TOLD_AFTER_S and not is_told:
+                is_told = True
+                _log.warning("waiting for %s, for up to %s: %s", root, duration(patience), told)
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            continue
+        _answered.add(root)
+        if is_told:
+            _log.warning("%s answers again", root)
+        return answer
+
+
+def reason(error: BaseException) -> str:
+    """What a library says of an error, in one line and without the secrets of URIs."""
+    told = masked(str(error)).strip() or type(error).__name__
+    return told.splitlines()[0].partition(" error_info=")[0]
+
+
+def _within(limit_s: float, request: Callable[[], AnswerT]) -> AnswerT:
+    """The answer; `TimeoutError` where it takes longer. The thread that waits for it is left."""
+    outcome: list[tuple[AnswerT | None, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((request(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if not outcome:
+        raise TimeoutError(f"no answer within {duration(limit_s)}")
+    answer, error = outcome[0]
+    if error is not None:
+        raise error
+    return answer  # type: ignore[return-value]
+
+
+def _patience(root: str) -> float:
+    if _once.get():
+        return 0.0
+    if root not in _answered:
+        return _NEVER_ANSWERED_S
+    named = os.environ.get("SLR_RAY_STORAGE_PATIENCE_S")
+    try:
+        return float(named) if named else _PATIENCE_S
+    except ValueError:
+        raise ConfigError(f"SLR_RAY_STORAGE_PATIENCE_S={named!r}: give seconds") from None

@@ -1,0 +1,67 @@
+"""What is printed before a sweep starts: corpora, cells, labels, what can't be."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.text import Text
+
+from slr_ray.documents.document import Column, Table, Value
+from slr_ray.documents.terminal import terminal_table
+from slr_ray.sweeps.plan import Sweep
+
+_SHOWN = 12
+
+
+def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
+    """Corpora and cells; on request labels, and an estimate of the time."""
+    plan, table = sweep.plan, sweep.checked.table
+    for block in sweep.blocks:
+        console.print(
+            f"[bold]{table.name}[/bold] on {block.title}: {block.num_clips:,} clips, "
+            f"{block.num_glosses} glosses, {block.num_signers} signers"
+        )
+    done = len(plan.cells) - len(plan.to_do)
+    draws = "1 seed" if len(sweep.seeds) == 1 else f"{len(sweep.seeds)} seeds"
+    draws += "" if sweep.num_folds is None else f" in {sweep.num_folds} folds"
+    axes = "".join(
+        f" x {len(axis.values)} {table.title_of(path)}" for path, axis in table.grid.items()
+    )
+    console.print(
+        f"{len(table.settings)} settings{axes} on {draws}: {len(plan.entries)} cells, "
+        f"{len(plan.cells)} different ones, {done} done already"
+    )
+    reasons = Counter(one.impossible for one in plan.entries if one.impossible is not None)
+    for reason, count in reasons.items():
+        first = next(one for one in plan.entries if one.impossible == reason)
+        told = f"{count} cells can't be, the first {first.name}: {reason}"
+        console.print(Text(told, style="yellow"), soft_wrap=True)
+    if with_estimate:
+        _print_labels(sweep, console)
+        from slr_ray.sweeps.estimate import text
+
+        console.print(text(sweep))
+    elif not sweep.is_resumed:
+        console.print(f"sweep: {sweep.folder.location}", soft_wrap=True)
+
+
+def _print_labels(sweep: Sweep, console: Console) -> None:
+    """Labelled clips of each place of the grid, mean over draws."""
+    found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for one in sweep.plan.entries:
+        if one.key is None:
+            continue
+        table = sweep.checked.table
+        named = [
+            f"{table.title_of(path)} {table.grid[path].named(value)}"
+            for path, value in one.point.items()
+        ]
+        found.setdefault((one.block, ", ".join(named)), []).append(sweep.plan.labels[one.name])
+    rows: list[list[Value]] = []
+    for where, counts in found.items():
+        labelled, training = (sum(one) / len(counts) for one in zip(*counts, strict=True))
+        share = f"{100 * labelled / training:.1f} %"
+        rows.append([*where, f"{labelled:,.0f} clips", f"{training:,.0f}", share])
+    columns = [Column(name) for name in ("corpus", "where", "labelled", "of", "share")]
+    console.print(terminal_table(Table(columns, rows, "Labels, mean over draws"), len(rows)))

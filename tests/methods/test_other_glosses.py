@@ -1,0 +1,111 @@
+"""Supervised pre-training: other glosses first, of nobody who is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from experiment_factory import TINY, opened, write_shards
+from resuming import same
+
+from slr_ray.config import merge
+from slr_ray.corpora.data import open_data
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.methods.other_glosses import encoder_of_other_glosses, num_other_steps
+from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import rounds
+from slr_ray.records.stages import StageStore
+from slr_ray.storage import Store
+from slr_ray.training.unlabelled import clip_hashes
+from slr_ray.workers.place import this_place
+
+PLACE = this_place()
+SIX = EmbeddedConfig(num_glosses=6, num_signers=8, seed=1)
+"""The glosses of `TINY` and two more, by the same people."""
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Path:
+    corpus = open_data(SIX)
+    path = tmp_path / "others.parquet"
+    write_shards(path, corpus, [int(one) for one in np.flatnonzero(corpus.gloss_index >= 3)])
+    return path
+
+
+def starting_from(path: Path, **changes: Any) -> Experiment:
+    section = {"kind": "other_glosses", "data": str(path), "num_epochs": 2, "learning_rate": 0.01}
+    return build_experiment({**TINY, "initialisation": {**section, **changes}}, "test")
+
+
+def fresh() -> Experiment:
+    return build_experiment({**TINY, "initialisation": {"kind": "fresh"}}, "test")
+
+
+def test_round_0_starts_from_what_the_other_glosses_taught(others: Path, tmp_path: Path) -> None:
+    prepared = opened(starting_from(others))
+    stages = StageStore(Store(str(tmp_path / "stages")))
+    encoder = encoder_of_other_glosses(prepared, 0, stages, PLACE)
+    again = encoder_of_other_glosses(prepared, 0, stages, PLACE)
+    assert same(encoder, again)
+    run = prepare_seed(prepared, 0, stages, PLACE)
+    assert run.encoder is not None
+    assert same(run.encoder(), encoder)
+    model = run.problem.new_model()
+    assert {name for name in model.state_dict() if "classifier" not in name} == set(encoder)
+    # It has learned something: what one can read from it is not what fresh weights give.
+    learned = next(rounds(run)).record
+    untaught = next(rounds(prepare_seed(opened(fresh()), 0, stages, PLACE))).record
+    assert learned.validation != untaught.validation
+    assert num_other_steps(prepared) == 6
+    assert num_other_steps(opened(fresh())) == 0
+
+
+def test_nobody_who_is_measured_teaches(others: Path) -> None:
+    prepared = opened(starting_from(others))
+    assert prepared.other is not None
+    corpus, clips = prepared.other.corpus, prepared.other.clips
+    own, parts = prepared.corpus, prepared.split
+    assert not set(corpus.signers_of(clips)) & set(own.signers_of(parts.measured))
+    assert set(corpus.signers_of(clips)) == set(own.signers_of(parts.training))
+    measured = clip_hashes(own, parts.measured)
+    assert not np.isin(clip_hashes(corpus, clips), measured).any()
+    left_out = corpus.num_clips - len(clips)
+    assert f"{left_out:,} left out" in prepared.other.described()
+    assert left_out
+
+
+def test_who_differs_only_in_the_method_shares_the_encoder(others: Path, tmp_path: Path) -> None:
+    stages = StageStore(Store(str(tmp_path / "stages")))
+    encoder_of_other_glosses(opened(starting_from(others)), 0, stages, PLACE)
+    before = sorted(one.name for one in (tmp_path / "stages").rglob("*.pt"))
+    assert before
+    tree = merge(starting_from(others).model_dump(mode="json"), {"method": {"num_rounds": 3}})
+    encoder_of_other_glosses(opened(build_experiment(tree, "test")), 0, stages, PLACE)
+    assert sorted(one.name for one in (tmp_path / "stages").rglob("*.pt")) == before
+    encoder_of_other_glosses(opened(starting_from(others)), 1, stages, PLACE)
+    shared = opened(starting_from(others, seed=1))
+    encoder_of_other_glosses(shared, 5, stages, PLACE)
+    after = sorted(one.name for one in (tmp_path / "stages").rglob("*.pt"))
+    assert len(after) == len(before) + 1
+
+
+def test_one_gloss_teaches_nothing(tmp_path: Path) -> None:
+    corpus = open_data(SIX)
+    path = tmp_path / "one.parquet"
+    write_shards(path, corpus, [int(one) for one in np.flatnonzero(corpus.gloss_index == 5)])
+    with pytest.raises(ConfigError, match=r"initialisation\.data: .* of 1 gloss"):
+        check_initialisation(opened(starting_from(path)))
+
+
+def test_the_rate_is_its_own(others: Path, tmp_path: Path) -> None:
+    stages = StageStore(Store(str(tmp_path / "stages")))
+    slow, fast = starting_from(others), starting_from(others, learning_rate=0.1)
+    two = [encoder_of_other_glosses(opened(one), 0, stages, PLACE) for one in (slow, fast)]
+    name = next(iter(two[0]))
+    assert not torch.equal(two[0][name], two[1][name])

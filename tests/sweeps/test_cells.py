@@ -1,0 +1,151 @@
+"""Cells: counted, shared within a table and between tables, pooled, told with their holes."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from experiment_factory import EMBEDDED
+from sweep_factory import TABLE, new_sweep, run_here
+
+from slr_ray.evaluation.people import SignerCounts
+from slr_ray.methods import sslr
+from slr_ray.records.predictions import pooled
+from slr_ray.sweeps.differences import differences, sentences
+from slr_ray.sweeps.page import document, write_page
+from slr_ray.sweeps.printed import labels_table, printed_tables
+from slr_ray.sweeps.results import load_sweep
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rounds that were trained, not found, since the test began."""
+    rounds: list[int] = []
+    trained = sslr.train
+
+    def counted(
+        model: Any, problem: Any, config: Any, which: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        rounds.append(which.number)
+        return trained(model, problem, config, which, *args, **kwargs)
+
+    monkeypatch.setattr(sslr, "train", counted)
+    return rounds
+
+
+def test_a_table_counts_its_cells(tmp_path: Path) -> None:
+    plan = new_sweep(tmp_path).plan
+    # Three settings at two places and one at none, on two draws.
+    assert len(plan.entries) == (3 * 2 + 1) * 2 == len(plan.cells)
+    assert [one.seed for one in plan.entries] == [0] * 7 + [1] * 7
+
+
+def test_what_cells_and_tables_share_is_trained_once(tmp_path: Path, trainings: list[int]) -> None:
+    run_here(new_sweep(tmp_path, seeds=1))
+    # At each of two places: round 0, which FSL and SSLR share, round 1, and FSL at as many steps.
+    assert sorted(trainings) == [0, 0, 0, 0, 1, 1]
+    trainings.clear()
+    other = copy.deepcopy(TABLE)
+    other |= {"name": "other", "title": "Another table", "settings": [TABLE["settings"][2]]}
+    other["settings"][0] = {**other["settings"][0], "name": "ours", "title": "Ours"}
+    other |= {"compare": [], "published": None}
+    sweep = new_sweep(tmp_path, other, name="other", seeds=2)
+    assert len(sweep.plan.to_do) == 2
+    run_here(sweep)
+    assert sorted(trainings) == [0, 0, 1, 1]
+    assert not load_sweep(sweep.folder).holes
+
+
+def test_equal_steps_are_those_of_the_other_cell(tmp_path: Path) -> None:
+    sweep = new_sweep(tmp_path, seeds=1)
+    run_here(sweep)
+    steps = {
+        one.label.split("/", 1)[1]: one.folder.num_steps() for one in sweep.plan.cells.values()
+    }
+    for fraction in ("0.1", "0.5"):
+        at = f"pool.fraction={fraction}"
+        assert steps[f"fsl_equal_steps/{at}"] == steps[f"sslr/{at}"] == 2 * steps[f"fsl/{at}"]
+
+
+def test_a_cell_that_cannot_be_is_a_hole_with_its_reason(tmp_path: Path) -> None:
+    table = {**TABLE, "grid": {"pool.num_signers": [1, 99]}, "published": None}
+    table["base"] = {**TABLE["base"], "pool": {"kind": "signers"}}
+    table["columns"] = "pool.num_signers"
+    sweep = new_sweep(tmp_path, table, seeds=1)
+    impossible = [one for one in sweep.plan.entries if one.impossible is not None]
+    assert {one.point["pool.num_signers"] for one in impossible} == {99}
+    assert len(impossible) == 3
+    run_here(sweep)
+    result = load_sweep(sweep.folder)
+    assert len(result.holes) == 3
+    assert all("99" in why for why in result.holes.values()), result.holes
+    shown = printed_tables(result, "embedded")[0]
+    assert [row[-1] for row in shown.rows[:3]] == ["hole"] * 3
+    assert "99" in str(document(result).sections[0].blocks)
+
+
+def test_folds_are_one_result_in_which_everybody_is_tested_once(tmp_path: Path) -> None:
+    sweep = new_sweep(tmp_path, overrides={"pool.fraction": 0.5}, seeds=2, folds=2)
+    assert len(sweep.plan.entries) == 4 * 2 * 2
+    run_here(sweep)
+    result = load_sweep(sweep.folder)
+    corpus = sweep.opener.corpus(next(iter(sweep.plan.cells.values())).config.data)
+    for place in result.places:
+        keys = [one for one in result.record.cells if one.setting == place.setting]
+        for seed, found in place.seeds.items():
+            folders = [result.folder.cell(one.key) for one in keys if one.seed == seed]
+            answers = pooled(one.predictions() for one in folders)
+            assert len(answers) == corpus.num_clips
+            hits = np.mean([one.predicted == one.gloss for one in answers])
+            assert found.figures["accuracy"] == pytest.approx(hits)
+            once = SignerCounts.of(answers).once()
+            assert found.figures["macro_f1"] == once["macro_f1"]
+    first = differences(result)[0]
+    assert first.over_signers is not None
+    # A fold short, and the seed is a hole instead of half a result.
+    gone = next(one for one in result.record.cells if one.setting == "sslr" and one.fold == 1)
+    result.folder.cell(gone.key).store.delete("record.json")
+    again = load_sweep(sweep.folder)
+    place = next(one for one in again.places if one.setting == "sslr")
+    assert sorted(place.seeds) == [1 - gone.seed]
+    assert again.holes == {gone.name: "not measured yet"}
+
+
+def test_the_page_has_the_table_the_paper_and_what_is_missing(tmp_path: Path) -> None:
+    other = {**EMBEDDED, "seed": 2}
+    sweep = new_sweep(tmp_path, corpora=[{}, {"data": other}], seeds=2)
+    titles = [one.title for one in sweep.blocks]
+    assert len(set(titles)) == 2
+    run_here(sweep)
+    record = sweep.folder.read_sweep()
+    lost = next(one for one in record.cells if one.setting == "fsl" and one.seed == 1)
+    sweep.folder.cell(lost.key).store.delete("record.json")
+    sweep.folder.write_sweep(record.model_copy(update={"failed": {lost.name: "it broke"}}))
+    result = load_sweep(sweep.folder)
+    (accuracy, balanced) = printed_tables(result, titles[0])
+    assert [one.title for one in accuracy.columns] == ["setting", "0.1", "0.5"]
+    rows = {str(row[0]): [str(one) for one in row[1:]] for row in accuracy.rows}
+    assert rows["FSL"][0].endswith("(1 of 2 seeds)")
+    assert rows["SSLR"][1].endswith("[87.5]")
+    assert rows["Nearest neighbour"][0] == rows["Nearest neighbour"][1]
+    assert balanced.rows != accuracy.rows
+    place = next(one for one in result.places if one.setting == "sslr")
+    values = list(place.values("accuracy").values())
+    assert rows["SSLR"][0].startswith(f"{100 * np.mean(values):.1f} ± ")
+    labels = {str(row[1]): str(row[2]) for row in labels_table(result).rows if row[0] == titles[0]}
+    assert labels["labelled 0.1"] == "10 clips, 9.7 %", labels
+    found = differences(result)
+    assert len(found) == 4
+    assert all(one.corrected_p is not None for one in found if one.found.num_seeds == 2)
+    assert all("The paper: more than 10 points." in one for one in sentences(result, found))
+    write_page(result)
+    text = (tmp_path / "tiny/report.md").read_text()
+    for words in ("it broke", "The corpus is made up.", "Everything else.", "a paper, table 1"):
+        assert words in text
+    assert len(list((tmp_path / "tiny/figures").glob("curve_*.svg"))) == 2
+    table = (tmp_path / "tiny/cells.csv").read_text().splitlines()
+    assert len(table) == 1 + len(record.cells) - 1
+    assert table[0].startswith("corpus,setting,pool.fraction,seed,accuracy")

@@ -1,0 +1,140 @@
+"""A table's file: shipped ones can be built, wrong ones say what is wrong, overrides fit."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sweep_factory import TABLE, new_sweep
+
+from slr_ray.errors import ConfigError
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.sweeps.table import Table
+from slr_ray.sweeps.table_file import check_table, find_table, load_table, tables
+
+SHIPPED = pytest.mark.parametrize("name", tables())
+
+
+@SHIPPED
+def test_a_shipped_table_is_checked_and_says_what_is_like_the_paper(name: str) -> None:
+    checked = load_table(name, {}, Opener())
+    table = checked.table
+    assert table.name == name
+    assert table.same
+    assert table.different
+    assert table.seeds >= 3
+    for compared in table.compare:
+        assert compared.of != compared.against
+    settings = {one.name: one for one in table.settings}
+    assert len({one.title for one in table.settings}) == len(settings)
+
+
+@SHIPPED
+def test_no_two_settings_of_a_shipped_table_are_one(name: str) -> None:
+    opener = Opener()
+    checked = load_table(name, {}, opener)
+    found = []
+    for one in checked.table.settings:
+        point = next(checked.table.points(one))
+        config = checked.experiment(one, point, {}, opener)
+        found.append((config, one.equal_steps_to, one.measure or checked.table.measure))
+    assert all(one not in found[:index] for index, one in enumerate(found))
+
+
+def broken(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(TABLE), **changes}
+
+
+def of_grid(grid: dict[str, Any]) -> dict[str, Any]:
+    return broken(grid=grid, columns="figure", published=None)
+
+
+def with_setting(**changes: Any) -> dict[str, Any]:
+    table = copy.deepcopy(TABLE)
+    table["settings"][0].update(changes)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (broken(columns="pool.share"), "columns: 'pool.share' is none of figure, setting"),
+        (broken(figures=["speed"]), "figures: 'speed' is none of accuracy"),
+        (of_grid({"pool.share": [1, 2]}), r"settings\.fsl at pool\.share=1.*no such field"),
+        (of_grid({"pool.fraction": [0.1, 7.0]}), r"fsl at pool\.fraction=7\.0.*less than"),
+        (broken(grid={"pool.fraction": []}), "at least 1 item"),
+        (broken(grid={"pool.fraction": [0.1, 0.1]}), "name each value once"),
+        (broken(setting={}), "setting: no such field, did you mean 'settings'"),
+        (with_setting(name="sslr"), "settings: name each once"),
+        (with_setting(equal_steps_to="other"), r"settings\.fsl: equal_steps_to is 'other'"),
+        (with_setting(equal_steps_to="fsl_equal_steps"), "must be another setting"),
+        (with_setting(axes=["pool.seed"]), r"axes \['pool\.seed'\] are not in the grid"),
+        (with_setting(config={"method": {"kind": "guess"}}), r"settings\.fsl at.*method"),
+        (broken(compare=[{"of": {"setting": "x"}, "against": {"setting": "fsl"}}]), "has no 'x'"),
+        (
+            broken(compare=[{"of": {"setting": "fsl"}, "against": {"pool.fraction": 0.1}}]),
+            "of and against name the same things",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(table: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as raised:
+        check_table(table, "mine.yaml", {}, Opener())
+    assert "mine.yaml" in str(raised.value)
+
+
+def test_a_table_is_found_by_name_or_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(TABLE))
+    assert load_table(str(path), {}, Opener()).table == Table.model_validate(TABLE)
+    with pytest.raises(ConfigError, match="did you mean 'sslr_fractions'"):
+        find_table("sslr_fraction")
+    with pytest.raises(ConfigError, match="no such table file"):
+        find_table("there/is/none.yaml")
+
+
+class TestOverrides:
+    """They go where they have a meaning, and never where they would undo what a table is about."""
+
+    def configs(self, tmp_path: Path, **overrides: Any) -> dict[str, Any]:
+        sweep = new_sweep(tmp_path, overrides=overrides, seeds=1)
+        return {one.name: one.config for one in sweep.plan.cells.values()}
+
+    def test_of_a_path_of_the_grid_they_are_its_values(self, tmp_path: Path) -> None:
+        sweep = new_sweep(tmp_path, overrides={"pool.fraction": 0.2}, seeds=1)
+        assert {one.pool.fraction for one in self.pools(sweep)} == {0.2}
+
+    @staticmethod
+    def pools(sweep: Any) -> list[Any]:
+        configs = [one.config for one in sweep.plan.cells.values()]
+        return [one for one in configs if one.pool.kind == "fraction"]
+
+    def test_every_setting_that_has_the_field_takes_it(self, tmp_path: Path) -> None:
+        overrides = {"method.num_rounds": 3, "training.mixup": 0.1}
+        sweep = new_sweep(tmp_path, overrides=overrides, seeds=1)
+        configs = [one.config for one in sweep.plan.cells.values()]
+        assert {one.training.mixup for one in configs} == {0.1}
+        methods = [one.method for one in configs if isinstance(one.method, SslrConfig)]
+        assert len(methods) == 2
+        assert {one.num_rounds for one in methods} == {3}
+
+    def test_a_kind_comes_before_the_fields_that_it_has(self, tmp_path: Path) -> None:
+        overrides = {"model.hidden": 24, "model.kind": "spoter", "model.num_heads": 2}
+        sweep = new_sweep(tmp_path, broken(base={"data": TABLE["base"]["data"]}), overrides)
+        models = {one.config.model for one in sweep.plan.cells.values()}
+        assert {(one.kind, one.hidden) for one in models} == {("spoter", 24)}
+
+    def test_what_settings_differ_in_stays(self, tmp_path: Path) -> None:
+        table = with_setting(config={"method": {"kind": "supervised"}, "training": {"mixup": 0.0}})
+        sweep = new_sweep(tmp_path, table, {"training.mixup": 0.3}, seeds=1)
+        found = {one.label.split("/")[1]: one.config for one in sweep.plan.cells.values()}
+        assert found["fsl"].training.mixup == 0.0
+        assert found["sslr"].training.mixup == 0.3
+
+    def test_one_that_nobody_takes_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match=r"method\.rounds: no setting of tiny takes it"):
+            check_table(TABLE, "tiny.yaml", {"method.rounds": 3}, Opener())

@@ -172,4 +172,4 @@ def test_waiting_has_a_deadline(gpu_nodes: FakeCluster, tmp_path: Path) -> None:
     printed = driver.ends(2)
     assert "error: waited " in printed
     assert "3 times 2 CPU" in printed
-    assert f"Go on with python -m slr_ray.tune --resume {driver.run().location}" in printed
+    assert f"go on with python -m slr_ray.tune --resume {driver.run().location}" in printed

@@ -92,7 +92,10 @@ class FakeCluster:
             "RAY_enable_autoscaler_v2": "1",
             "RAY_CLOUD_INSTANCE_ID": _HEAD,
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": _HEAD,
+            "ASKED": str(self._folder / "asked"),
             "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+            # Real machines boot beside each other; the fake provider's call lasts until they did.
+            "AUTOSCALER_MAX_CONCURRENT_LAUNCHES": "100",
             "RAY_USAGE_STATS_ENABLED": "0",
         }
         self.environment = {
@@ -153,6 +156,11 @@ class FakeCluster:
         found.pop(_HEAD, None)
         return found
 
+    def asked(self) -> list[float]:
+        """When each node was asked for, as seconds since the epoch."""
+        told = self._folder / "asked"
+        return [float(line) for line in told.read_text().split()] if told.exists() else []
+
     def kill_node(self, node: str) -> None:
         """SIGKILL to all processes of a node, as a machine that is taken away ends."""
         for pid, environment in self._processes().items():
@@ -184,7 +192,7 @@ def _kill(pid: int) -> None:
 
 
 def wait_until(
-    done: Callable[[], bool], told: Callable[[], str], *, within_s: float = 240.0
+    done: Callable[[], bool], told: Callable[[], str], *, within_s: float = 1500.0
 ) -> None:
     """Wait for `done`; `told` says what there was instead."""
     deadline = time.monotonic() + within_s

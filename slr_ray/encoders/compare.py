@@ -35,6 +35,7 @@ from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 from slr_ray.workers.session import prints_kept
 from slr_ray.workers.task_pool import run_pool
+from slr_ray.workers.waiting import NodeWatch
 
 _FORMAT = 2
 """Of the records in a folder: those of another one can't be gone on with."""
@@ -199,6 +200,7 @@ def _run_all(
             return {}
         with connected(options, workers, {"--out": store.location}), prints_kept(store.join("ray")):
             fitting = workers.at_once(ray.cluster_resources())
+            watch = NodeWatch(workers, lambda _, line: console.print(line), grows=False)
             return run_pool(
                 [task for task in tasks if not task.is_done()],
                 workers,
@@ -206,4 +208,5 @@ def _run_all(
                 ray_files(store),
                 at_once=min(options.max_concurrent or fitting, fitting),
                 on_end=lambda task, _: bar.advance(note=f"last {task.name}"),
+                on_wait=watch.look,
             )

@@ -47,6 +47,12 @@ class NodeWatch:
             return None
         return self._lacking(now, largest(there))
 
+    def look(self) -> None:
+        """Raise what `problem` finds."""
+        problem = self.problem()
+        if problem is not None:
+            raise problem
+
     def may_grow(self) -> bool:
         """Whether an autoscaler may add nodes: the user says so, or it made some that are there."""
         import ray

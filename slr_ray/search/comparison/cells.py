@@ -115,9 +115,8 @@ def run_cells(
 
     def on_wait() -> None:
         listener.went_on()
-        problem = watch.problem() if watch is not None else None
-        if problem is not None:
-            raise problem
+        if watch is not None:
+            watch.look()
 
     return run_pool(
         cells,

@@ -31,18 +31,19 @@ def looked_at(
     return end
 
 
-LOST_THEN_RUNNING = [
-    hours_ago(9, "run_started"),
-    hours_ago(9, "trial_started", trial=0, cpus=8.0, gpus=2.0),
-    # Two hours on two GPUs, lost; the driver was killed, too.
-    hours_ago(7, "run_goes_on"),
-    hours_ago(1, "run_resumed"),
-    hours_ago(1, "trial_started", trial=0, cpus=8.0, gpus=2.0),
-]
+def lost_then_running() -> list[Event]:
+    return [
+        hours_ago(9, "run_started"),
+        hours_ago(9, "trial_started", trial=0, cpus=8.0, gpus=2.0),
+        # Two hours on two GPUs, lost; the driver was killed, too.
+        hours_ago(7, "run_goes_on"),
+        hours_ago(1, "run_resumed"),
+        hours_ago(1, "trial_started", trial=0, cpus=8.0, gpus=2.0),
+    ]
 
 
 def test_a_lost_try_is_paid_for_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    tries = Tries(LOST_THEN_RUNNING)
+    tries = Tries(lost_then_running())
     assert looked_at(TuneLimits(9, max_gpu_hours=6.1), tries, monkeypatch).reason is None
     end = looked_at(TuneLimits(9, max_gpu_hours=5.9), tries, monkeypatch)
     assert end.reason == "the budget of 5.9 GPU-hours"

@@ -138,9 +138,10 @@ def test_doctor_asks_a_cluster_before_it_costs_money() -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     bad = [line for line in done.stdout.splitlines() if line.startswith("BAD")]
-    assert [line.split(":")[0] for line in bad] == ["BAD  cluster file", "BAD  cluster"]
-    assert "asks for 1 CPU and 2 GPU" in bad[0]
-    assert "no cluster answers" in bad[1]
+    told_of = ["BAD  values to set", "BAD  cluster file", "BAD  cluster"]
+    assert [line.split(":")[0] for line in bad] == told_of
+    assert "asks for 1 CPU and 2 GPU" in bad[1]
+    assert "no cluster answers" in bad[2]
 
 
 def test_predict_refuses_a_checkpoint_that_runs_code(tmp_path: Path) -> None:

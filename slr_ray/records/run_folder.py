@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,6 @@ import yaml
 
 from slr_ray.config import Config, Record
 from slr_ray.errors import DataError
-from slr_ray.records.folds import FoldsRecord
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.record_files import RecordT, read_record, write_record
@@ -38,7 +36,6 @@ from slr_ray.storage import Growing, Store, below, cache_root, masked, parted, r
 
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
-_FOLDS = "folds.json"
 _PREDICTIONS = "predictions.parquet"
 _PROGRESS, _TASK, _ERROR, _SEED = "progress.json", "task.json", "error.json", "seed.json"
 
@@ -102,36 +99,6 @@ class ResultFolder:
     @property
     def checkpoint_location(self) -> str:
         return below(self.store.location, _CHECKPOINT)
-
-
-@dataclass(frozen=True)
-class TrainedFolder:
-    """What `slr_ray.train` leaves: a result a seed, with `--folds` below one folder a fold."""
-
-    store: Store
-
-    @property
-    def stages(self) -> Store:
-        return self.store.join("stages")
-
-    def result(self, seed: int, fold: int | None = None) -> ResultFolder:
-        name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
-        return ResultFolder(self.store.join(name))
-
-    def finished_seeds(self) -> list[int]:
-        """The seeds whose results are whole, those of folds left out."""
-        names = self.store.names("", suffix="/record.json")
-        found = (re.fullmatch(r"seed_(\d+)/record\.json", one) for one in names)
-        return sorted(int(one[1]) for one in found if one is not None)
-
-    def write_folds(self, record: FoldsRecord, markdown: str) -> str:
-        """Write folds.json and folds.md; returns where the former lies."""
-        write_record(self.store, _FOLDS, record)
-        self.store.write_bytes("folds.md", markdown.encode())
-        return below(self.store.location, _FOLDS)
-
-    def folds(self) -> FoldsRecord:
-        return read_record(self.store, _FOLDS, FoldsRecord)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.claim import claim
 from slr_ray.records.folds import FoldRecord, FoldsRecord, PooledMetric
 from slr_ray.records.predictions import pooled
-from slr_ray.records.run_folder import TrainedFolder
 from slr_ray.records.stages import StageStore
+from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
 from slr_ray.single.train import metrics_text, tell_before, train_once
 from slr_ray.storage import Store, absolute

@@ -8,8 +8,9 @@ from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
-from slr_ray.records.run_folder import ResultFolder, RunFolder, TrainedFolder, trial_name
+from slr_ray.records.run_folder import ResultFolder, RunFolder, trial_name
 from slr_ray.records.stages import StageStore
+from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.reporting.run import load_run
 from slr_ray.storage import Store, absolute
 from slr_ray.workers.place import this_place

@@ -23,8 +23,9 @@ from slr_ray.methods.pretraining import check_initialisation, pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.measured import EpochRecord, Metrics
-from slr_ray.records.run_folder import ResultFolder, TrainedFolder
+from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
+from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.plan import plan

@@ -13,7 +13,7 @@ from slr_ray.corpora.data import open_data
 from slr_ray.evaluation.people import SignerCounts
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.records.predictions import pooled
-from slr_ray.records.run_folder import TrainedFolder
+from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.storage import Store
 from slr_ray.train import train
 

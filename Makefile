@@ -6,10 +6,17 @@ BIN := $(VENV)/bin
 # A recogniser and rounds for a demonstration on two cores; without them the search takes an hour.
 SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
 
-.PHONY: tune test check lint docs install install-dev install-docs
+# On a machine with a GPU: the environment if there is one, else a Python that has torch.
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
+# What such a machine may lack when it has torch, numpy, pyarrow, scipy and scikit-learn.
+WHEELS ?= pydantic pydantic-core annotated-types typing-inspection typing-extensions jaxtyping \
+	wadler-lindig filelock pyyaml rich markdown-it-py mdurl pygments
+WHEELS_PYTHON ?= 3.12
+
+.PHONY: tune test check chaos lint docs gpu gpu-wheels install install-dev install-docs
 
 tune: install
-	$(BIN)/python -m slr_ray.tune --space sslr_thresholds $(SMALL)
+	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 $(SMALL)
 
 test: install-dev check
 
@@ -44,4 +51,22 @@ lint:
 
 # Tests that start Ray run one after another on one worker, the others beside them.
 check: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "not chaos"
+
+# Searches on Ray's autoscaler over fake nodes; minutes of waiting for nodes to come and go.
+chaos: install-dev
+	$(BIN)/python -m pytest tests/chaos
+
+# Everything that needs a GPU, within eight minutes and without a network. Wheels that were brought
+# along are put first.
+gpu:
+	test ! -d .wheels || $(GPU_PYTHON) -m pip install --quiet --disable-pip-version-check \
+		--no-index --no-deps --upgrade --target .wheels/site .wheels/*.whl
+	PYTHONPATH=.wheels/site:. $(GPU_PYTHON) -m benchmarks.gpu --out reports/$$(date +%F)-gpu.md
+
+# For x86-64 Linux, on a machine that has a network, to be carried along with the checkout.
+gpu-wheels:
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --dest .wheels \
+		-c constraints.txt --no-deps --only-binary=:all: --implementation cp \
+		--python-version $(WHEELS_PYTHON) --platform manylinux_2_28_x86_64 \
+		--platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 $(WHEELS)

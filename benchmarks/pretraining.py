@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,6 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.rates import data_sheet_rate, operations
+from benchmarks.timing import in_turns
 from slr_ray.config import merge
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.presets import ENCODERS
@@ -36,8 +37,6 @@ from slr_ray.training.pretraining.loop import PretrainingLoop, PretrainingTask
 from slr_ray.workers.place import this_place
 
 _SEED = 0
-# Dense bfloat16 peaks by the manufacturers' data sheets, in TFLOP/s.
-_PEAKS = {"H200": 989.0, "H100": 989.0, "A100": 312.0, "L4": 121.0, "L40S": 362.0, "B200": 2250.0}
 
 
 def task(data: str | None, objective: str, given: argparse.Namespace) -> PretrainingTask:
@@ -104,14 +103,9 @@ def _collated(views: list[tuple[Tensor, Tensor]], device: torch.device) -> tuple
     return features.to(device), mask.to(device)
 
 
-def step_flops(loop: PretrainingLoop, clips: PoseBatch) -> float:
-    """Matrix products of one step, forward and backward, counted by PyTorch."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    counter = FlopCounterMode(display=False)
-    with counter:
-        loop.step(clips, torch.Generator().manual_seed(_SEED))
-    return float(counter.get_total_flops())
+def _repeat(call: Callable[[], object], count: int) -> None:
+    for _ in range(count):
+        call()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -153,16 +147,13 @@ def main(arguments: list[str] | None = None) -> None:
     }
     calls["sl_fpn, three passes"] = partial(straight.step, clips, generator)
 
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for repeat in range(given.num_repeats + 1):  # the first warms up
-        for name, call in calls.items():
-            start = time.perf_counter()
-            for _ in range(given.num_steps):
-                call()
-            if on_gpu:
-                torch.cuda.synchronize()
-            if repeat:
-                taken[name].append((time.perf_counter() - start) / given.num_steps)
+    num_steps = given.num_steps
+    taken = in_turns(
+        {name: partial(_repeat, call, num_steps) for name, call in calls.items()},
+        given.num_repeats,
+        place.device,
+    )
+    taken = {name: [one / num_steps for one in times] for name, times in taken.items()}
     medians = {name: statistics.median(times) for name, times in taken.items()}
     for name, median in medians.items():
         times = taken[name]
@@ -175,11 +166,10 @@ def main(arguments: list[str] | None = None) -> None:
         f"BYOL {medians['byol'] / medians['sl_fpn']:.2f}"
     )
     if on_gpu:
-        rate = step_flops(loops["sl_fpn"], clips) / medians["sl_fpn"] / 1e12
-        name = torch.cuda.get_device_name()
-        peak = next((value for card, value in _PEAKS.items() if card in name), None)
+        rate = operations(calls["sl_fpn"]) / medians["sl_fpn"]
+        peak = data_sheet_rate(place.device)
         share = f", {100 * rate / peak:.1f} % of its bfloat16 peak" if peak else ""
-        print(f"SL-FPN: {rate:.1f} TFLOP/s{share}")
+        print(f"SL-FPN: {rate / 1e12:.1f} TFLOP/s{share}")
     print(f"ratio: {medians['sl_fpn, three passes'] / medians['sl_fpn']:.1f}")
 
 

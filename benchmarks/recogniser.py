@@ -16,39 +16,42 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.rates import best_rate, operations
+from benchmarks.timing import in_turns
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.poses.reading import read
+from slr_ray.records.measured import EpochRecord
+from slr_ray.records.stages import Checkpoint
 from slr_ray.training.batches import model_input
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.optimisation import new_optimiser
 from slr_ray.training.prediction import autocast
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
-from slr_ray.workers.place import Place
+from slr_ray.workers.place import Place, this_place
 
 _SEED = 0
-_PLACE = Place(torch.device("cpu"))
-_SIDE = 2048
-"""Of the matrices whose product tells the processor's best."""
 
 
-def experiment(preset: str, data: str | None, precision: str, num_steps: int) -> Experiment:
-    """A preset on all labels, one epoch of so many steps."""
+def experiment(preset: str, data: str | None, training: Mapping[str, Any]) -> Experiment:
+    """A preset on all labels, with these settings of training."""
     tree = {
         "preset": preset,
         "data": {"kind": "shards", "location": data} if data else {"kind": "embedded"},
         "pool": {"kind": "all"},
-        "training": {"num_epochs": 1, "steps_per_epoch": num_steps, "precision": precision},
+        "training": training,
     }
     return build_experiment(tree, "benchmark")
 
@@ -60,51 +63,50 @@ def opened(config: Experiment) -> Problem:
     return dataclasses.replace(own, split=split)
 
 
-def whole_loop(config: Experiment, own: Problem) -> None:
-    """An epoch as it is in use."""
+def whole_loop(
+    config: Experiment,
+    own: Problem,
+    place: Place,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> None:
+    """A round as it is in use."""
     torch.manual_seed(_SEED)
     labels = true_labels(own.labelled, own.glosses(own.labelled))
     round_ = Round(number=0, seed=_SEED, training_set=labels)
-    train(own.new_model(), own, config.training, round_, _PLACE)
+    model, training = own.new_model(), config.training
+    train(model, own, training, round_, place, checkpoint=checkpoint, on_epoch=on_epoch)
 
 
-def bare_model(config: Experiment, own: Problem) -> None:
-    """As many steps on one batch that lies ready."""
-    training = config.training
-    torch.manual_seed(_SEED)
-    model = own.new_model().train()
-    optimiser = new_optimiser(model.parameters(), training.optimiser)
-    rows = np.random.default_rng(_SEED).permutation(own.labelled)[: training.batch_size]
-    inputs, mask = model_input(
-        read(own.clips, rows, training.max_frames), own.normalisation, None, None
-    )
-    glosses = torch.from_numpy(own.glosses(rows))
-    for _ in range(training.steps_per_epoch or 1):
-        with autocast(_PLACE.device, training.precision):
-            logits = model(inputs, mask)
-        optimiser.zero_grad(set_to_none=True)
-        functional.cross_entropy(logits.float(), glosses).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+class BareModel:
+    """Forward pass, loss, gradient and optimiser on one batch that lies ready."""
 
+    def __init__(self, config: Experiment, own: Problem, place: Place, seed: int = _SEED) -> None:
+        self.config = config
+        training = config.training
+        torch.manual_seed(seed)
+        self.model = own.new_model().to(place.device).train()
+        self.forward = torch.compile(self.model) if training.compile else self.model
+        self.optimiser = new_optimiser(self.model.parameters(), training.optimiser)
+        rows = np.random.default_rng(seed).permutation(own.labelled)[: training.batch_size]
+        batch = read(own.clips, rows, training.max_frames).to(place.device)
+        self.batch = model_input(batch, own.normalisation, None, None)
+        self.glosses = torch.from_numpy(own.glosses(rows)).to(place.device)
+        self.autocast = partial(autocast, place.device, training.precision)
 
-def best_rate(precision: str) -> float:
-    """Operations a second of one large matrix product, the best of ten."""
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    left, right = torch.randn(2, _SIDE, _SIDE).to(dtype)
-    taken = []
-    for _ in range(10):
-        start = time.perf_counter()
-        left @ right
-        taken.append(time.perf_counter() - start)
-    return 2 * _SIDE**3 / min(taken)
+    def step(self) -> Float[Tensor, ""]:
+        """The loss before the step."""
+        with self.autocast():
+            logits = self.forward(*self.batch)
+        loss = functional.cross_entropy(logits.float(), self.glosses)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.optimiser.step()
+        return loss.detach()
 
-
-def operations(config: Experiment, own: Problem) -> int:
-    """Of one step's matrix products and convolutions, gradients included."""
-    once = config.training.model_copy(update={"steps_per_epoch": 1})
-    with FlopCounterMode(display=False) as counter:
-        bare_model(config.model_copy(update={"training": once}), own)
-    return int(counter.get_total_flops())
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            self.step()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -116,37 +118,32 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--num-repeats", type=int, default=3)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.num_threads)
+    place = this_place()
 
-    configs = {
-        name: experiment(name, given.data, given.precision, given.num_steps)
-        for name in ("modern", "spoter_small")
-    }
+    num_steps = given.num_steps
+    training = {"num_epochs": 1, "steps_per_epoch": num_steps, "precision": given.precision}
+    configs = {name: experiment(name, given.data, training) for name in ("modern", "spoter_small")}
     problems = {name: opened(config) for name, config in configs.items()}
+    bare = {name: BareModel(config, problems[name], place) for name, config in configs.items()}
     modern, spoter = configs["modern"], configs["spoter_small"]
     calls: dict[str, Callable[[], None]] = {
-        "modern": lambda: whole_loop(modern, problems["modern"]),
-        "spoter_small": lambda: whole_loop(spoter, problems["spoter_small"]),
-        "modern, bare model": lambda: bare_model(modern, problems["modern"]),
+        "modern": lambda: whole_loop(modern, problems["modern"], place),
+        "spoter_small": lambda: whole_loop(spoter, problems["spoter_small"], place),
+        "modern, bare model": lambda: bare["modern"].steps(num_steps),
     }
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for repeat in range(given.num_repeats + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if repeat:
-                taken[name].append(time.perf_counter() - start)
+    taken = in_turns(calls, given.num_repeats, place.device)
     medians = {name: statistics.median(times) for name, times in taken.items()}
-    rate = best_rate(given.precision)
-    counts = {name: operations(configs[name], problems[name]) for name in configs}
+    rate = best_rate(place.device, given.precision)
+    counts = {name: operations(one.step) for name, one in bare.items()}
     print(
         f"{problems['modern'].corpus.name}, {given.precision}, {given.num_threads} thread(s), "
         f"{rate / 1e9:.0f} GFLOP/s in one product"
     )
     for name, median in medians.items():
-        clips = modern.training.batch_size * given.num_steps / median
-        reached = counts[name.split(",")[0]] * given.num_steps / median / rate
+        clips = modern.training.batch_size * num_steps / median
+        reached = counts[name.split(",")[0]] * num_steps / median / rate
         print(
-            f"{name}: {median / given.num_steps * 1e3:.1f} ms a step, {clips:.0f} clips/s, "
+            f"{name}: {median / num_steps * 1e3:.1f} ms a step, {clips:.0f} clips/s, "
             f"{100 * reached:.0f} % of that product's rate"
         )
     print(f"ratio: {medians['modern, bare model'] / medians['modern']:.2f}")

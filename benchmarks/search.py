@@ -25,14 +25,16 @@ from rich.console import Console
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
+from slr_ray.records.tries import Tries
 from slr_ray.search.context import RunContext
 from slr_ray.search.history.journal import Journal
+from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.limits import TuneLimits
 from slr_ray.search.live import LiveView
 from slr_ray.search.search_run import SearchRun, begin, check_data
 from slr_ray.search.spaces.space_file import load_space
-from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.trial import TrialTask
-from slr_ray.search.tuning import TuneLimits, search
+from slr_ray.search.tuning import search
 from slr_ray.workers.execution import Workers, run_on_workers
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
@@ -67,9 +69,9 @@ def ours(run: SearchRun) -> float:
         study.enqueue(given.model_dump(mode="json"))
     context = run.context
     view = LiveView(Console(quiet=True), context.metric, settings.num_trials, 0)
-    limits = TuneLimits(settings.num_trials, None, options.max_failures, options.max_concurrent)
+    limits = TuneLimits.of(options, settings.num_trials)
     started = time.perf_counter()
-    search(context, study, journal, run.opener.build, limits, options.workers(), view, 0)
+    search(context, study, journal, run.opener.build, limits, options.workers(), view, 0, Tries())
     return time.perf_counter() - started
 
 

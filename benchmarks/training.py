@@ -31,10 +31,10 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import thinned
+from slr_ray.training.labels.sampling import TrainingSet, true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import TrainingSet, true_labels
 from slr_ray.workers.place import Place
 
 _SEED = 0
@@ -78,7 +78,7 @@ def chosen(own: Problem, num_clips: int) -> tuple[Problem, TrainingSet]:
 
 
 def release_clips(
-    own: Problem, training_set: TrainingSet, max_frames: int
+    own: Problem, training_set: TrainingSet, max_frames: int | None
 ) -> list[tuple[np.ndarray, int]]:
     """The same clips as the release keeps them: missing joints are 0, long clips thinned."""
     clips = []

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from slr_ray.errors import StorageLost, UserError, full_disk
+from slr_ray.errors import ClusterError, StorageLost, UserError, full_disk
 from slr_ray.locations import is_uri, masked
 
 CALL_AGAIN = "what is finished is kept, run the same command again to go on"
@@ -64,7 +64,7 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
 
 @contextmanager
 def going_on_with(command: str, location: str) -> Iterator[None]:
-    """Where the body is interrupted or loses its storage, the line at the end names the command.
+    """Where the body is interrupted or loses storage or nodes, the last line names the command.
 
     `location` is where the body works.
     """
@@ -73,8 +73,8 @@ def going_on_with(command: str, location: str) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"go on with {command}") from None
-    except StorageLost as error:
-        raise StorageLost(f"{error}; what is finished is kept, go on with {command}") from None
+    except (ClusterError, StorageLost) as error:
+        raise type(error)(f"{error}; what is finished is kept, go on with {command}") from None
 
 
 @contextmanager

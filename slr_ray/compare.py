@@ -19,6 +19,7 @@ from slr_ray.options import (
     LabelledSigners,
     SkipBroken,
     data_and_pool,
+    folds_section,
     laid_over,
 )
 
@@ -44,6 +45,10 @@ def compare(
     labelled_fraction: LabelledFraction = None,
     labelled_per_gloss: LabelledPerGloss = None,
     labelled_signers: LabelledSigners = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validation: compare in so many folds by signer."),
+    ] = None,
     preset: Annotated[
         str,
         typer.Option(
@@ -63,10 +68,11 @@ def compare(
 ) -> None:
     """Pre-train every objective with every augmentation and seed, and evaluate all alike.
 
-    Same encoder, clips, steps and labels (all of them by default) for all; linear evaluation and
-    k-NN on test signers that neither pre-training nor the classifier saw, beside a fresh encoder
-    and k-NN on poses. Prints a table, writes report.html, report.md and every encoder to OUT. Exit
-    status: 1 where one failed.
+    Same encoder, clips, steps and labels (all of them by default) for all; linear evaluation, the
+    paper's MLP and k-NN on test signers that neither pre-training nor the classifier saw, beside a
+    fresh encoder and k-NN on poses. With --folds every fold pre-trains encoders of its own and
+    everybody is tested once. Prints a table, writes report.html, report.md and every encoder to
+    OUT. Exit status: 1 where one failed.
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import build
@@ -82,6 +88,8 @@ def compare(
         )
         if extra_data:
             sections["initialisation"] = {"extra_data": extra_data}
+        if folds is not None:
+            sections["split"] = folds_section(folds, overrides or [])
         fixed = {"preset": preset, "pool": {"kind": "all"}}
         tree = laid_over({**fixed, **sections}, overrides or [])
         options = build(
@@ -100,6 +108,7 @@ def compare(
             augmentations=_names(augmentations, "--augmentations"),
             seeds=tuple(range(seeds)),
             location=out,
+            every_fold=folds is not None,
         )
         status = run_comparison(comparison, options)
     raise SystemExit(status)

@@ -6,13 +6,16 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.errors import UserError
+from slr_ray.options import Address, Data
+from slr_ray.workers.cluster_file import lines
 
 _NEEDED = (
     "ray",
@@ -43,13 +46,34 @@ def doctor(
         bool,
         typer.Option("--prune", help="Remove the corpora in the cache that no process uses."),
     ] = False,
+    address: Address = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="A cluster file for ray up, before it costs money.")
+    ] = None,
+    storage: Annotated[str | None, typer.Option(help="Where runs are to go.")] = None,
+    data: Data = None,
+    trial_workers: Annotated[int, typer.Option(min=1, help="Workers that train a trial.")] = 1,
+    trial_cpus: Annotated[float, typer.Option(help="Processors of each worker.")] = 1.0,
+    trial_gpus: Annotated[float, typer.Option(help="GPUs of each worker.")] = 0.0,
 ) -> None:
-    """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem."""
+    """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem.
+
+    With --address or --cluster also whether that cluster can do what a search would ask of it.
+    """
     if prune:
         with user_errors():
             _prune()
         return
     findings = list(_findings())
+    places = {"--storage": storage, "--data": data}
+    given = {option: place for option, place in places.items() if place is not None}
+    request = (trial_workers, trial_cpus, trial_gpus)
+    if cluster is not None:
+        with user_errors():
+            findings += [Finding(*line) for line in lines(cluster)]
+        findings.append(_cluster_file(cluster, request))
+    if address is not None:
+        findings += _cluster(address, request, given)
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "
         typer.echo(f"{mark} {one.what}: {one.found}" + (f" - {one.advice}" if one.advice else ""))
@@ -66,6 +90,51 @@ def _prune() -> None:
     kept = len(outcome) - len(gone)
     left = f"; {kept} in use left" if kept else ""
     typer.echo(f"removed {len(gone)} corpora from the cache, {size:.2f} GiB{left}")
+
+
+def _cluster_file(file: str, request: tuple[int, float, float]) -> Finding:
+    from slr_ray.workers.execution import Workers
+    from slr_ray.workers.node_types import check_types
+
+    return _checked("cluster file", lambda: check_types(file, Workers(*request)))
+
+
+def _cluster(
+    address: str, request: tuple[int, float, float], places: Mapping[str, str]
+) -> Iterator[Finding]:
+    from slr_ray.workers import nodes
+    from slr_ray.workers.execution import Workers
+    from slr_ray.workers.gpus import check_gpus
+    from slr_ray.workers.session import check_reachable, ray_session
+
+    reached = _checked("cluster", lambda: check_reachable(address))
+    if not reached.is_good:
+        yield reached
+        return
+    workers = Workers(*request)
+    with ray_session(address, dashboard=False):
+        import ray
+
+        there = ray.nodes()
+        yield Finding("cluster", True, nodes.described_cluster())
+        yield _checked("folders", lambda: nodes.check_places(there, places, may_grow=False))
+        fits = _checked("nodes", lambda: nodes.check_fits(there, workers))
+        yield fits
+        if fits.is_good and workers.gpus:
+            within_s = nodes.CHECK_GPUS_WITHIN_S
+            yield _checked("GPUs of nodes", lambda: _gpus_told(check_gpus(workers, within_s)))
+
+
+def _gpus_told(were_free: bool) -> str:
+    return "torch uses them" if were_free else "not checked: others use all of them"
+
+
+def _checked(what: str, check: Callable[[], str | None]) -> Finding:
+    """A check that raises, as a line."""
+    try:
+        return Finding(what, True, check() or "as asked for")
+    except UserError as error:
+        return Finding(what, False, str(error))
 
 
 def _findings() -> Iterator[Finding]:

@@ -47,3 +47,7 @@ def full_disk(error: BaseException, place: str = ".") -> StorageLost | None:
         path = path.parent
     free = shutil.disk_usage(path).free
     return StorageLost(f"no room left on the disk of {path} ({free:,} bytes free): make room")
+
+
+class ClusterError(UserError):
+    """The machines that there are can't do what a run needs; on others it can go on."""

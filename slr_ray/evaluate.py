@@ -82,7 +82,10 @@ def evaluate(
                 f"--protocol: there is no {protocol!r}; there are {', '.join(_PROTOCOLS)}"
             )
         if not encoder:
-            raise ConfigError("name an encoder: --encoder FILE, from `python -m slr_ray.pretrain`")
+            raise ConfigError(
+                "name an encoder: --encoder FILE, from `python -m slr_ray.pretrain`; a trained "
+                "checkpoint is measured by `python -m slr_ray.robustness`"
+            )
         from slr_ray.config import parse_overrides
         from slr_ray.encoders.evaluate import run_evaluation
         from slr_ray.encoders.evaluation_runs import EvaluationTask

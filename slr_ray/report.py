@@ -34,11 +34,12 @@ def report(
         from slr_ray.reporting.run import load_run
         from slr_ray.reporting.terminal import print_summary
 
-        if SweepFolder(run).exists():
+        folder = SweepFolder(run)
+        if folder.exists():
             from slr_ray.sweeps.page import print_result, write_page
             from slr_ray.sweeps.results import load_sweep
 
-            result = load_sweep(SweepFolder(run))
+            result = load_sweep(folder)
             written = write_page(result, out)
             print_result(result, Console())
         else:
@@ -50,8 +51,8 @@ def report(
         if board:
             from slr_ray.reporting.board import board_command, fetch_board
 
-            fetch_board(loaded.folder.store)
-            typer.echo(board_command(loaded.folder.store))
+            fetch_board(folder.store)
+            typer.echo(board_command(folder.store))
 
 
 def main() -> None:

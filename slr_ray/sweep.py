@@ -5,6 +5,7 @@ This module starts fast: torch and Ray are imported once the command line has be
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from typing import Annotated, Any
 
@@ -36,6 +37,14 @@ def sweep(
         ),
     ] = None,
     skip_broken: SkipBroken = False,
+    transfer: Annotated[
+        bool,
+        typer.Option(
+            "--transfer",
+            help="Also a block from each corpus to each: pre-trained on the one, measured on the "
+            "other.",
+        ),
+    ] = False,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Label draws; as the table says without it.")
     ] = None,
@@ -98,6 +107,7 @@ def sweep(
             fixed = {
                 "--table": named,
                 "--data": data,
+                "--transfer": transfer or None,
                 "--seeds": seeds,
                 "--folds": folds,
                 "overrides": overrides,
@@ -109,7 +119,9 @@ def sweep(
                 given = f", got {' and '.join(named)}" if named else ""
                 raise ConfigError(f"name one table: --table sslr_fractions, or its file{given}")
             sections = [data_and_pool(one, skip_broken=skip_broken)["data"] for one in data or []]
-            found = _new(named[0], overrides, sections, seeds, folds, changes, storage)
+            if transfer and len(sections) < 2:
+                raise ConfigError("--transfer is from one corpus to another: give --data twice")
+            found = _new(named[0], overrides, sections, transfer, seeds, folds, changes, storage)
         if gpu_hours is not None and not found.options.trial_gpus:
             raise ConfigError(f"--gpu-hours {gpu_hours:g}: cells have no GPU; give --trial-gpus")
         status = _go(found, gpu_hours, dry_run)
@@ -128,6 +140,7 @@ def _new(
     name: str,
     overrides: list[str],
     sections: list[dict[str, Any]],
+    transfer: bool,
     seeds: int | None,
     folds: int | None,
     changes: dict[str, Any],
@@ -143,7 +156,11 @@ def _new(
     from slr_ray.workers.run_options import RunOptions
 
     opener = Opener()
-    corpora = [located({"data": one})["data"] for one in sections]
+    corpora = [located({"data": one}) for one in sections]
+    if transfer:
+        for source, target in itertools.permutations(sections, 2):
+            learnt = {"clips": "extra", "extra_data": [source["location"]]}
+            corpora.append(located({"data": target, "initialisation": learnt}))
     checked = load_table(name, parse_overrides(overrides), opener)
     return Sweep(
         folder=SweepFolder(new_folder(storage, checked.table.name).location),

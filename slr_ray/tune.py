@@ -5,7 +5,7 @@ This module starts fast: torch and Ray are imported once the command line has be
 
 from __future__ import annotations
 
-import shlex
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -50,8 +50,24 @@ def tune(
     time_budget: Annotated[
         str | None, typer.Option(help="End the search after so long (90s, 45m, 8h) and compare.")
     ] = None,
+    max_gpu_hours: Annotated[
+        float | None,
+        typer.Option(help="End the search when its trials took so many, lost tries included."),
+    ] = None,
+    max_cpu_hours: Annotated[
+        float | None, typer.Option(help="The same for the hours of processors.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="The same for money; needs --price-per-hour.")
+    ] = None,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of a GPU; where trials take none, of a processor.")
+    ] = None,
     max_failures: Annotated[
-        int | None, typer.Option(help="Restarts of a trial before it counts as failed.")
+        int | None, typer.Option(help="Restarts of a trial that raised an error, before it fails.")
+    ] = None,
+    max_lost: Annotated[
+        int | None, typer.Option(help="Restarts of a trial that lost its process or node.")
     ] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at a time.")] = None,
     deterministic: Annotated[
@@ -74,6 +90,12 @@ def tune(
     wait_for_nodes: Annotated[
         bool, typer.Option(help="Wait for an autoscaler to add the nodes that trials need.")
     ] = False,
+    wait_at_most: Annotated[
+        str | None, typer.Option(help="End where no node was large enough for so long (30m).")
+    ] = None,
+    shared_storage: Annotated[
+        bool, typer.Option(help="All machines of the cluster have the folders that are named.")
+    ] = False,
     resume: Annotated[
         str | None, typer.Option(help="Go on with a run (its folder or URI) that was interrupted.")
     ] = None,
@@ -91,7 +113,12 @@ def tune(
             raise ConfigError(f"--num-samples: it is called --num-trials {num_samples} now")
         options: dict[str, Any] = {
             "time_budget_s": seconds_of("--time-budget", time_budget),
+            "max_gpu_hours": max_gpu_hours,
+            "max_cpu_hours": max_cpu_hours,
+            "max_cost": max_cost,
+            "price_per_hour": price_per_hour,
             "max_failures": max_failures,
+            "max_lost": max_lost,
             "max_concurrent": max_concurrent,
             "deterministic": deterministic or None,
             "trial_workers": trial_workers,
@@ -99,6 +126,8 @@ def tune(
             "trial_gpus": trial_gpus,
             "address": address,
             "wait_for_nodes": wait_for_nodes or None,
+            "wait_at_most_s": seconds_of("--wait-at-most", wait_at_most),
+            "shared_storage": shared_storage or None,
         }
         changes = {key: value for key, value in options.items() if value is not None}
         if resume is not None:
@@ -170,19 +199,29 @@ def _go(run: Any, dry_run: bool) -> int:
     from slr_ray.search.run import execute
     from slr_ray.search.search_run import check_data
     from slr_ray.search.summary import print_end, print_plan
-    from slr_ray.workers.nodes import check_resources
+    from slr_ray.workers.nodes import check_resources, connected, described_cluster
+    from slr_ray.workers.session import prints_kept
 
-    console = Console()
-    run.options.workers()
-    check_resources(run.options)
+    # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+    console = Console(file=sys.stdout)
+    options, store = run.options, run.folder.store
+    workers = options.workers()
+    check_resources(options)
     split = check_data(run)
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:
+        if options.address is not None:
+            with connected(options, workers, run.places):
+                console.print(described_cluster())
         return 0
-    store = run.folder.store
     store.check_writable()
-    again = f"python -m slr_ray.tune --resume {shlex.quote(run.folder.location)}"
-    with going_on_with(again, run.folder.location), store.held():
+    with (
+        store.held(),
+        connected(options, workers, run.places),
+        # What goes wrong before this leaves nothing to go on with.
+        going_on_with(run.go_on_command, run.folder.location),
+        prints_kept(run.folder.ray),
+    ):
         status = execute(run, split, console)
     print_end(run, console)
     return status

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks import memory, pretraining, recogniser, selection, training
+from benchmarks import ensemble, memory, pretraining, recogniser, selection, training
+from benchmarks.gpu.__main__ import CHECKS
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
 
 _TINY = {
     "training": (
@@ -28,6 +35,10 @@ _TINY = {
             "1",
         ],
     ),
+    "ensemble": (
+        ensemble.main,
+        ["--num-models", "2", "--batch-size", "4", "--num-repeats", "1", "--num-threads", "1"],
+    ),
     "recogniser": (recogniser.main, ["--num-steps", "1", "--num-repeats", "1"]),
     "selection": (selection.main, ["--num-clips", "500", "--num-glosses", "20"]),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),
@@ -40,3 +51,102 @@ def test_last_line_is_the_ratio(name: str, capsys: pytest.CaptureFixture[str]) -
     main(arguments)
     last = capsys.readouterr().out.splitlines()[-1]
     assert re.fullmatch(r"ratio: \d+\.\d+", last)
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What it runs may fork, which a process of pytest, with threads, must not."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": f"{_CHECKOUT}:{folder}", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def on_gpu(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    given = ("--device", "cpu", "--tiny", "--out", str(folder / "report.md"), "--only", *names)
+    return python(folder, "-m", "benchmarks.gpu", *given)
+
+
+def test_the_script_for_a_gpu_works_without_one(tmp_path: Path) -> None:
+    checks = [one for one in CHECKS if one.name != "fractional"]
+    done = on_gpu(tmp_path, *(one.name for one in checks))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(checks)} checks: {len(checks)} passed" in done.stdout
+    report = (tmp_path / "report.md").read_text()
+    assert re.findall("^## (.*)", report, re.MULTILINE) == [one.title for one in checks]
+
+
+@pytest.mark.ray
+def test_two_trials_of_a_search_share_a_device(tmp_path: Path) -> None:
+    done = on_gpu(tmp_path, "fractional")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 trials complete" in (tmp_path / "report.md").read_text()
+
+
+_BROKEN = """
+import os
+import time
+
+from benchmarks.gpu.check import Finding, Skipped, within
+
+def agrees(setting):
+    yield within("loss", 0.1, 0.2)
+
+def disagrees(setting):
+    yield within("loss", 0.3, 0.2)
+    yield Finding("and goes on")
+
+def diverges(setting):
+    yield within("loss", float("nan"), 0.2)
+
+def raises(setting):
+    yield Finding("so far")
+    raise ValueError("a reason")
+
+def dies(setting):
+    yield Finding("so far")
+    os._exit(7)
+
+def hangs(setting):
+    yield Finding("so far")
+    time.sleep(3600)
+
+def lacks(setting):
+    import no_such_package
+    yield Finding("never")
+
+def declines(setting):
+    raise Skipped("no such card")
+    yield
+"""
+
+_RUN = """
+import sys
+from benchmarks.gpu import __main__
+from benchmarks.gpu.check import Check
+
+names = "agrees disagrees diverges raises dies hangs lacks declines".split()
+__main__.CHECKS = tuple(Check(one, "broken", one, 1 + 60 * (one != "hangs")) for one in names)
+__main__.main(["--device", "cpu", "--tiny", "--out", sys.argv[1]])
+"""
+
+
+def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(_BROKEN)
+    done = python(tmp_path, "-c", _RUN, str(tmp_path / "report.md"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "8 checks: 1 passed, 5 failed, 2 skipped" in done.stdout
+    ends = done.stdout.splitlines()[-7:]
+    assert ends == [
+        "disagrees: failed: 1 of 2 findings",
+        "diverges: failed: 1 of 1 findings",
+        "raises: failed: ValueError: a reason",
+        "dies: failed: its process ended (7)",
+        "hangs: failed: cut off after 1 s",
+        "lacks: skipped: no_such_package is not installed",
+        "declines: skipped: no such card",
+    ]
+    report = (tmp_path / "report.md").read_text()
+    assert report.count("- so far") == 3
+    assert "- **Problem:** loss: 0.3 (at most 0.2)\n- and goes on" in report

@@ -26,9 +26,10 @@ REPORTS = {
     f"reports/{path.name}": f"{{{{ reports/{path.name} }}}}"
     for path in (CHECKOUT / "reports").glob("*.md")
 }
+GUIDES = [path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "cluster").rglob("*.md")]
 TEXTS = {f"docs/{name}": text for name, text in PAGES.items()} | {
     name: (CHECKOUT / name).read_text()
-    for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "cluster/README.md")
+    for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", *sorted(GUIDES))
 }
 SETTINGS = set().union(*(paths(root) for root in ROOTS.values()))
 

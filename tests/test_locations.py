@@ -30,6 +30,11 @@ CASES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locations, "_given", {})
+
+
 @pytest.mark.parametrize(("given", "shown"), CASES)
 def test_a_location_is_shown_without_its_secrets(given: str, shown: str) -> None:
     assert remember(given) == shown

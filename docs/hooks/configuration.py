@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from slr_ray.evaluation.perturbations import Perturbations
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.presets import PRESETS
 from slr_ray.search.spaces.space_file import SearchConfig
@@ -19,6 +20,7 @@ ROOTS: dict[str, type[BaseModel]] = {
     "An experiment": Experiment,
     "The section `search` of a search space": SearchConfig,
     "Extraction": ExtractionConfig,
+    "Robustness": Perturbations,
 }
 _LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 

@@ -152,6 +152,20 @@ WholeClipAugmentation = Annotated[
 ]
 
 
+class BoundaryEstimateConfig(Config):
+    """What counts as a reach. Chosen on the embedded corpus of seed 0, checked on other seeds."""
+
+    least_rise: float = Field(0.4, gt=0)
+    """Shoulder widths that a hand must rise from an end of the clip to its signing height; below
+    it the hand was up already, and that end has no boundary."""
+    signing_quantile: float = Field(0.8, gt=0, lt=1)
+    """Of the clip's hand heights: the height at which it signs."""
+    settled: float = Field(0.3, gt=0, lt=1)
+    """The reach is over when the hand is down to this share of the reach's highest speed."""
+    reach_frames: int = Field(4, ge=1)
+    """How many frames before the middle of the rise its highest speed is looked for."""
+
+
 class BoundaryAugmentation(Config):
     """SSL-SLR's (arXiv 2509.05188, section 5.2): frames permuted in a clip's head and tail."""
 
@@ -160,6 +174,11 @@ class BoundaryAugmentation(Config):
     """Share of a clip's frames, from its first, that carry no sign yet (published: a third)."""
     tail_fraction: Probability = 0.25
     """Share of them, up to the last, that carry none any more (published: a quarter)."""
+    per_clip: BoundaryEstimateConfig | None = None
+    """Each clip's own head and tail in place of these shares, as `slr_ray.boundary --algorithm
+    estimate` finds them from the hands: in all frames that the normalisation keeps, before long
+    clips are thinned. `{}` takes the estimate's defaults. Where the hand is up at an end of the
+    clip, its frames stay in order. Ours."""
     standard: WholeClipAugmentation | None = None
     """Augmentations of the whole clip before the permutation; None as published. Noise is added
     after normalisation, as this section says, not that one."""

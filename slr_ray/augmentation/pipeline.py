@@ -58,13 +58,23 @@ def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Gener
         case StandardAugmentation():
             return _standard(batch, config, generator)
         case BoundaryAugmentation():
+            head, tail = _ends(batch, config)
             if config.standard is not None:
                 batch = augment(batch, config.standard, generator)
-            head = torch.full((batch.num_clips,), config.head_fraction)
-            tail = torch.full((batch.num_clips,), config.tail_fraction)
             return permute_ends(batch, head, tail, generator)
         case _:
             assert_never(config)
+
+
+def _ends(batch: PoseBatch, config: BoundaryAugmentation) -> tuple[Tensor, Tensor]:
+    """Head and tail fraction of each clip."""
+    if config.per_clip is None:
+        fractions = (config.head_fraction, config.tail_fraction)
+        head, tail = (torch.full((batch.num_clips,), one) for one in fractions)
+        return head, tail
+    if batch.ends is None:
+        raise ValueError("per_clip: read the clips with the `ends_finder` of the augmentation")
+    return batch.ends[:, 0], batch.ends[:, 1]
 
 
 def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Generator) -> PoseBatch:

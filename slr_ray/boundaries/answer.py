@@ -8,13 +8,18 @@ from rich.console import Console
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries
 
+_SECTION = "initialisation.augmentation"
+OWN_BOUNDARIES = (
+    f"initialisation.kind=pretraining {_SECTION}.kind=boundary {_SECTION}.per_clip={{}}"
+)
+"""Each clip's own estimate, as overrides that every command understands."""
+
 
 def overrides_of(head: float, tail: float) -> str:
     """A boundary as overrides that every command understands, whatever it starts from."""
-    section = "initialisation.augmentation"
     return (
-        f"initialisation.kind=pretraining {section}.kind=boundary "
-        f"{section}.head_fraction={head:.3f} {section}.tail_fraction={tail:.3f}"
+        f"initialisation.kind=pretraining {_SECTION}.kind=boundary "
+        f"{_SECTION}.head_fraction={head:.3f} {_SECTION}.tail_fraction={tail:.3f}"
     )
 
 

@@ -15,14 +15,14 @@ import optuna
 import torch
 from rich.console import Console
 
+from slr_ray.augmentation.boundary_estimate import estimate_boundaries
 from slr_ray.boundaries.algorithms import (
     FoundBoundary,
     algorithm_1,
     most_trainings,
     search_boundary,
 )
-from slr_ray.boundaries.answer import tell_found, true_boundaries
-from slr_ray.boundaries.estimate import estimate_boundaries
+from slr_ray.boundaries.answer import OWN_BOUNDARIES, tell_found, true_boundaries
 from slr_ray.boundaries.own import own_boundaries
 from slr_ray.boundaries.plot import boundary_drawing, estimate_drawing, own_drawing
 from slr_ray.boundaries.trainings import (
@@ -146,6 +146,7 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     head, tail = estimate.overall()
     console = Console()
     tell_found(console, head, tail)
+    console.print(f"or each clip's own: {OWN_BOUNDARIES}", soft_wrap=True, highlight=False)
     console.print(
         f"no training, {time.monotonic() - started:.1f} s for {len(clips)} clips; "
         f"{estimate.rises.mean():.0%} begin at rest, {estimate.sinks.mean():.0%} end so; medians "

@@ -163,6 +163,11 @@ def boundary_views(prepared: Prepared) -> BoundaryAugmentation:
             f"{section}.kind is {found.kind!r}, which has no boundary to look for; for the views "
             f"of whole clips beside it: {section}.standard.kind=standard (or strong)"
         )
+    if found.per_clip is not None:
+        raise ConfigError(
+            "initialisation.augmentation.per_clip gives each clip its own boundary: there is none "
+            "to look for. Leave it out"
+        )
     return found
 
 

@@ -166,9 +166,10 @@ def _entries(file: Path) -> list[str]:
     entries = read_json(file)
     named = entries if isinstance(entries, list) else [None]
     named = [one.get("gloss") if isinstance(one, dict) else one for one in named]
-    if not all(isinstance(one, str) for one in named):
+    names = [normal_name(one) for one in named if isinstance(one, str)]
+    if len(names) < len(named):
         raise DataError(f"{file} is no list of glosses, nor WLASL's list of {{gloss, instances}}")
-    return [normal_name(one) for one in named]
+    return names
 
 
 def _flagged(corpus: Corpus, file: Path, column: str) -> list[str]:

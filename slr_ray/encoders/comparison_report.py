@@ -18,62 +18,71 @@ from slr_ray.documents.document import (
     Table,
     Value,
 )
-from slr_ray.encoders.records import ObjectiveRecord
-from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
+from slr_ray.encoders.compared import Compared, Kind, mean
+from slr_ray.encoders.records import Classification
+from slr_ray.evaluation.people import POOLED_METRICS, difference_spans
+from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
 from slr_ray.objectives.objectives import TITLES
-from slr_ray.records.measured import Interval
+from slr_ray.records.measured import Interval, Metric, Span
+from slr_ray.reporting.run import METRIC_NAMES
+from slr_ray.reporting.wording import interval_text, points, span_text
 
 _NAMES = TITLES | {"fresh": "fresh encoder", "poses": "normalised poses"}
-_SHARES = {
-    "linear accuracy": lambda one: one.linear and one.linear.accuracy,
-    "linear balanced": lambda one: one.linear and one.linear.balanced_accuracy,
-    "k-NN accuracy": lambda one: one.knn.accuracy,
-    "k-NN balanced": lambda one: one.knn.balanced_accuracy,
-}
-Kind = tuple[str, str]
-"""Objective and augmentation."""
+_CLASSIFIERS: dict[Classification, str] = {"linear": "linear", "mlp": "MLP", "knn": "k-NN"}
+_SHOWN: tuple[tuple[Classification, Metric], ...] = (
+    ("linear", "accuracy"),
+    ("linear", "top5_accuracy"),
+    ("linear", "balanced_accuracy"),
+    ("mlp", "accuracy"),
+    ("knn", "accuracy"),
+)
+"""In the terminal, which is narrow."""
 
 
-def objectives_table(records: Sequence[ObjectiveRecord]) -> RichTable:
-    """Mean and 95 % interval over seeds on the test set."""
-    table = RichTable("objective", "views", *_SHARES, "seeds", title="test set, %")
-    for kind, own in by_kind(records).items():
-        cells = [_interval_text(_over_seeds(own, name)) for name in _SHARES]
-        table.add_row(named(kind[0]), kind[1], *cells, str(len(own)))
+def objectives_table(kinds: Sequence[Compared]) -> RichTable:
+    """Mean and 95 % interval over seeds on the test set, and over signers of linear accuracy."""
+    columns = [f"{_CLASSIFIERS[name]} {METRIC_NAMES[metric]}" for name, metric in _SHOWN]
+    table = RichTable(
+        "objective", "views", *columns, "linear accuracy over signers", "seeds", title="test set"
+    )
+    for one in kinds:
+        cells = [_interval_text(one.over_seeds(*shown)) for shown in _SHOWN]
+        people = _span_text(one.over_signers("linear", "accuracy"))
+        table.add_row(named(one.kind[0]), one.kind[1], *cells, people, str(len(one.records)))
     return table
 
 
 def objectives_document(
-    records: Sequence[ObjectiveRecord], failed: Mapping[str, str], facts: Mapping[str, Value]
+    kinds: Sequence[Compared], failed: Mapping[str, str], facts: Mapping[str, Value]
 ) -> Document:
     """What the comparison found, as a report: differences first, then every number."""
-    kinds = by_kind(records)
     rows = []
-    for index, (kind, own) in enumerate(kinds.items()):
-        found = _over_seeds(own, "linear accuracy")
+    for index, one in enumerate(kinds):
+        found = one.over_seeds("linear", "accuracy")
         if found is not None:
-            values = [one.linear.accuracy for one in own if one.linear is not None]
-            rows.append(IntervalRow(_label(kind), found.mean, found.half_width, values, index % 6))
+            values = list(one.values("linear", "accuracy").values())
+            rows.append(
+                IntervalRow(_label(one.kind), found.mean, found.half_width, values, index % 6)
+            )
     blocks: list[Block] = [
         Paragraph(f"{name} failed: {reason}", "warning") for name, reason in failed.items()
     ]
     alt = "Linear accuracy on the test set by objective and augmentation"
-    blocks += [
-        Figure("objectives", intervals(rows, alt), f"{alt}: mean, 95 % interval, seeds."),
-        _numbers(kinds),
-    ]
+    blocks.append(Figure("objectives", intervals(rows, alt), f"{alt}: mean, 95 % interval, seeds."))
     differences = _differences(kinds)
     if differences is not None:
         blocks.append(differences)
-    blocks += _spread(kinds)
-    blocks.append(
+    blocks += [
+        _numbers(kinds),
+        _geometry(kinds),
+        *_spread(kinds),
         Paragraph(
-            "Intervals are over seeds: initial weights, order of clips, views and label draw. The "
-            "test signers are the same for all, so what another choice of them would change is not "
-            "in the intervals.",
+            "Intervals over seeds are about initial weights, order of clips, views and label draw. "
+            "Those over signers (bootstrap of the mean over seeds, signers drawn again) are about "
+            "who happens to be tested: with --folds everybody, else the split's test signers.",
             "note",
-        )
-    )
+        ),
+    ]
     settings = Table(
         [Column("what"), Column("value")], [[name, value] for name, value in facts.items()]
     )
@@ -84,27 +93,23 @@ def objectives_document(
     return Document("Self-supervised objectives compared", str(facts.get("corpus", "")), sections)
 
 
-def _spread(kinds: Mapping[Kind, Sequence[ObjectiveRecord]]) -> list[Figure]:
+def _spread(kinds: Sequence[Compared]) -> list[Figure]:
     """Whether embeddings collapse, and in which steps (SSL-SLR, arXiv 2509.05188, figure 8)."""
     drawn = [
-        Line(_label(kind), [(step.num_steps, step.embedding_std) for step in one.steps], index % 6)
-        for index, (kind, own) in enumerate(kinds.items())
-        for one in own
-        if one.steps
+        Line(
+            _label(one.kind),
+            [(step.num_steps, step.embedding_std) for step in record.steps],
+            index % 6,
+        )
+        for index, one in enumerate(kinds)
+        for record in one.records
+        if record.steps
     ]
     if not drawn:
         return []
     alt = "Standard deviation of the embedding by gradient step"
     chart = lines(drawn, alt, "gradient steps", "standard deviation", False, log_x=True)
     return [Figure("spread", chart, f"{alt}: 1 spreads evenly, 0 has collapsed; a line a seed.")]
-
-
-def by_kind(records: Sequence[ObjectiveRecord]) -> dict[Kind, list[ObjectiveRecord]]:
-    """Records by objective and augmentation, in order of appearance."""
-    kinds: dict[Kind, list[ObjectiveRecord]] = {}
-    for one in records:
-        kinds.setdefault((one.objective, one.augmentation), []).append(one)
-    return kinds
 
 
 def named(objective: str) -> str:
@@ -116,94 +121,120 @@ def _label(kind: Kind) -> str:
     return f"{named(kind[0])}, {kind[1]}" if kind[1] else named(kind[0])
 
 
-def _over_seeds(own: Sequence[ObjectiveRecord], name: str) -> Interval | None:
-    values = [_SHARES[name](one) for one in own]
-    found = [value for value in values if value is not None]
-    return interval(found) if found else None
-
-
 def _interval_text(found: Interval | None) -> str:
-    if found is None:
-        return "–"
-    spread = "" if found.half_width is None else f" ± {100 * found.half_width:.1f}"
-    return f"{100 * found.mean:.1f}{spread}"
+    return "–" if found is None else interval_text(found)
 
 
-def _numbers(kinds: Mapping[Kind, Sequence[ObjectiveRecord]]) -> Table:
-    rows: list[list[Value]] = []
-    for kind, own in kinds.items():
-        rates = [one.clips_per_s for one in own if one.clips_per_s is not None]
-        spreads = [one.embedding_std for one in own if one.embedding_std is not None]
-        rows.append(
-            [
-                named(kind[0]),
-                kind[1],
-                *(_interval_text(_over_seeds(own, name)) for name in _SHARES),
-                _mean([one.inertia_share for one in own]),
-                _mean([one.effective_rank for one in own]),
-                _mean(spreads),
-                own[0].num_steps,
-                _mean(rates),
-                len(own),
-            ]
-        )
-    columns = [Column("objective"), Column("views"), *(Column(f"{name}, %") for name in _SHARES)]
+def _span_text(found: Span | None) -> str:
+    return "–" if found is None else span_text(found)
+
+
+def _numbers(kinds: Sequence[Compared]) -> Table:
+    """Every classifier on every kind of encoder."""
+    rows: list[list[Value]] = [
+        [
+            named(one.kind[0]),
+            one.kind[1],
+            title,
+            *(_interval_text(one.over_seeds(name, metric)) for metric in POOLED_METRICS),
+            _span_text(one.over_signers(name, "accuracy")),
+            len(one.records),
+        ]
+        for one in kinds
+        for name, title in _CLASSIFIERS.items()
+        if name in one.people
+    ]
+    columns = [Column(name) for name in ("objective", "views", "classifier")]
+    columns += [Column(METRIC_NAMES[metric]) for metric in POOLED_METRICS]
+    columns += [Column("accuracy, over signers"), Column("seeds", "count")]
+    caption = "Test set, mean ± 95 % over seeds. SSL-SLR's linear evaluation is the MLP."
+    return Table(columns, rows, caption, sortable=True, markdown_rows=len(rows))
+
+
+def _geometry(kinds: Sequence[Compared]) -> Table:
+    """How representations lie, and what pre-training took."""
+    rows: list[list[Value]] = [
+        [
+            named(one.kind[0]),
+            one.kind[1],
+            mean(record.inertia_share for record in one.records),
+            mean(record.effective_rank for record in one.records),
+            mean(record.embedding_std for record in one.records),
+            one.records[0].num_steps,
+            mean(record.clips_per_s for record in one.records),
+        ]
+        for one in kinds
+    ]
+    columns = [Column("objective"), Column("views")]
     columns += [
         Column(name, "number")
         for name in ("intra-class inertia, share", "effective rank", "embedding std")
     ]
-    columns += [Column("steps", "count"), Column("clips/s", "number"), Column("seeds", "count")]
-    return Table(columns, rows, "Test set, mean ± 95 % over seeds; other columns are means.")
+    columns += [Column("steps", "count"), Column("clips/s", "number")]
+    return Table(columns, rows, "Representations of the test clips, and pre-training: means.")
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _differences(kinds: Mapping[Kind, Sequence[ObjectiveRecord]]) -> Table | None:
+def _differences(kinds: Sequence[Compared]) -> Table | None:
     """Linear accuracy paired by seed: augmentations within an objective, SL-FPN against its peers.
 
-    p-values are Holm-corrected over all rows.
+    p-values are Holm-corrected over all rows. One seed has none, and only an interval over signers.
     """
-    names = [kind for kind in kinds if kind[1]]
-    pairs: list[tuple[Kind, Kind]] = []
-    for objective in dict.fromkeys(kind[0] for kind in names):
-        pairs += pairwise(kind for kind in names if kind[0] == objective)
+    pre_trained = [one for one in kinds if one.kind[1]]
+    pairs: list[tuple[Compared, Compared]] = []
+    for objective in dict.fromkeys(one.kind[0] for one in pre_trained):
+        pairs += pairwise(one for one in pre_trained if one.kind[0] == objective)
     pairs += [
         (own, other)
-        for own in names
-        for other in names
-        if own[0] == "sl_fpn" and other[0] != "sl_fpn" and own[1] == other[1]
+        for own in pre_trained
+        for other in pre_trained
+        if own.kind[0] == "sl_fpn" and other.kind[0] != "sl_fpn" and own.kind[1] == other.kind[1]
     ]
-    found: list[tuple[Kind, Kind, PairedDifference]] = []
+    found: list[tuple[str, PairedDifference, str | None]] = []
     for first, second in pairs:
-        difference = paired_difference(_accuracies(kinds[first]), _accuracies(kinds[second]))
-        if difference is not None and difference.p_value is not None:
-            found.append((first, second, difference))
+        values = [one.values("linear", "accuracy") for one in (first, second)]
+        difference = paired_difference(*values)
+        people = _over_signers(first, second)
+        if difference is not None and (difference.p_value is not None or people is not None):
+            found.append((f"{_label(first.kind)} − {_label(second.kind)}", difference, people))
     if not found:
         return None
-    corrected = holm([one.p_value or 0.0 for _, _, one in found])
+    corrected = iter(holm([one.p_value for _, one, _ in found if one.p_value is not None]))
     rows: list[list[Value]] = [
         [
-            f"{_label(first)} − {_label(second)}",
+            label,
             one.mean,
             one.low,
             one.high,
-            p_value,
-            "yes" if one.excludes_zero else "no",
+            people,
+            None if one.p_value is None else next(corrected),
+            None if one.half_width is None else "yes" if one.excludes_zero else "no",
         ]
-        for (first, second, one), p_value in zip(found, corrected, strict=True)
+        for label, one, people in found
     ]
     columns = [
         Column("difference"),
         Column("points", "points"),
         Column("from", "points"),
         Column("to", "points"),
+        Column("over signers"),
         Column("p (Holm)", "number"),
         Column("interval excludes 0"),
     ]
     return Table(columns, rows, "Linear accuracy in percentage points, paired by seed.")
 
 
-def _accuracies(own: Sequence[ObjectiveRecord]) -> dict[int, float]:
-    return {one.seed: one.linear.accuracy for one in own if one.linear is not None}
+def _over_signers(first: Compared, second: Compared) -> str | None:
+    """The difference on seeds that both have, where signers are drawn again; None of one signer."""
+    common = {one.seed for one in first.records} & {one.seed for one in second.records}
+    if not common or first.over_signers("linear", "accuracy") is None:
+        return None
+    ours, theirs = (
+        [
+            counts
+            for record, counts in zip(one.records, one.people["linear"], strict=True)
+            if record.seed in common
+        ]
+        for one in (first, second)
+    )
+    span = difference_spans(ours, theirs)["accuracy"]
+    return f"{points(span.low)} to {points(span.high)}"

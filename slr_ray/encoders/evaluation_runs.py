@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from slr_ray.config import merge
 from slr_ray.encoders.protocols import SOURCES, Source
+from slr_ray.encoders.records import Classification
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.encoder_file import Encoder, refuse_unlike_encoders
 from slr_ray.experiment.opener import Opener
@@ -35,7 +36,7 @@ class EvaluationTask:
         return ("encoder", "fresh", "poses")
 
     @property
-    def classification(self) -> Literal["linear", "mlp", "knn"] | None:
+    def classification(self) -> Classification | None:
         """The classifier on frozen representations, where there is one."""
         match self.protocol:
             case "linear" | "transfer":

@@ -8,8 +8,8 @@ from slr_ray.encoders.records import ClassificationRecord
 from slr_ray.evaluation.metrics import measure
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import OnEpoch, rounds
+from slr_ray.methods.seed_run import OnEpoch, prepare_seed
+from slr_ray.methods.sslr import rounds
 from slr_ray.records.stages import StageStore
 from slr_ray.training.prediction import predict_on
 from slr_ray.workers.place import Place

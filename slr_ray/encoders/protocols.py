@@ -13,12 +13,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from slr_ray.encoders.records import ClassificationRecord, GeometryRecord
+from slr_ray.encoders.records import Classification, ClassificationRecord, GeometryRecord
 from slr_ray.evaluation.collapse import measure_collapse
 from slr_ray.evaluation.inertia import intra_class_inertia
 from slr_ray.evaluation.linear import linear_probe
+from slr_ray.evaluation.metrics import measure
 from slr_ray.evaluation.mlp import mlp_probe
 from slr_ray.evaluation.neighbours import neighbour_probe, normalised
 from slr_ray.evaluation.probe import Probe, RepresentedSet
@@ -31,7 +32,6 @@ from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set
 from slr_ray.workers.place import Place
 
-Classification = Literal["linear", "mlp", "knn"]
 Source = Literal["encoder", "fresh", "poses"]
 SOURCES: dict[Source, str] = {
     "encoder": "pre-trained encoder",
@@ -79,10 +79,21 @@ def classify(
     protocol: Classification, clips: Represented, num_glosses: int, seed: int
 ) -> ClassificationRecord:
     """Fit on training, choose on validation, measure once on test."""
+    return answered(protocol, clips, num_glosses, seed)[0]
+
+
+def answered(
+    protocol: Classification, clips: Represented, num_glosses: int, seed: int
+) -> tuple[ClassificationRecord, Float[np.ndarray, "clips glosses"]]:
+    """`classify`, and the probabilities of the test clips that it measured."""
     probe = _probe(protocol, clips, num_glosses, seed)
-    return ClassificationRecord(
-        setting=probe.setting, validation=probe.validation, test=probe.measured(clips.test)
+    probabilities = probe.classify(clips.test.representations)
+    record = ClassificationRecord(
+        setting=probe.setting,
+        validation=probe.validation,
+        test=measure(probabilities, clips.test.glosses),
     )
+    return record, probabilities
 
 
 def geometry(clips: Represented) -> GeometryRecord:

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 from slr_ray.config import Record
 from slr_ray.records.measured import Metrics, PretrainingStep
+from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
+from slr_ray.storage import Store
+
+Classification = Literal["linear", "mlp", "knn"]
+"""A classifier on frozen representations."""
+
+
+class ClassificationRecord(Record):
+    """A classifier on one source's representations."""
+
+    setting: str
+    """What validation chose."""
+    validation: Metrics
+    test: Metrics
 
 
 class ObjectiveRecord(Record):
@@ -14,11 +32,8 @@ class ObjectiveRecord(Record):
     augmentation: str
     """Of its views; empty without pre-training."""
     seed: int
-    linear: Metrics | None
-    """Linear evaluation; None for `poses`, where it would be another model."""
-    knn: Metrics
-    validation: Metrics
-    """Of what `linear` (or `knn`, where there is none) chose on validation."""
+    classifiers: dict[Classification, ClassificationRecord]
+    """`poses` has k-NN alone: another one would be another model."""
     inertia_share: float
     """Intra-class inertia as a share of the total, of L2-normalised representations."""
     effective_rank: float
@@ -32,15 +47,6 @@ class ObjectiveRecord(Record):
     training_s: float
 
 
-class ClassificationRecord(Record):
-    """A classifier on one source's representations."""
-
-    setting: str
-    """What validation chose."""
-    validation: Metrics
-    test: Metrics
-
-
 class GeometryRecord(Record):
     """How the test clips' representations lie, without a classifier."""
 
@@ -51,3 +57,37 @@ class GeometryRecord(Record):
     spread: float
     effective_rank: float
     mean_cosine: float
+
+
+@dataclass(frozen=True)
+class EncoderFolder:
+    """Where one source's record lies, with what each classifier answered."""
+
+    store: Store
+    folder: str
+
+    def is_done(self) -> bool:
+        """Whether the record is there; the test set is not touched again then."""
+        return self.store.exists(f"{self.folder}/record.json")
+
+    def write(
+        self,
+        record: ObjectiveRecord,
+        predictions: Mapping[Classification, Sequence[ClipPrediction]],
+    ) -> None:
+        """The predictions, then the record, which says that all is there."""
+        for name, answered in predictions.items():
+            self.store.write_bytes(self._predictions(name), to_parquet(answered))
+        content = record.model_dump_json(indent=1).encode()
+        self.store.write_bytes(f"{self.folder}/record.json", content)
+
+    def record(self) -> ObjectiveRecord:
+        content = self.store.read_bytes(f"{self.folder}/record.json")
+        return ObjectiveRecord.model_validate_json(content)
+
+    def predictions(self, classifier: Classification) -> list[ClipPrediction]:
+        """On the test clips."""
+        return from_parquet(self.store.read_bytes(self._predictions(classifier)))
+
+    def _predictions(self, classifier: Classification) -> str:
+        return f"{self.folder}/predictions-{classifier}.parquet"

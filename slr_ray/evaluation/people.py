@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from slr_ray.records.measured import Metric, Span
+from slr_ray.records.measured import Metric, Metrics, Span
 from slr_ray.records.predictions import ClipPrediction
 
 NUM_DRAWS = 2000
@@ -79,6 +79,25 @@ class SignerCounts:
         """`POOLED_METRICS` as they are: every signer once."""
         found = self.metrics(np.ones((1, len(self.signers))))
         return {name: float(values[0]) for name, values in found.items()}
+
+
+def pooled_metrics(folds: Sequence[Metrics], counts: SignerCounts) -> Metrics:
+    """Of all folds' test clips together, counted once each in `counts`; as `mean_metrics` where a
+    mean is all that can be said.
+    """
+    together = {str(name): value for name, value in counts.once().items()}
+    return mean_metrics(folds).model_copy(update=together)
+
+
+def mean_metrics(folds: Sequence[Metrics]) -> Metrics:
+    """Means over folds weighted by clips: for validation, whose sets overlap."""
+    clips = [one.num_clips for one in folds]
+    names = [name for name in Metrics.model_fields if name != "num_clips"]
+    means = {
+        name: float(np.average([getattr(one, name) for one in folds], weights=clips))
+        for name in names
+    }
+    return Metrics(num_clips=sum(clips), **means)
 
 
 def spans(by_seed: Sequence[SignerCounts], num_draws: int = NUM_DRAWS) -> dict[Metric, Span]:

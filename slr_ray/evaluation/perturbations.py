@@ -154,7 +154,8 @@ def _turned(
     x, y = (positions[..., 0] - _CENTRE) * picture_aspect, positions[..., 1] - _CENTRE
     turned = [np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y]
     turned[0] /= picture_aspect
-    return np.stack(turned, axis=-1).astype(positions.dtype) + positions.dtype.type(_CENTRE)
+    placed: np.ndarray = np.stack(turned, axis=-1) + _CENTRE
+    return placed.astype(positions.dtype)
 
 
 def _slower(num_frames: int, share: float) -> Int[np.ndarray, " kept"]:

@@ -16,18 +16,24 @@ from slr_ray.training.unlabelled import UnlabelledClips, same_clips
 
 
 def pretraining_clips(
-    which: Literal["training", "all"], corpus: Corpus, parts: Split, extras: Sequence[Corpus]
+    which: Literal["training", "all", "extra"],
+    corpus: Corpus,
+    parts: Split,
+    extras: Sequence[Corpus],
 ) -> UnlabelledClips:
     """The clips that pre-training sees.
 
-    With `training`, validation and test clips are left out of the extra data, too, and so are all
-    clips of signers who are only in validation or test: signers of the same name count as the same.
+    Unless all are taken, validation and test clips are left out of the extra data, too, and so are
+    all clips of signers who are only in validation or test: signers of the same name count as the
+    same.
     Clips of unknown signers are kept: no name tells whom they show.
     """
     if which == "all":
         every = [(one, np.arange(one.num_clips)) for one in (corpus, *extras)]
         return UnlabelledClips(tuple(every))
     found = _left_in(corpus, parts, extras, parts.measured)
+    if which == "extra":
+        return found
     return UnlabelledClips(((corpus, parts.training), *found.parts), found.num_left_out)
 
 
@@ -74,6 +80,8 @@ def refuse_measured(
 
     `measured` are the validation and test clips by name.
     """
+    if which == "extra":
+        return
     own = chosen.parts[0][1]
     for name, clips in measured.items():
         seen = int(np.isin(clips, own).sum())

@@ -33,7 +33,11 @@ class SslrConfig(Config):
     calibration: Calibration = "undo_smoothing"
     """What makes probabilities mean what they say before anything else: `undo_smoothing` takes
     `training.label_smoothing` out of them (without it nothing changes), `temperature` fits one
-    number on the validation clips, and so spends their labels on training, too."""
+    number on the validation clips, and so spends their labels on training, too, `folds` fits it on
+    labelled clips: each part of them as round 0's model says it that was trained on the others.
+    These trainings are shared by trials, and no round's steps or time count them."""
+    calibration_folds: int = Field(3, ge=2)
+    """Parts of the labelled clips, by signer, for `folds`; at most as many as there are signers."""
     refine: Refine = Refine()
     """What happens to the pool's probabilities before selection; nothing as published."""
     reject: Reject | None = None

@@ -14,8 +14,8 @@ from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
 from slr_ray.methods.recogniser import checkpoint_content
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import OnEpoch, best_round, rounds, seed_record
+from slr_ray.methods.seed_run import OnEpoch, prepare_seed
+from slr_ray.methods.sslr import best_round, rounds, seed_record
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
 from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore, State

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -12,14 +11,15 @@ from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.initialisation import OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
+from slr_ray.methods.stage import stage
 from slr_ray.models.config import without_classifier
 from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, check_glosses
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place
 
 _MOST_WATCHED = 500
@@ -54,11 +54,8 @@ def encoder_of_other_glosses(
         data=problem.corpus.fingerprint,
         seed=own_seed,
     )
-    # One worker holds the stage for all of them: two would wait for each other.
-    with stages.claimed(key) if place.leads else nullcontext():
-        if place.agreed(stages.exists(key)):
-            encoder: State = stages.load(key)["encoder"]
-            return encoder
+
+    def work() -> State:
         torch.manual_seed(own_seed)
         labels = true_labels(problem.labelled, problem.glosses(problem.labelled))
         trained = train(
@@ -71,9 +68,10 @@ def encoder_of_other_glosses(
             on_epoch=on_epoch,
         )
         encoder = without_classifier(trained.model_state)
-        if place.leads:
-            stages.save(key, {"encoder": encoder, "training_s": trained.training_s})
-        place.wait_for_all()
+        return {"encoder": encoder, "training_s": trained.training_s}
+
+    found, _ = stage(stages, place, key, work)
+    encoder: State = found["encoder"]
     return encoder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from slr_ray.experiment.encoder_file import FORMAT
 from slr_ray.experiment.initialisation import FreshWeights, OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
 from slr_ray.methods.other_glosses import check_other_glosses, encoder_of_other_glosses
+from slr_ray.methods.stage import stage
 from slr_ray.models.config import with_dropout
 from slr_ray.poses.normalisation import SigningSpace
 from slr_ray.records.measured import PretrainingEpoch
@@ -46,7 +46,7 @@ def pretraining_task(prepared: Prepared, seed: int) -> PretrainingTask:
 def pretraining_key(prepared: Prepared, seed: int) -> str:
     """The key of the pre-training stage: the same for all trials that can share an encoder."""
     task = pretraining_task(prepared, seed)
-    split = prepared.split.fingerprint if task.config.clips == "training" else None
+    split = None if task.config.clips == "all" else prepared.split.fingerprint
     return stage_key(
         what="pretraining",
         version=STAGE_VERSION,
@@ -69,20 +69,14 @@ def pretrained_encoder(
 ) -> PretrainedEncoder:
     """Pre-train as the experiment says, or take the stage where it is there already."""
     key = pretraining_key(prepared, seed)
-    # One worker holds the stage for all of them: two would wait for each other.
-    with stages.claimed(key) if place.leads else nullcontext():
-        if place.agreed(stages.exists(key)):
-            return _unpacked(stages.load(key))
-        trained = pretrain(
-            pretraining_task(prepared, seed),
-            place,
-            checkpoint=stages.checkpoint(key),
-            on_epoch=on_epoch,
-        )
-        if place.leads:
-            stages.save(key, _packed(trained))
-        place.wait_for_all()
-    return trained
+
+    def work() -> State:
+        checkpoint = stages.checkpoint(key)
+        task = pretraining_task(prepared, seed)
+        return _packed(pretrain(task, place, checkpoint=checkpoint, on_epoch=on_epoch))
+
+    found, _ = stage(stages, place, key, work)
+    return _unpacked(found)
 
 
 def initial_encoder(
@@ -169,10 +163,10 @@ def _packed(trained: PretrainedEncoder) -> State:
     }
 
 
-def _unpacked(stage: State) -> PretrainedEncoder:
+def _unpacked(stored: State) -> PretrainedEncoder:
     return PretrainedEncoder(
-        encoder=stage["encoder"],
-        epochs=[PretrainingEpoch.model_validate(one) for one in stage["epochs"]],
-        num_steps=stage["num_steps"],
-        training_s=stage["training_s"],
+        encoder=stored["encoder"],
+        epochs=[PretrainingEpoch.model_validate(one) for one in stored["epochs"]],
+        num_steps=stored["num_steps"],
+        training_s=stored["training_s"],
     )

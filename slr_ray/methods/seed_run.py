@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.consistency import stream_settings
 from slr_ray.methods.pretraining import initial_encoder
-from slr_ray.methods.sslr import OnEpoch, SeedRun
-from slr_ray.records.stages import StageStore
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
+from slr_ray.models.config import load_encoder_weights
+from slr_ray.models.model import Model
+from slr_ray.records.measured import EpochRecord
+from slr_ray.records.stages import StageStore, State
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
+
+OnEpoch = Callable[[EpochRecord], None]
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """Everything that a seed's rounds depend on, and where they run."""
+
+    problem: Problem
+    training: TrainingConfig
+    method: SslrConfig
+    seed: int
+    facts: dict[str, Any]
+    """What identifies problem and training, for the stages' keys."""
+    stages: StageStore
+    place: Place
+    on_epoch: OnEpoch | None = None
+    encoder: Callable[[], State] | None = None
+    """Gives the pre-trained weights that rounds start from; None = fresh weights."""
+    frozen: bool = False
+    """Keep those weights and fit only the classifier: linear evaluation."""
+    stream: StreamConfig | None = None
+    """How unlabelled clips take part in every step of round 0; see `methods.consistency`."""
 
 
 def prepare_seed(
@@ -20,10 +57,12 @@ def prepare_seed(
 ) -> SeedRun:
     """One seed of an experiment, with its rounds in `stages`.
 
-    Raises `ConfigError` where its initial weights know validation or test clips, or several workers
-    were to train what only one can.
+    Raises `ConfigError` where its initial weights know validation or test clips, several workers
+    were to train what only one can, or there are too few labels to hold some out.
     """
     config, problem = prepared.config, prepared.problem(seed)
+    if config.rounds.calibration == "folds":
+        label_parts(problem, config.rounds.calibration_folds, seed)
     return SeedRun(
         problem=problem,
         training=config.training,
@@ -37,3 +76,17 @@ def prepare_seed(
         frozen=isinstance(config.method, LinearEvaluationConfig),
         stream=stream_settings(config.method, problem, place.world_size),
     )
+
+
+def first_model(run: SeedRun, number: int) -> Model:
+    """The model that round `number` begins with, unless it continues."""
+    torch.manual_seed(stable_seed(run.seed, number))
+    model = run.problem.new_model()
+    if run.encoder is not None:
+        load_encoder_weights(model, run.encoder())
+    return model
+
+
+def stable_seed(*numbers: int) -> int:
+    """One 31-bit seed from several numbers, the same everywhere."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)

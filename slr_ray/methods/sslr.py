@@ -6,29 +6,24 @@ a round, stopping) and what we add are options of `SslrConfig`, all searchable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.choosing import NOTHING_CHOSEN, Chosen, choose
-from slr_ray.methods.pool_predictions import PoolPredictions, unpacked_predictions
-from slr_ray.methods.pseudo_labels import PseudoLabels
-from slr_ray.models.config import load_encoder_weights
+from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
+from slr_ray.methods.pseudo_labelling.held_out import held_out
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, unpacked_predictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, training_set
+from slr_ray.methods.seed_run import SeedRun, first_model
+from slr_ray.methods.stage import stage
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
-from slr_ray.records.stages import StageStore, State, stage_key
-from slr_ray.training.config import TrainingConfig
-from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.records.stages import State, stage_key
+from slr_ray.training.labels.sampling import TrainingSet, true_labels
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
-from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round, Trained
-from slr_ray.training.sampling import TrainingSet, extended, true_labels
-from slr_ray.workers.place import Place
 
 
 @dataclass(frozen=True)
@@ -39,30 +34,6 @@ class FinishedRound:
     epochs: list[EpochRecord]
     model_state: State
     pseudo: PseudoLabels
-
-
-OnEpoch = Callable[[EpochRecord], None]
-
-
-@dataclass(frozen=True)
-class SeedRun:
-    """Everything that a seed's rounds depend on, and where they run."""
-
-    problem: Problem
-    training: TrainingConfig
-    method: SslrConfig
-    seed: int
-    facts: dict[str, Any]
-    """What identifies problem and training, for the stages' keys."""
-    stages: StageStore
-    place: Place
-    on_epoch: OnEpoch | None = None
-    encoder: Callable[[], State] | None = None
-    """Gives the pre-trained weights that rounds start from; None = fresh weights."""
-    frozen: bool = False
-    """Keep those weights and fit only the classifier: linear evaluation."""
-    stream: StreamConfig | None = None
-    """How unlabelled clips take part in every step of round 0; see `methods.consistency`."""
 
 
 def rounds(run: SeedRun) -> Iterator[FinishedRound]:
@@ -146,16 +117,10 @@ def _stage(
 ) -> FinishedRound | None:
     """Round `number`, from the stages or trained now; None where nothing is left to add."""
     key = round_key(run, number)
-    place, stages = run.place, run.stages
-    # One worker holds the stage for all of them: two would wait for each other.
-    with stages.claimed(key) if place.leads else nullcontext():
-        if place.agreed(stages.exists(key)):
-            return _unpacked(stages.load(key), reused=True)
-        trained = _train_round(run, labelled, number, before, key)
-        if place.leads:
-            stages.save(key, trained)
-        place.wait_for_all()
-    return _unpacked(trained, reused=False)
+    found, was_there = stage(
+        run.stages, run.place, key, lambda: _train_round(run, labelled, number, before, key)
+    )
+    return _unpacked(found, reused=was_there)
 
 
 def _train_round(
@@ -166,10 +131,7 @@ def _train_round(
     key: str,
 ) -> State:
     problem, training, method = run.problem, run.training, run.method
-    torch.manual_seed(stable_seed(run.seed, number))
-    model = problem.new_model()
-    if run.encoder is not None:
-        load_encoder_weights(model, run.encoder())
+    model = first_model(run, number)
     if run.frozen:
         fitted = fit_classifier(model, problem, training, run.place)
         return _packed(number, labelled, fitted, NOTHING_CHOSEN)
@@ -177,7 +139,10 @@ def _train_round(
     if before is not None:
         teacher = problem.new_model().to(run.place.device)
         teacher.load_state_dict(before.model_state)
-        chosen = choose(problem, training, method, run.place, teacher, before.pseudo, number)
+        others = tuple(held_out(run)) if method.calibration == "folds" else ()
+        chosen = choose(
+            problem, training, method, run.place, teacher, before.pseudo, number, others
+        )
         if chosen.nothing_left is not None:
             return {"nothing_left": chosen.nothing_left, "predictions": chosen.predictions}
         if method.start == "continue":
@@ -190,7 +155,7 @@ def _train_round(
         Round(
             number=number,
             seed=run.seed,
-            training_set=extended(labelled, pseudo.clips, pseudo.glosses, pseudo.weights),
+            training_set=training_set(labelled, pseudo, problem.num_glosses),
             true_share=method.true_share if number else None,
             pseudo_augmentation=method.pseudo_augmentation,
             steps_before=before.epochs[-1].num_steps if before else 0,
@@ -204,13 +169,9 @@ def _train_round(
     return _packed(number, labelled, trained, chosen)
 
 
-def stable_seed(*numbers: int) -> int:
-    """One 31-bit seed from several numbers, the same everywhere."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
-
-
 def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen) -> State:
     pseudo = chosen.pseudo
+    soft = pseudo.distributions
     record = RoundRecord(
         round=number,
         num_true_labels=len(labelled),
@@ -228,20 +189,23 @@ def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
         "pseudo_clips": torch.from_numpy(pseudo.clips),
         "pseudo_glosses": torch.from_numpy(pseudo.glosses),
         "pseudo_weights": torch.from_numpy(pseudo.weights),
+        "pseudo_distributions": None if soft is None else torch.from_numpy(soft),
         "predictions": chosen.predictions,
     }
 
 
-def _unpacked(stage: State, *, reused: bool) -> FinishedRound | None:
-    if stage.get("nothing_left"):
+def _unpacked(stored: State, *, reused: bool) -> FinishedRound | None:
+    if stored.get("nothing_left"):
         return None
+    soft = stored.get("pseudo_distributions")
     return FinishedRound(
-        record=RoundRecord.model_validate({**stage["record"], "reused": reused}),
-        epochs=[EpochRecord.model_validate(one) for one in stage["epochs"]],
-        model_state=stage["model"],
+        record=RoundRecord.model_validate({**stored["record"], "reused": reused}),
+        epochs=[EpochRecord.model_validate(one) for one in stored["epochs"]],
+        model_state=stored["model"],
         pseudo=PseudoLabels(
-            stage["pseudo_clips"].numpy(),
-            stage["pseudo_glosses"].numpy(),
-            stage["pseudo_weights"].numpy(),
+            stored["pseudo_clips"].numpy(),
+            stored["pseudo_glosses"].numpy(),
+            stored["pseudo_weights"].numpy(),
+            None if soft is None else soft.numpy(),
         ),
     )

@@ -33,6 +33,13 @@ class FrameNorm(nn.Module):
         self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
     ) -> Float[Tensor, "clips frames channels"]:
         """The batch's own statistics in training, the running ones afterwards."""
+        by_weight = self.training and frames.device.type != "cpu"
+        return self.by_weight(frames, mask) if by_weight else self.picked(frames, mask)
+
+    def picked(
+        self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
+    ) -> Float[Tensor, "clips frames channels"]:
+        """The real frames alone, normed and put back."""
         # Gathering and scattering take longer than the norm: not where there is no padding.
         padded = self.training and not bool(mask.all())
         real = frames[mask] if padded else frames.flatten(0, 1)
@@ -50,3 +57,29 @@ class FrameNorm(nn.Module):
         if not padded:
             return normed.view_as(frames)
         return torch.zeros_like(frames).index_put((mask,), normed)
+
+    def by_weight(
+        self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
+    ) -> Float[Tensor, "clips frames channels"]:
+        """Training's result with padding weighed 0 instead of left out.
+
+        Nothing depends on how many frames are real: a GPU is never waited for, and torch.compile
+        and vmap see the whole. On a processor it takes a fifth longer.
+        """
+        weights = mask[..., None].float()
+        several = weights.sum() > 1
+        count = weights.sum().clamp(min=1)
+        mean = (frames.float() * weights).sum((0, 1)) / count
+        centred = (frames.float() - torch.where(several, mean, self.running_mean)) * weights
+        variance = centred.square().sum((0, 1)) / count
+        with torch.no_grad():
+            # As functional.batch_norm does: the running variance is the unbiased one.
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            step = _MOMENTUM * several
+            self.running_mean.add_((mean - self.running_mean) * step)
+            self.running_var.add_((unbiased - self.running_var) * step)
+        variance = torch.where(several, variance, self.running_var)
+        normed = centred * torch.rsqrt(variance + _EPSILON)
+        if self.weight is not None and self.bias is not None:
+            normed = normed * self.weight + self.bias * weights
+        return normed.to(frames.dtype)

@@ -77,7 +77,7 @@ class PartsTransformer(Model):
         features: Float[Tensor, "clips frames channels"],
         mask: Bool[Tensor, "clips frames"],
     ) -> Float[Tensor, "clips width"]:
-        joints = features.unflatten(-1, (NUM_JOINTS, 2))
+        joints = features.reshape(*mask.shape, NUM_JOINTS, 2)
         parts = ((self.body, BODY), (self.hand, LEFT_HAND), (self.hand, RIGHT_HAND))
         embedded = [layer(joints[:, :, part].flatten(2)) for layer, part in parts]
         frames = torch.stack([self.part_norm(one) for one in embedded]).sum(dim=0)

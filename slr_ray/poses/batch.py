@@ -22,6 +22,9 @@ class PoseBatch:
     positions: Float[Tensor, "clips frames 54 2"]
     confidence: Float[Tensor, "clips frames 54"]
     num_frames: Int[Tensor, " clips"]
+    ends: Float[Tensor, "clips 2"] | None = None
+    """Share of each clip's frames before its sign and after it, where a reader was to find them;
+    an augmented clip has none any more."""
 
     @property
     def num_clips(self) -> int:
@@ -43,6 +46,7 @@ class PoseBatch:
             self.positions.to(device, non_blocking=True),
             self.confidence.to(device, non_blocking=True),
             self.num_frames.to(device, non_blocking=True),
+            None if self.ends is None else self.ends.to(device, non_blocking=True),
         )
 
     def with_positions(self, positions: Float[Tensor, "clips frames 54 2"]) -> PoseBatch:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +26,10 @@ class ReadableClips(Protocol):
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
         """x, y and confidence of every joint, in image coordinates."""
+
+
+FindEnds = Callable[[PoseBatch], Float[torch.Tensor, "clips 2"]]
+"""`PoseBatch.ends` of whole clips, no frame of them left out."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,24 @@ def read(
     rows: Int[np.ndarray, " batch"],
     max_frames: int | None,
     draw: torch.Generator | None = None,
+    find_ends: FindEnds | None = None,
 ) -> PoseBatch:
     """The clips of `rows`, in image coordinates; long ones thinned to `max_frames`.
 
     Evenly; or with `draw`, a frame at random of each of `max_frames` equal parts of the clip.
-    None leaves them whole.
+    None leaves them whole. With `find_ends`, each clip's ends are found before it is thinned.
     """
     frames = [clips.frames_of(int(row)) for row in rows]
+    ends = None
+    if find_ends is not None:
+        ends = find_ends(_padded(frames, max(len(one) for one in frames)))
     if draw is not None and max_frames is not None:
         places = torch.rand((len(rows), max_frames), generator=draw, device=draw.device)
         frames = [_drawn(one, own) for one, own in zip(frames, places.cpu().numpy(), strict=True)]
+    return replace(_padded(frames, max_frames), ends=ends)
+
+
+def _padded(frames: Sequence[Float[np.ndarray, "_ 54 3"]], max_frames: int | None) -> PoseBatch:
     return pad([one[..., :2] for one in frames], [one[..., 2] for one in frames], max_frames)
 
 
@@ -93,7 +105,11 @@ def _drawn(
 
 
 def in_batches(
-    clips: ReadableClips, rows: Int[np.ndarray, " clips"], batch_clips: int, max_frames: int | None
+    clips: ReadableClips,
+    rows: Int[np.ndarray, " clips"],
+    batch_clips: int,
+    max_frames: int | None,
+    find_ends: FindEnds | None = None,
 ) -> Iterator[tuple[Int[np.ndarray, " batch"], PoseBatch]]:
     """Each batch with the places of its clips in `rows`.
 
@@ -102,4 +118,4 @@ def in_batches(
     order = np.argsort(clips.num_frames[rows], kind="stable")
     for start in range(0, len(rows), batch_clips):
         places = order[start : start + batch_clips]
-        yield places, read(clips, rows[places], max_frames)
+        yield places, read(clips, rows[places], max_frames, find_ends=find_ends)

@@ -17,6 +17,8 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import Growing, once
 
 _KEEP_EVERY_S = 10.0
+_SILENT_AT_MOST_S = 60.0
+"""A log that is silent for longer than this is one of a driver that was killed."""
 
 
 class Event(Record):
@@ -25,8 +27,9 @@ class Event(Record):
     at: str
     """ISO 8601 with time zone."""
     event: str
-    """run_started, run_resumed, trial_started, round_ended, trial_restarted, trial_cut_off,
-    trial_complete, trial_pruned, trial_failed, arm_started, arm_ended, arm_failed, run_ended."""
+    """run_started, run_resumed, run_goes_on, trial_started, round_ended, trial_restarted,
+    trial_cut_off, trial_complete, trial_pruned, trial_failed, search_ended, arm_started,
+    arm_restarted, arm_ended, arm_failed, node_lost, nodes_awaited, run_ended."""
     who: str
     """The process, as HOST:PID: of the driver, or where the trial or arm ran."""
     trial: int | None = None
@@ -36,7 +39,17 @@ class Event(Record):
     value: float | None = None
     reused: bool | None = None
     """Of a round: whether every seed's stage was found instead of trained."""
+    cpus: float | None = None
+    gpus: float | None = None
+    """What a trial or an arm that starts reserves, all of its workers together."""
     reason: str | None = None
+
+    @property
+    def what(self) -> str:
+        """The trial or the arm that the event is about; else the run."""
+        if self.trial is not None:
+            return f"trial {self.trial}"
+        return f"{self.arm} {self.seed}" if self.arm is not None else "the run"
 
     @property
     def time(self) -> datetime.datetime:
@@ -60,6 +73,7 @@ class Log:
         self._copy = Growing(self._store, folder.log)
         self._content = bytearray()
         self._kept = 0.0
+        self._written = time.monotonic()
         if not self._store.is_local:
             self._content += self._copy.read()
             return
@@ -69,20 +83,27 @@ class Log:
             with self._store.local_path(folder.log).open("ab") as stream:
                 stream.write(b"\n")
 
-    def write(self, event: str, *, who: str | None = None, **facts: Any) -> None:
+    def write(self, event: str, *, who: str | None = None, **facts: Any) -> Event:
         """Add an event that happened just now."""
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         found = Event(at=at, event=event, who=who or this_process(), **facts)
         line = (json.dumps(found.model_dump(exclude_none=True)) + "\n").encode()
+        self._written = time.monotonic()
         if self._store.is_local:
             path = self._store.local_path(self._folder.log)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as stream:
                 stream.write(line)
-            return
+            return found
         self._content += line
         if time.monotonic() - self._kept > _KEEP_EVERY_S:
             self.keep()
+        return found
+
+    def go_on(self) -> None:
+        """Call it every second or so: should the driver be killed, the log tells about when."""
+        if time.monotonic() - self._written > _SILENT_AT_MOST_S:
+            self.write("run_goes_on")
 
     def keep(self) -> None:
         """Bring the file behind a URI up to date."""

@@ -129,11 +129,17 @@ class Audit(Record):
     selected_confidence_counts: list[int]
     precision: float | None
     """Share of selected clips whose hidden label equals the pseudo-label; None without labels."""
+    num_judged: int | None = None
+    """Selected clips that have a hidden label."""
     pool_accuracy: float | None
     """The same over every unlabelled clip with a hidden label."""
     precision_per_gloss: dict[str, float] | None
     calibration_error: float | None
     """Expected calibration error on the unlabelled clips with hidden labels."""
+    num_negative: int = 0
+    """Clips that are not selected and teach what they are not."""
+    negative_precision: float | None = None
+    """Share of these negative labels that are right; None without hidden labels."""
     num_rejected: int = 0
     """Clips that no rule saw, as they were taken for clips of unknown glosses."""
     num_rejected_wrongly: int | None = None
@@ -145,12 +151,17 @@ class Audit(Record):
         """What hidden labels say, in one line for people; None without such labels."""
         if self.precision is None:
             return None
-        told = f"{self.precision:.0%} of pseudo-labels right"
+        judged = "pseudo-labels"
+        if self.num_judged is not None:
+            judged = f"{self.num_judged:,} pseudo-labels on clips with a hidden label"
+        told = f"{self.precision:.0%} of {judged} right"
         if self.open_pool is not None:
             told += (
-                f", {self.open_pool.num_selected:,} of them on the {self.open_pool.num_unknown:,} "
-                "clips of unknown glosses"
+                f", {self.open_pool.num_selected:,} on the {self.open_pool.num_unknown:,} clips of "
+                "unknown glosses"
             )
+        if self.negative_precision is not None:
+            told += f"; {self.negative_precision:.1%} of negative labels"
         if self.num_rejected:
             told += f"; {self.num_rejected_wrongly:,} clips of known glosses rejected"
             if self.open_pool is not None:

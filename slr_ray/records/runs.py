@@ -20,7 +20,7 @@ class TrialRecord(Record):
     seeds: list[SeedRecord]
     error: str | None
     wall_s: float
-    """From the trial's start to its end, in its process."""
+    """From the trial's start to its end, in its process; of its last try: the log has all."""
     training_s: float
     """Of it, in the training loop; the rest is predicting the pool, waiting and records."""
     source: Literal["start_from", "searched"]
@@ -90,3 +90,6 @@ class RunRecord(Record):
     finished: str | None
     """When the final comparison was complete; None while running."""
     wall_s: float | None
+    """Of all starts of the command."""
+    price_per_hour: float | None = None
+    """Of a GPU; where trials take none, of a processor."""

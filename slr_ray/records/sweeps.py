@@ -39,11 +39,13 @@ class CellRecord(Record):
 
 
 class BlockRecord(Record):
-    """One corpus of a sweep."""
+    """One corpus of a sweep, or one that encoders are transferred to."""
 
     title: str
     data: dict[str, Any]
     """The section `data` of its experiments, before the grid."""
+    initialisation: dict[str, Any] = Field({})
+    """What says that encoders come from another corpus, where they do."""
     fingerprint: str
     num_clips: int
     num_glosses: int
@@ -91,6 +93,8 @@ class SweepRecord(Record):
     cells: list[CellEntry]
     failed: dict[str, str]
     """Why cells of the last call failed, by name."""
+    left_because: str | None = None
+    """Why cells were not begun, where there is a reason."""
     environment: dict[str, Any]
     finished: str | None
     """When no cell was left; None before, and where some failed."""

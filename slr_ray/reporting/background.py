@@ -18,6 +18,7 @@ from slr_ray.documents.document import (
 )
 from slr_ray.durations import duration
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.spending import spending_facts
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -59,6 +60,7 @@ def cost_section(run: Run) -> Section:
     facts: list[tuple[str, str]] = []
     if run.record.wall_s is not None:
         facts.append(("Wall time of the run", duration(run.record.wall_s)))
+    facts += spending_facts(run)
     facts.append(("Time in trials, added up", duration(wall_s)))
     if run.record.wall_s:
         facts.append(("Trials at the same time, mean", f"{wall_s / run.record.wall_s:.1f}"))

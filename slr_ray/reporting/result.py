@@ -17,11 +17,10 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
-from slr_ray.records.measured import Span
 from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.verdict import TEST_METRICS, Verdict
-from slr_ray.reporting.wording import interval_text, p_text, points
+from slr_ray.reporting.wording import interval_text, p_text, points, span_text
 
 _MAX_GLOSSES = 40
 """Glosses in the F1 chart; of more, those that differ most between the arms."""
@@ -67,11 +66,12 @@ def _arm_table(run: Run, found: Verdict) -> Table:
     rows: list[list[Value]] = []
     for result in found.results:
         records = run.arm(result.arm)
+        people = result.over_signers.get(found.metric)
         rows.append(
             [
                 run.titles[result.arm],
                 *(interval_text(result.metrics[name]) for name in TEST_METRICS),
-                _signers_text(result.over_signers.get(found.metric)),
+                None if people is None else span_text(people),
                 len(records),
                 round(float(np.mean([one.num_steps for one in records]))),
                 float(np.mean([one.training_s for one in records])),
@@ -80,10 +80,6 @@ def _arm_table(run: Run, found: Verdict) -> Table:
     caption = "Test set, mean ± 95 % half-width over seeds; steps and training time are means. "
     caption += "Over signers: bootstrap of the mean over seeds."
     return Table(columns, rows, caption)
-
-
-def _signers_text(span: Span | None) -> str | None:
-    return None if span is None else f"{100 * span.low:.1f} to {100 * span.high:.1f} %"
 
 
 def _comparison_table(run: Run, found: Verdict) -> Table:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.search_results import params_text
+from slr_ray.reporting.spending import spending_sentence
 from slr_ray.reporting.verdict import TEST_METRICS, verdict
 from slr_ray.reporting.wording import interval_text
 
@@ -44,6 +45,9 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
         console.print(Text(f"! {caveat}", style="yellow"))
     if run.ranked:
         console.print(_best_trials(run, num_trials))
+    spending = spending_sentence(run)
+    if spending is not None:
+        console.print(Text(f"{spending}."))
     failed = sum(trial.status == "failed" for trial in run.trials)
     if failed:
         console.print(Text(f"{failed} of {len(run.trials)} trials failed; the report names why."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from slr_ray.records.measured import Interval
+from slr_ray.records.measured import Interval, Span
 
 
 def percent(share: float) -> str:
@@ -24,3 +24,7 @@ def interval_text(found: Interval) -> str:
     if found.half_width is None:
         return percent(found.mean)
     return f"{100 * found.mean:.1f} ± {100 * found.half_width:.1f} %"
+
+
+def span_text(span: Span) -> str:
+    return f"{100 * span.low:.1f} to {100 * span.high:.1f} %"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from slr_ray.records.run_folder import TrialFolder
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.workers.losses import DIED, is_loss, told
 
 
 def settle_unfinished(folders: dict[int, TrialFolder], study: SearchStudy) -> None:
@@ -15,13 +18,9 @@ def settle_unfinished(folders: dict[int, TrialFolder], study: SearchStudy) -> No
             study.tell(number, record.status, record.value)
 
 
-def record_of(
-    folder: TrialFolder, number: int, *, failed: bool, pruned: bool
-) -> TrialRecord | None:
-    """The record of a trial that ended; None where it stopped without an end of its own."""
+def record_of(folder: TrialFolder, *, pruned: bool) -> TrialRecord | None:
+    """The record of a trial that ended by itself; None where it stopped without an end."""
     progress = folder.read_progress()
-    if failed:
-        return failed_record(folder, number, why_it_ended(folder), progress)
     if progress is None:
         return None
     if pruned:
@@ -29,11 +28,9 @@ def record_of(
     return progress if progress.status == "complete" else None
 
 
-def failed_record(
-    folder: TrialFolder, number: int, error: str, progress: TrialRecord | None = None
-) -> TrialRecord:
+def failed_record(folder: TrialFolder, number: int, error: str) -> TrialRecord:
     """The record of a failed trial, with what it had reached."""
-    given = folder.read_task()
+    given, progress = folder.read_task(), folder.read_progress()
     return TrialRecord(
         number=number,
         status="failed",
@@ -47,6 +44,35 @@ def failed_record(
     )
 
 
-def why_it_ended(folder: TrialFolder) -> str:
-    """The error that a trial left; a process that was killed leaves none."""
-    return folder.read_error() or "its process died: killed, out of memory or its node was lost"
+class Restarts:
+    """How the tries of each trial ended that did not succeed, and whether it gets another one.
+
+    What a trial raised is its own fault; a lost process is not, up to a limit: a trial may be what
+    kills its processes.
+    """
+
+    def __init__(self, max_failures: int, max_lost: int) -> None:
+        self._max_failures, self._max_lost = max_failures, max_lost
+        self._failures: Counter[int] = Counter()
+        self._losses: Counter[int] = Counter()
+        self._reasons: dict[int, str] = {}
+
+    def note(self, number: int, error: BaseException) -> None:
+        """A try of the trial ended with this."""
+        counts = self._losses if is_loss(error) else self._failures
+        counts[number] += 1
+        self._reasons[number] = told(error)
+
+    def reason(self, number: int) -> str:
+        """Why the last try ended."""
+        return self._reasons.get(number, DIED)
+
+    def are_used_up(self, number: int) -> bool:
+        return self._failures[number] > self._max_failures or self._losses[number] > self._max_lost
+
+    def told(self, number: int) -> str:
+        """Why the trial failed for good."""
+        reason = self.reason(number)
+        if self._losses[number] > self._max_lost:
+            return f"{reason}, {self._losses[number]} times (--max-lost {self._max_lost})"
+        return reason

@@ -18,6 +18,7 @@ from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
 from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
@@ -25,7 +26,6 @@ from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.problem import check_glosses
 from slr_ray.training.round import Round
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 
@@ -170,6 +170,9 @@ def seconds(
 ) -> tuple[float, float]:
     """Of round 0, which trials may share, and of what a trial trains for itself."""
     in_round_0, in_later = most_steps(config, num_labelled, num_unlabelled)
+    if in_later and config.rounds.calibration == "folds":
+        # As long as round 0, and shared like it.
+        in_round_0 *= 1 + config.rounds.calibration_folds
     if isinstance(config.method, LinearEvaluationConfig):
         return times.fit_s, 0.0
     if isinstance(config.method, ConsistencyConfig) and num_unlabelled:

@@ -9,7 +9,9 @@ from typing import Any
 from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
+from slr_ray.records.tries import Tries
 from slr_ray.reporting.board import Board, write_hparams
+from slr_ray.workers.execution import Workers
 
 _CURVES_EVERY_S = 15.0
 
@@ -32,20 +34,32 @@ class RunListener:
     def restarted(self, number: int, reason: str) -> None:
         """A try was lost and the trial begins again, from its stages."""
 
-    def cut_off(self, number: int) -> None:
-        """The time budget ended while the trial ran."""
-
     def ended(self, record: TrialRecord) -> None:
         """A trial has its record."""
+
+    def search_ended(self, reason: str) -> None:
+        """A budget was spent before all trials had ended."""
+
+    def cut_off(self, number: int, reason: str) -> None:
+        """That happened while the trial ran."""
 
     def final_begins(self) -> None:
         """The search is over; the final comparison starts."""
 
     def arm_started(self, arm: str, seed: int) -> None:
-        """An arm was handed to a worker."""
+        """A worker begins an arm."""
+
+    def arm_restarted(self, arm: str, seed: int, reason: str) -> None:
+        """A try was lost and the arm begins again, from its stages."""
 
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         """An arm has its record, or failed for good; `who` is None where it was there already."""
+
+    def nodes_changed(self, event: str, line: str) -> None:
+        """A node was lost, or the run waits for nodes; `event` as the log names it."""
+
+    def went_on(self) -> None:
+        """A second or so has passed."""
 
 
 class Listeners(RunListener):
@@ -74,13 +88,17 @@ class Listeners(RunListener):
         for one in self._all:
             one.restarted(number, reason)
 
-    def cut_off(self, number: int) -> None:
-        for one in self._all:
-            one.cut_off(number)
-
     def ended(self, record: TrialRecord) -> None:
         for one in self._all:
             one.ended(record)
+
+    def search_ended(self, reason: str) -> None:
+        for one in self._all:
+            one.search_ended(reason)
+
+    def cut_off(self, number: int, reason: str) -> None:
+        for one in self._all:
+            one.cut_off(number, reason)
 
     def final_begins(self) -> None:
         for one in self._all:
@@ -90,9 +108,21 @@ class Listeners(RunListener):
         for one in self._all:
             one.arm_started(arm, seed)
 
+    def arm_restarted(self, arm: str, seed: int, reason: str) -> None:
+        for one in self._all:
+            one.arm_restarted(arm, seed, reason)
+
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         for one in self._all:
             one.arm_ended(arm, seed, who, error)
+
+    def nodes_changed(self, event: str, line: str) -> None:
+        for one in self._all:
+            one.nodes_changed(event, line)
+
+    def went_on(self) -> None:
+        for one in self._all:
+            one.went_on()
 
 
 class BoardListener(RunListener):
@@ -133,18 +163,26 @@ class BoardListener(RunListener):
 
 
 class LogListener(RunListener):
-    """Writes what happens into the run's log."""
+    """Writes what happens into the run's log, and tells `tries` of it."""
 
-    def __init__(self, log: Log, metric: str) -> None:
-        self._log, self._metric = log, metric
+    def __init__(self, log: Log, metric: str, tries: Tries, workers: Workers) -> None:
+        self._log, self._metric, self._tries = log, metric, tries
+        # Of all workers of a trial or an arm together.
+        self._reserved = {
+            "cpus": workers.num_workers * workers.cpus,
+            "gpus": workers.num_workers * workers.gpus,
+        }
         self._who: dict[int, str] = {}
 
+    def _write(self, event: str, **facts: Any) -> None:
+        self._tries.hear(self._log.write(event, **facts))
+
     def started(self, number: int) -> None:
-        self._log.write("trial_started", trial=number)
+        self._write("trial_started", trial=number, **self._reserved)
 
     def progressed(self, number: int, result: dict[str, Any]) -> None:
         self._who[number] = result["who"]
-        self._log.write(
+        self._write(
             "round_ended",
             who=result["who"],
             trial=number,
@@ -155,13 +193,10 @@ class LogListener(RunListener):
 
     def restarted(self, number: int, reason: str) -> None:
         who = self._who.get(number)
-        self._log.write("trial_restarted", who=who, trial=number, reason=reason)
-
-    def cut_off(self, number: int) -> None:
-        self._log.write("trial_cut_off", who=self._who.get(number), trial=number)
+        self._write("trial_restarted", who=who, trial=number, reason=reason)
 
     def ended(self, record: TrialRecord) -> None:
-        self._log.write(
+        self._write(
             f"trial_{record.status}",
             who=self._who.get(record.number),
             trial=record.number,
@@ -169,10 +204,25 @@ class LogListener(RunListener):
             reason=record.error,
         )
 
+    def search_ended(self, reason: str) -> None:
+        self._write("search_ended", reason=reason)
+
+    def cut_off(self, number: int, reason: str) -> None:
+        self._write("trial_cut_off", who=self._who.get(number), trial=number)
+
     def arm_started(self, arm: str, seed: int) -> None:
-        self._log.write("arm_started", arm=arm, seed=seed)
+        self._write("arm_started", arm=arm, seed=seed, **self._reserved)
+
+    def arm_restarted(self, arm: str, seed: int, reason: str) -> None:
+        self._write("arm_restarted", arm=arm, seed=seed, reason=reason)
 
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         if who is not None or error is not None:
             event = "arm_ended" if error is None else "arm_failed"
-            self._log.write(event, who=who, arm=arm, seed=seed, reason=error)
+            self._write(event, who=who, arm=arm, seed=seed, reason=error)
+
+    def nodes_changed(self, event: str, line: str) -> None:
+        self._write(event, reason=line)
+
+    def went_on(self) -> None:
+        self._log.go_on()

@@ -50,7 +50,11 @@ class LiveView(RunListener):
             yield
             return
         with Live(
-            get_renderable=self._render, console=self.console, refresh_per_second=2, transient=False
+            get_renderable=self._render,
+            console=self.console,
+            refresh_per_second=2,
+            # What Ray prints is kept elsewhere.
+            redirect_stdout=False,
         ) as self._live:
             yield
         self._live = None
@@ -72,9 +76,12 @@ class LiveView(RunListener):
         self._rows[number].state = "restarted"
         self._print(f"trial {number} is started again: {reason}")
 
-    def cut_off(self, number: int) -> None:
+    def search_ended(self, reason: str) -> None:
+        self._print(f"the search ends: {reason} is spent")
+
+    def cut_off(self, number: int, reason: str) -> None:
         self._rows[number].state = "cut off"
-        self._print(f"trial {number}: cut off by the time budget")
+        self._print(f"trial {number}: cut off by {reason}")
 
     def ended(self, record: TrialRecord) -> None:
         self._put(record)
@@ -95,6 +102,16 @@ class LiveView(RunListener):
         self._arms_done += 1
         if who is not None or error is not None:
             self._print(f"{arm} seed {seed} done [{self._arms_done}/{self.num_arms}]")
+
+    def arm_restarted(self, arm: str, seed: int, reason: str) -> None:
+        self._print(f"{arm} seed {seed} is started again: {reason}")
+
+    def nodes_changed(self, event: str, line: str) -> None:
+        if self._live is None:
+            self._print(line)
+        else:
+            # Above the table, which has no row for it.
+            self._live.console.print(line, highlight=False, markup=False)
 
     def _put(self, record: TrialRecord) -> None:
         rounds = max((len(seed.rounds) for seed in record.seeds), default=0)

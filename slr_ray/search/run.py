@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime
 import sys
-import time
 from typing import Any
 
 from rich.console import Console
 
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import Experiment, build_experiment
-from slr_ray.records.log import Log
+from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
+from slr_ray.records.tries import Tries
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
@@ -28,31 +28,40 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     """
     from slr_ray.search.comparison.pooled import pool_arms
     from slr_ray.search.comparison.run import compare_arms, hand_out_best
+    from slr_ray.search.limits import TuneLimits
     from slr_ray.search.live import LiveView
-    from slr_ray.search.tuning import TuneLimits, search
-    from slr_ray.workers.nodes import connected
+    from slr_ray.search.tuning import search
+    from slr_ray.workers.waiting import NodeWatch
 
-    started = time.monotonic()
     record = begin(run, split)
     context, options, settings = run.context, run.options, run.space.search
     workers, draws = options.workers(), run.final_draws
     journal = Journal(run.folder)
     study = _open_study(run, journal, console)
+    tries = Tries(read_log(run.folder))
     log = Log(run.folder)
-    log.write("run_resumed" if run.is_resumed else "run_started")
+    tries.hear(log.write("run_resumed" if run.is_resumed else "run_started"))
     view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(draws))
     listeners = Listeners(
-        [view, BoardListener(run.folder, context.metric), LogListener(log, context.metric)]
+        [
+            view,
+            BoardListener(run.folder, context.metric),
+            LogListener(log, context.metric, tries, workers),
+        ]
     )
+    watch = None
+    if options.address is not None:
+        watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
     for folder in run.folder.trials():
         listeners.found(folder.trial())
     attempt = run.folder.begin_attempt(now(), run.command)
-    limits = TuneLimits(
-        settings.num_trials, options.time_budget_s, options.max_failures, options.max_concurrent
-    )
+    limits = TuneLimits.of(options, settings.num_trials)
+    build = run.opener.build
     try:
-        with connected(options, workers), view.showing():
-            search(context, study, journal, run.opener.build, limits, workers, listeners, attempt)
+        with view.showing():
+            search(
+                context, study, journal, build, limits, workers, listeners, attempt, tries, watch
+            )
             study.tell_rest()
             journal.keep()
             records = [folder.trial() for folder in run.folder.trials()]
@@ -60,7 +69,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
                 fold: Candidates(_best(run, records, fold), run.space.default) for fold in run.folds
             }
             listeners.final_begins()
-            failed_arms = compare_arms(context, candidates, draws, workers, listeners)
+            failed_arms = compare_arms(context, candidates, draws, workers, listeners, watch)
         failed = [one for one in records if one.status == "failed"]
         told = {f"trial {one.number}": one.error for one in failed} | failed_arms
         for name, reason in told.items():
@@ -70,9 +79,11 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         if run.num_folds is not None:
             names = [one.name for one in ARMS]
             pool_arms(run.folder, names, settings.final_seeds, run.num_folds)
-        if not failed_arms:
-            finish(run, record, time.monotonic() - started)
-            log.write("run_ended")
+        if failed_arms:
+            console.print(f"to try these arms again: {run.go_on_command}", soft_wrap=True)
+        else:
+            tries.hear(log.write("run_ended"))
+            finish(run, record, tries.wall_s)
         log.keep()
     finally:
         log.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import merge
+from slr_ray.corpora.data import ShardsConfig
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.pools import Pool
 from slr_ray.corpora.split_checks import num_glosses
@@ -20,6 +22,7 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.consistency import refuse_several_workers
 from slr_ray.methods.pretraining import check_initialisation
+from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
@@ -72,6 +75,17 @@ class SearchRun:
         return self.opener.prepare(draw.of(self.space.default))
 
     @property
+    def places(self) -> dict[str, str]:
+        """What a cluster's machines must reach, by option."""
+        data = self.space.default.data
+        named = {"--data": data.location} if isinstance(data, ShardsConfig) else {}
+        return {"--storage": self.folder.location, **named}
+
+    @property
+    def go_on_command(self) -> str:
+        return f"python -m slr_ray.tune --resume {shlex.quote(self.folder.location)}"
+
+    @property
     def context(self) -> RunContext:
         return RunContext(
             folder=self.folder,
@@ -96,8 +110,13 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         for fold in run.folds:
             in_fold = run.opener.prepare(Draw(0, fold).of(config))
             check_initialisation(in_fold, run.options.trial_workers)
+    calibrated = [one for one in corners if one.rounds.calibration == "folds"]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
+    for num_folds, config in {one.rounds.calibration_folds: one for one in calibrated}.items():
+        for draw in draws:
+            prepared = run.opener.prepare(draw.of(config))
+            label_parts(prepared.problem(draw.seed), num_folds, draw.seed)
     if run.num_folds is not None:
         return folds_described(run, pools)
     base = run.default
@@ -183,7 +202,8 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
                 f"{location}: the split changed since the run began: other clips train or "
                 "measure; restore the split file, or start a new run"
             )
-        record = record.model_copy(update={"num_trials": search.num_trials})
+        changes = {"num_trials": search.num_trials, "price_per_hour": run.options.price_per_hour}
+        record = record.model_copy(update=changes)
     else:
         record = RunRecord(
             name=run.folder.name,
@@ -206,6 +226,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             environment=environment(),
             finished=None,
             wall_s=0.0,
+            price_per_hour=run.options.price_per_hour,
         )
     run.folder.write_run(record)
     run.folder.write_options(run.options)
@@ -213,9 +234,8 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
 
 
 def finish(run: SearchRun, record: RunRecord, wall_s: float) -> None:
-    """Mark the run as complete."""
-    done = record.model_copy(update={"finished": now(), "wall_s": (record.wall_s or 0.0) + wall_s})
-    run.folder.write_run(done)
+    """Mark the run as complete; `wall_s` is the time of all its starts."""
+    run.folder.write_run(record.model_copy(update={"finished": now(), "wall_s": wall_s}))
 
 
 def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> SearchRun:

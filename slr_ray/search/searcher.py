@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from ray import cloudpickle
 from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -14,12 +16,14 @@ from slr_ray.errors import ConfigError, StorageLost
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
-from slr_ray.search.endings import failed_record, record_of, why_it_ended
+from slr_ray.search.endings import Restarts, failed_record, record_of
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.limits import SearchEnd
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.spaces.space import Tree
 from slr_ray.search.trial import TrialTask
+from slr_ray.workers.losses import UnusableNode, cause_of
 
 Build = Callable[[Tree, str], Experiment]
 
@@ -50,20 +54,28 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         journal: Journal,
         listener: RunListener,
         num_trials: int,
+        restarts: Restarts,
+        end: SearchEnd,
         trouble: Trouble,
-        *,
-        has_budget: bool,
+        has_room: Callable[[int], bool] = lambda _: True,
     ) -> None:
-        """`build` makes an experiment of a suggested tree; `num_trials` are still to be run."""
+        """`build` makes an experiment of a suggested tree; `num_trials` are still to be run.
+
+        `has_room` says whether one more may begin beside so many.
+        """
         super().__init__(metric=context.metric, mode="max")
         self._context, self._study, self._build = context, study, build
-        self._listener, self._num_trials, self._has_budget = listener, num_trials, has_budget
-        self._journal, self._trouble = journal, trouble
+        self._listener, self._num_trials, self._journal = listener, num_trials, journal
+        self._restarts, self._end, self._trouble = restarts, end, trouble
+        self._has_room = has_room
         self._numbers: dict[str, int] = {}
+        self._num_ended = 0
         self._num_unusable = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         while len(self._numbers) + self._num_unusable < self._num_trials:
+            if not self._has_room(len(self._numbers) - self._num_ended):
+                return None
             suggestion = self._study.ask()
             if suggestion is None:
                 # It must know how others end; Tune asks again.
@@ -89,19 +101,22 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        self._num_ended += 1
         if self._trouble.error is None:
             with self._trouble.kept():
                 self._on_end(self._numbers[trial_id], error=error)
 
     def _on_end(self, number: int, *, error: bool) -> None:
         folder = self._context.folder.trial(number)
-        if error and folder.lacked_storage():
+        has_failed = error or self._restarts.are_used_up(number)
+        if has_failed and folder.lacked_storage():
             # Not the trial's fault: it stays unfinished, and the run ends.
             raise StorageLost(f"trial {number}: {folder.read_error()}")
-        pruned = self._study.was_pruned(number)
-        record = record_of(folder, number, failed=error, pruned=pruned)
-        if record is None and not self._has_budget:
-            record = record_of(folder, number, failed=True, pruned=False)
+        record = None
+        if not has_failed:
+            record = record_of(folder, pruned=self._study.was_pruned(number))
+        if record is None and not self._end.is_over:
+            record = failed_record(folder, number, self._restarts.told(number))
         if record is not None:
             self._finish(record)
 
@@ -129,12 +144,35 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
 
 
 class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
-    """Early stopping as the study decides it, so that its history has every decision."""
+    """Early stopping as the study decides it, so that its history has every decision.
 
-    def __init__(self, metric: str, study: SearchStudy, trouble: Trouble) -> None:
+    And an end to restarts: Tune counts lost processes as failures, so it is told to restart without
+    end, and stopped here.
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        study: SearchStudy,
+        restarts: Restarts,
+        end: SearchEnd,
+        trouble: Trouble,
+    ) -> None:
         super().__init__()
         self._by = metric
-        self._study, self._trouble = study, trouble
+        self._study, self._restarts, self._end, self._trouble = study, restarts, end, trouble
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        error = _error_of(trial)
+        self._restarts.note(trial.config["number"], error)
+        cause = cause_of(error)
+        if isinstance(cause, UnusableNode):
+            self._end.error = cause
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A trial that Tune would begin, or begin again."""
+        if self._restarts.are_used_up(trial.config["number"]):
+            tune_controller.stop_trial(trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         round_ = result["round"]
@@ -150,11 +188,23 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
         return {}
 
 
+def _error_of(trial: Any) -> BaseException:
+    """What ended the last try. Tune hands it to nobody, but writes it down on this machine."""
+    try:
+        error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except Exception as problem:
+        return RuntimeError(f"Ray Tune's error can't be read: {problem}")
+    return error
+
+
 class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
     """Hands on what Tune sees of trials between their beginning and their end."""
 
-    def __init__(self, context: RunContext, listener: RunListener, trouble: Trouble) -> None:
-        self._context, self._listener, self._trouble = context, listener, trouble
+    def __init__(
+        self, listener: RunListener, restarts: Restarts, end: SearchEnd, trouble: Trouble
+    ) -> None:
+        self._listener, self._restarts, self._end = listener, restarts, end
+        self._trouble = trouble
 
     def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
         # The one place where an error ends Tune as it is.
@@ -174,8 +224,9 @@ class TuneEvents(Callback):  # type: ignore[misc]  # Ray ships no types
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         number = trial.config["number"]
-        with self._trouble.kept():
-            self._listener.restarted(number, why_it_ended(self._context.folder.trial(number)))
+        if not self._end.is_over and not self._restarts.are_used_up(number):
+            with self._trouble.kept():
+                self._listener.restarted(number, self._restarts.reason(number))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -10,8 +10,8 @@ from typing import Any
 from slr_ray.errors import StorageLost, full_disk
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.measured import SeedRecord
 from slr_ray.records.run_folder import TrialFolder, trial_name
 from slr_ray.records.runs import TrialRecord
@@ -39,7 +39,7 @@ class TrialTask:
     def run(self, place: Place, report: Report) -> None:
         """Run the trial; progress, result or error go to its folder. Errors are raised again."""
         if place.leads:
-            # Of an earlier try: should this one be killed, that was not the reason.
+            # Of an earlier try.
             self.folder.clear_error()
         try:
             self._run(place, report)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -16,25 +15,20 @@ from ray.tune import FailureConfig, RunConfig, TuneConfig, Tuner
 
 from slr_ray.experiment.opener import Opener
 from slr_ray.records.run_folder import trial_name
+from slr_ray.records.tries import Tries
 from slr_ray.search.context import RunContext
-from slr_ray.search.endings import settle_unfinished
+from slr_ray.search.endings import Restarts, settle_unfinished
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.limits import SearchEnd, TuneLimits
 from slr_ray.search.listeners import RunListener
 from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, Trouble, TuneEvents
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.execution import Workers, run_here, run_on_workers
+from slr_ray.workers.waiting import NodeWatch
 
-
-@dataclass(frozen=True)
-class TuneLimits:
-    """How much the search may do."""
-
-    num_trials: int
-    time_budget_s: float | None
-    max_failures: int
-    """Restarts that one trial gets before it counts as failed."""
-    max_concurrent: int | None
+_MOST_WAITING = 8
+"""Trials that wait for nodes at a time. Each was chosen before those ahead of it had ended."""
 
 
 def search(
@@ -46,21 +40,28 @@ def search(
     workers: Workers,
     listener: RunListener,
     attempt: int,
+    tries: Tries,
+    watch: NodeWatch | None = None,
 ) -> None:
-    """Run trials until `num_trials` are finished or the time is up. Ray must be running.
+    """Run trials until `num_trials` are finished or a budget is spent. Ray must be running.
+
+    `tries` are all of the run, `listener` tells them of new ones; `watch` looks after a cluster.
 
     Raises `KeyboardInterrupt` where Tune stopped for another reason: on Ctrl-C, and on SIGUSR1,
-    which batch systems send ahead of their limit, it returns as if all were done.
+    which batch systems send ahead of their limit, it returns as if all were done. Raises
+    `ClusterError` where the cluster can't run trials.
     """
     folder = context.folder
     settle_unfinished({one: folder.trial(one) for one in study.unfinished()}, study)
     remaining = limits.num_trials - study.num_finished()
     if remaining <= 0:
         return
-    has_budget = limits.time_budget_s is not None
-    trouble = Trouble()
+    end, trouble = SearchEnd(limits, tries, listener, watch), Trouble()
+    restarts = Restarts(limits.max_failures, limits.max_lost)
+    grows = watch is not None and watch.may_grow()
+    has_room = _has_room(workers, grows=grows)
     searcher = StudySearcher(
-        context, study, build, journal, listener, remaining, trouble, has_budget=has_budget
+        context, study, build, journal, listener, remaining, restarts, end, trouble, has_room
     )
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
@@ -70,14 +71,17 @@ def search(
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     # Paths mean the same in a trial as where the user typed them.
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+    if grows:
+        # Else Tune asks for one trial's node and waits for it before it asks for another's.
+        most = str(limits.max_concurrent or _MOST_WAITING)
+        os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", most)
     tuner = Tuner(
         with_resources,
         tune_config=TuneConfig(
             search_alg=searcher,
-            scheduler=StudyScheduler(context.metric, study, trouble),
+            scheduler=StudyScheduler(context.metric, study, restarts, end, trouble),
             num_samples=remaining,
-            max_concurrent_trials=_at_once(limits, workers),
-            time_budget_s=limits.time_budget_s,
+            max_concurrent_trials=limits.max_concurrent,
             reuse_actors=workers.num_workers == 1,
             trial_dirname_creator=_ray_name,
             trial_name_creator=_ray_name,
@@ -85,25 +89,28 @@ def search(
         run_config=RunConfig(
             name=f"attempt_{attempt}",
             storage_path=folder.ray.plain_location,
-            failure_config=FailureConfig(max_failures=limits.max_failures),
-            callbacks=[TuneEvents(context, listener, trouble)],
+            stop=end,
+            failure_config=FailureConfig(max_failures=-1),
+            callbacks=[TuneEvents(listener, restarts, end, trouble)],
             verbose=0,
         ),
     )
     # A failed trial is in the table with its reason; Ray would print its traceback on top.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    started = time.monotonic()
     stopped = _stopped(tuner)
     if trouble.error is not None:
         raise trouble.error
     if stopped:
         raise KeyboardInterrupt
+    if end.error is not None:
+        raise end.error
     if study.num_finished() < limits.num_trials:
-        if limits.time_budget_s is None or time.monotonic() - started < limits.time_budget_s:
+        if end.reason is None:
             raise KeyboardInterrupt
+        listener.search_ended(end.reason)
         for number in searcher.without_record():
             # It stays unfinished: should the run be killed before its end, --resume takes it up.
-            listener.cut_off(number)
+            listener.cut_off(number, end.reason)
 
 
 def _stopped(tuner: Tuner) -> bool:
@@ -121,11 +128,15 @@ def _stopped(tuner: Tuner) -> bool:
             signal.signal(number, handler)
 
 
-def _at_once(limits: TuneLimits, workers: Workers) -> int | None:
-    """Trials at a time; Tune finds out by itself only where trials reserve all they use."""
-    if limits.max_concurrent is not None or workers.num_workers == 1:
-        return limits.max_concurrent
-    return workers.at_once(ray.cluster_resources())
+def _has_room(workers: Workers, *, grows: bool) -> Callable[[int], bool]:
+    """Whether one more trial may begin beside so many others.
+
+    With one worker Tune finds out by itself. With several the trial reserves nothing, and its
+    workers may wait for ever: not more than fit, and one that makes a cluster grow.
+    """
+    if workers.num_workers == 1:
+        return lambda _: True
+    return lambda live: live < workers.at_once(ray.cluster_resources()) + grows
 
 
 def _ray_name(trial: Any) -> str:
@@ -139,7 +150,7 @@ def _trainable(context: RunContext, workers: Workers) -> Callable[[dict[str, Any
     def run_trial(config: dict[str, Any]) -> None:
         task: TrialTask = config["task"]
         if workers.num_workers == 1:
-            run_here(replace(task, opener=opener), tune.report, context.num_threads)
+            run_here(replace(task, opener=opener), tune.report, context.num_threads, workers)
         else:
             name, store = trial_name(task.number), context.folder.ray.join("train")
             run_on_workers(task, context.num_threads, workers, store, name, in_trial=True)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from slr_ray.selection.blocks import apply_step, normalised, sharpened
 
-Calibration: TypeAlias = Literal["none", "undo_smoothing", "temperature"]
+Calibration: TypeAlias = Literal["none", "undo_smoothing", "temperature", "folds"]
 
 _FLOOR = 1e-3
 _TEMPERATURES = (0.05, 20.0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+
+from slr_ray.selection.negative import Negative
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class Needs:
     head_fraction: float = 0.0
     """Share of the frames cut off at the beginning, for `Evidence.ends_cut_glosses`."""
     tail_fraction: float = 0.0
+    negative: Negative | None = None
+    """Which glosses a clip is not, from the passes with dropout."""
 
     def __or__(self, other: Needs) -> Needs:
         """What both need."""
-        both = {one.name: max(getattr(self, one.name), getattr(other, one.name)) for one in _NEEDS}
-        return Needs(**both)
+        names = [one.name for one in _NEEDS if one.name != "negative"]
+        both = {name: max(getattr(self, name), getattr(other, name)) for name in names}
+        return Needs(**both, negative=self.negative or other.negative)
 
     @property
     def ends_cut(self) -> bool:
@@ -54,6 +59,8 @@ class Evidence:
     """The gloss predicted from each augmented view."""
     ends_cut_glosses: Int[np.ndarray, " clips"] | None = None
     """The gloss predicted when the clip's head and tail are cut off."""
+    excluded: Bool[np.ndarray, "clips glosses"] | None = None
+    """The glosses that each clip is not."""
 
     def of(self, rows: Int[np.ndarray, " rows"]) -> Evidence:
         """That of some clips of the pool, in their order."""
@@ -62,7 +69,14 @@ class Evidence:
         return replace(self, **taken)
 
 
-_OF_CLIPS = ("representations", "energy", "deviation", "view_glosses", "ends_cut_glosses")
+_OF_CLIPS = (
+    "representations",
+    "energy",
+    "deviation",
+    "view_glosses",
+    "ends_cut_glosses",
+    "excluded",
+)
 
 
 def present(array: np.ndarray | None, what: str) -> np.ndarray:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from slr_ray.documents.document import Block, Column, Document, Paragraph, Section, Table, Value
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.records.folds import FoldsRecord
-from slr_ray.records.measured import Span
 from slr_ray.reporting.run import METRIC_NAMES
-from slr_ray.reporting.wording import interval_text
+from slr_ray.reporting.wording import interval_text, span_text
 
 _HOW = (
     "Every test clip is predicted once a seed, by the model that saw nobody of its fold. The "
@@ -61,7 +60,3 @@ def folds_document(record: FoldsRecord) -> Document:
     blocks: list[Block] = [metrics_table(record), folds_table(record), Paragraph(_HOW)]
     subtitle = f"{record.corpus} · {record.num_folds} folds · seeds {record.seeds}"
     return Document("Over people", subtitle, [Section("people", "All people", blocks)])
-
-
-def span_text(span: Span) -> str:
-    return f"{100 * span.low:.1f} to {100 * span.high:.1f} %"

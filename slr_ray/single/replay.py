@@ -17,9 +17,15 @@ from slr_ray.config import alternatives, build, merge, parse_overrides, set_dott
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.pool_predictions import PoolPredictions
-from slr_ray.methods.pseudo_labels import NO_PSEUDO_LABELS, candidates_of, refine, stays
-from slr_ray.methods.sslr import SeedRun, kept_predictions
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    candidates_of,
+    refine,
+    stays,
+)
+from slr_ray.methods.seed_run import SeedRun
+from slr_ray.methods.sslr import kept_predictions
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import Evidence, Needs
 from slr_ray.selection.select.rule import Rule
@@ -80,6 +86,11 @@ def replay_run(
         lacking = "" if part is None else _lacking(part.needs, evidence)
         if lacking:
             raise ConfigError(f"method.{name} needs {lacking}, which {told} has not kept")
+    if method.calibration == "folds" and saved[0][2].held_out is None:
+        raise ConfigError(
+            f"method.calibration=folds needs predictions of held-out labelled clips, which {told} "
+            "has not kept"
+        )
     asked = _rules(method, overrides, rules)
     able = [one for one in asked if not _lacking(one.needs, evidence)]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]

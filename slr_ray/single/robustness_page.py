@@ -43,31 +43,25 @@ _NOTES = (
 
 def points_table(record: RobustnessRecord) -> Table:
     """The clean clips, then each kind at each strength."""
-    columns = [Column("perturbation"), Column("strength", "number"), Column("accuracy", "percent")]
-    columns += [Column("95 %"), Column("change", "points"), Column("95 % of change")]
-    columns += [Column(METRIC_NAMES[name], "percent") for name in _DRAWN[1:]]
-    clean = record.clean
-    rows: list[list[Value]] = [
-        ["clean", None, clean["accuracy"].value, _told(clean["accuracy"].over_signers), None, None]
-    ]
-    rows[0] += [clean[name].value for name in _DRAWN[1:]]
+    columns = [Column("perturbation"), Column("accuracy", "percent"), Column("change", "points")]
+    columns.append(Column("its 95 %"))
+    columns += [Column(METRIC_NAMES[name].split()[0], "percent") for name in _DRAWN[1:]]
+    rows: list[list[Value]] = [["clean", record.clean["accuracy"].value, None, None]]
+    rows[0] += [record.clean[name].value for name in _DRAWN[1:]]
     for one in record.points:
         found = one.metrics["accuracy"]
         change = found.change_over_signers
         rows.append(
             [
-                _name(one.kind),
-                one.strength,
+                f"{_name(one.kind)} {one.strength:g}",
                 found.value,
-                _told(found.over_signers),
                 found.change,
-                f"{points(change.low)} to {points(change.high)}",
+                f"{points(change.low)}, {points(change.high)}",
                 *(one.metrics[name].value for name in _DRAWN[1:]),
             ]
         )
-    caption = (
-        f"{record.num_clips:,} test clips of {record.num_signers} signers, in %; changes in points"
-    )
+    people = "1 signer" if record.num_signers == 1 else f"{record.num_signers} signers"
+    caption = f"{record.num_clips:,} test clips of {people}, in %; changes in points, over signers"
     return Table(columns, rows, caption, sortable=True, markdown_rows=len(rows))
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.sslr_config import SslrConfig
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import SeedRun
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrainedFolder, trial_name
 from slr_ray.records.stages import StageStore
 from slr_ray.reporting.run import load_run

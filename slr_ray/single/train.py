@@ -128,6 +128,8 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
+            if one.audit is not None and one.audit.num_negative:
+                pseudo += f", {one.audit.num_negative} clips with negative labels"
             if one.audit is not None and one.audit.num_rejected:
                 pseudo += f", {one.audit.num_rejected} clips rejected"
             console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from slr_ray.documents.document import Column, Table, Value
-from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, difference_spans
+from slr_ray.evaluation.people import POOLED_METRICS, difference_spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
-from slr_ray.records.measured import Metric, Span
+from slr_ray.records.measured import Span
 from slr_ray.reporting.wording import p_text, points
-from slr_ray.sweeps.measurements import FIGURES
+from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.results import Place, SweepResult
 from slr_ray.sweeps.table import SETTING, Compared
 
@@ -68,15 +67,10 @@ def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
         return None
     common = sorted(place.seeds.keys() & other.seeds.keys())
     ours, theirs = ([one.seeds[seed].counts for seed in common] for one in (place, other))
-    if not common or None in ours or None in theirs:
+    counts = [one for one in (*ours, *theirs) if one is not None]
+    if not common or len(counts) < 2 * len(common) or len({one.signers for one in counts}) > 1:
         return None
-    people = {one.signers for one in (*ours, *theirs) if one is not None}
-    if len(people) > 1:
-        return None
-    spans = difference_spans(
-        cast(Sequence[SignerCounts], ours), cast(Sequence[SignerCounts], theirs)
-    )
-    return spans[cast(Metric, figure)]
+    return difference_spans(counts[: len(common)], counts[len(common) :])[figure]
 
 
 def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table:

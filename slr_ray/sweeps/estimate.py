@@ -19,9 +19,9 @@ from slr_ray.search.estimate import (
     pretraining_steps,
     seconds,
 )
-from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
+from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
+from slr_ray.sweeps.measurements.trained import NeighboursMeasurement
 from slr_ray.sweeps.plan import Sweep
-from slr_ray.sweeps.trained_measurement import NeighboursMeasurement
 from slr_ray.training.pretraining.config import PretrainingConfig
 
 

@@ -27,8 +27,8 @@ from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
 from slr_ray.reporting.report import write_document
 from slr_ray.sweeps.differences import differences, differences_table, sentences
-from slr_ray.sweeps.measurements import FIGURES
-from slr_ray.sweeps.printed import labels_table, printed_tables
+from slr_ray.sweeps.measurements.measurements import FIGURES
+from slr_ray.sweeps.printed import labels_table, places_table, printed_tables
 from slr_ray.sweeps.results import Place, SweepResult, as_csv
 
 _MOST_FIGURES = 24
@@ -51,9 +51,11 @@ def document(result: SweepResult) -> Document:
         + (f" · {record.num_folds} folds by signer" if record.num_folds else "")
         + f" · created {record.created}, {state}"
     )
+    titles = [one.title for one in record.blocks]
     sections = [
         _result_section(result),
         Section("curves", "Curves", list(_curves(result))),
+        Section("places", "Place by place", [places_table(result, one) for one in titles]),
         Section("labels", "Labels", [labels_table(result)]),
         _paper_section(result),
         _made_section(result),

@@ -17,7 +17,7 @@ from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.records.sweeps import BlockRecord, CellEntry, SweepFolder
 from slr_ray.search.comparison.cells import Cell
 from slr_ray.search.draws import Draw, final_draws
-from slr_ray.sweeps.encoder_measurement import EncoderMeasurement
+from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
 from slr_ray.sweeps.table import Point, Setting
 from slr_ray.sweeps.table_file import CheckedTable
 from slr_ray.workers.run_options import RunOptions
@@ -30,7 +30,7 @@ class Sweep:
     folder: SweepFolder
     checked: CheckedTable
     corpora: Sequence[Mapping[str, Any]]
-    """Sections `data`; an empty one leaves the table's own."""
+    """Sections of experiments, one mapping a block; an empty one leaves the table's own data."""
     seeds: Sequence[int]
     num_folds: int | None
     options: RunOptions
@@ -42,27 +42,28 @@ class Sweep:
     def draws(self) -> tuple[Draw, ...]:
         return final_draws(self.seeds, self.num_folds)
 
-    def sections(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def sections(self, corpus: Mapping[str, Any]) -> dict[str, Any]:
         """What a corpus and the folds say of an experiment."""
         folds = {"kind": "folds", "num_folds": self.num_folds, "fold": 0}
-        return {
-            **({"data": dict(data)} if data else {}),
-            **({"split": folds} if self.num_folds is not None else {}),
-        }
+        return {**corpus, **({"split": folds} if self.num_folds is not None else {})}
 
     @cached_property
     def blocks(self) -> list[BlockRecord]:
         """The corpora, opened; `DataError` where one can't be."""
         found: list[BlockRecord] = []
-        for data in self.corpora:
+        for sections in self.corpora:
             first = self.checked.table.settings[0]
-            config = self.checked.experiment(first, {}, self.sections(data), self.opener)
-            corpus = self.opener.corpus(config.data)
-            is_known = any(one.title == corpus.name for one in found)
+            config = self.checked.experiment(first, {}, self.sections(sections), self.opener)
+            prepared = self.opener.prepare(config)
+            corpus, title = prepared.corpus, prepared.corpus.name
+            if "initialisation" in sections:
+                title = f"{' + '.join(one.name for one in prepared.extra)} → {title}"
+            is_known = any(one.title == title for one in found)
             found.append(
                 BlockRecord(
-                    title=str(data.get("location")) if is_known else corpus.name,
-                    data=dict(data),
+                    title=f"{title} ({len(found) + 1})" if is_known else title,
+                    data=dict(sections.get("data", {})),
+                    initialisation=dict(sections.get("initialisation", {})),
                     fingerprint=corpus.fingerprint,
                     num_clips=corpus.num_clips,
                     num_glosses=len(corpus.glosses),
@@ -93,7 +94,9 @@ class Sweep:
             block=block.title, setting=setting.name, point=point, seed=0, fold=None, key=None
         )
         try:
-            config = self.checked.experiment(setting, point, self.sections(block.data), self.opener)
+            config = self.checked.experiment(
+                setting, point, self.sections(of_block(block)), self.opener
+            )
             refuse_several_workers(config.method, self.options.trial_workers)
         except UserError as error:
             made.refuse(entry, self.draws, error)
@@ -143,6 +146,12 @@ class Sweep:
             stages=StageStore(self.folder.stages(None if self.options.share_stages else key)),
             equal_steps_to=None if leads is None else made.cells[leads],
         )
+
+
+def of_block(block: BlockRecord) -> dict[str, Any]:
+    """The sections that a block's record tells."""
+    told = {"data": block.data, "initialisation": block.initialisation}
+    return {name: section for name, section in told.items() if section}
 
 
 @dataclass

@@ -8,7 +8,7 @@ import numpy as np
 
 from slr_ray.documents.document import Column, Table, Value, format_value
 from slr_ray.records.measured import Interval
-from slr_ray.sweeps.measurements import FIGURES
+from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.results import Place, SweepResult
 from slr_ray.sweeps.table import FIGURE, SETTING
 
@@ -99,6 +99,34 @@ def figure_text(found: Interval, figure: str) -> str:
     if found.half_width is None:
         return text
     return f"{text} ± {format_value(found.half_width, kind)}"
+
+
+def places_table(result: SweepResult, block: str) -> Table:
+    """Every place with its first figure, over seeds and over people, and what it cost."""
+    figure = result.table.figures[0]
+    rows: list[list[Value]] = []
+    for place in result.of_block(block):
+        found, people = place.interval(figure), place.over_signers(figure)
+        cells = [cell for one in place.seeds.values() for cell in one.cells]
+        if found is None:
+            continue
+        rows.append(
+            [
+                result.titled(place),
+                figure_text(found, figure),
+                None if people is None else f"{100 * people.low:.1f} to {100 * people.high:.1f}",
+                found.num_seeds,
+                round(float(np.mean([one.num_steps for one in cells]))),
+                float(np.mean([one.training_s for one in cells])),
+            ]
+        )
+    columns = [Column("place"), Column(FIGURES[figure].title), Column("95 % over signers")]
+    columns += [Column("seeds", "count"), Column("steps", "count"), Column("training", "seconds")]
+    caption = (
+        f"{block}: {FIGURES[figure].title}, mean ± 95 % over seeds, and over signers by bootstrap; "
+        "steps and time are means of a training."
+    )
+    return Table(columns, rows, caption, sortable=True, markdown_rows=200)
 
 
 def labels_table(result: SweepResult) -> Table:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import build
-from slr_ray.evaluation.people import SignerCounts
+from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, spans
 from slr_ray.evaluation.statistics import interval
-from slr_ray.records.measured import Interval
+from slr_ray.records.measured import Interval, Span
 from slr_ray.records.predictions import pooled
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.sweeps import CellEntry, CellRecord, SweepFolder, SweepRecord
@@ -53,6 +53,14 @@ class Place:
     def interval(self, figure: str) -> Interval | None:
         values = list(self.values(figure).values())
         return interval(values) if values else None
+
+    def over_signers(self, figure: str) -> Span | None:
+        """Of the mean over seeds, people drawn again; None where no answers to clips are kept."""
+        counts = [one.counts for one in self.seeds.values() if one.counts is not None]
+        people = {one.signers for one in counts}
+        if figure not in POOLED_METRICS or len(counts) < len(self.seeds) or len(people) != 1:
+            return None
+        return spans(counts)[figure]
 
     def matches(self, selector: Selector) -> bool:
         there = {SETTING: self.setting, **self.point}
@@ -122,7 +130,7 @@ def _place(folder: SweepFolder, record: SweepRecord, entries: Sequence[CellEntry
         if result is not None and result.is_done():
             by_seed.setdefault(entry.seed, []).append(result)
         else:
-            left = record.failed.get(entry.name, "not measured yet")
+            left = record.failed.get(entry.name, record.left_because or "not measured yet")
             missing[entry.name] = f"impossible: {entry.impossible}" if entry.impossible else left
     num_folds = record.num_folds or 1
     seeds = {

@@ -15,15 +15,17 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.environment import environment
 from slr_ray.records.log import Log
 from slr_ray.records.sweeps import SweepFolder, SweepRecord
+from slr_ray.records.tries import Tries
 from slr_ray.search.comparison.cells import run_cells
 from slr_ray.search.listeners import Listeners, LogListener, RunListener
 from slr_ray.search.search_run import now
 from slr_ray.storage import absolute
 from slr_ray.sweeps.budget import Budget
-from slr_ray.sweeps.plan import Sweep
+from slr_ray.sweeps.plan import Sweep, of_block
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
+from slr_ray.workers.waiting import NodeWatch
 
 
 def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRecord:
@@ -38,14 +40,18 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
     log.write("run_resumed" if sweep.is_resumed else "run_started")
     folder.begin_attempt(now(), sweep.command)
     budget = Budget(options.time_budget_s, gpu_hours, options.trial_gpus * options.trial_workers)
+    told = LogListener(log, "accuracy", Tries(), workers)
     cells = list(plan.cells.values())
     done = len(cells) - len(plan.to_do)
     failed: dict[str, str] = {}
     try:
         with ProgressBar(console, "cells", len(cells), done=done) as bar:
-            listeners = Listeners([_Shown(bar, console), LogListener(log, "accuracy"), budget])
+            listeners = Listeners([_Shown(bar, console), told, budget])
+            watch = None
+            if options.address is not None:
+                watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
             if plan.to_do:
-                with connected(options, workers):
+                with connected(options, workers, {"--storage": folder.location}):
                     at_once = options.max_concurrent
                     if budget.is_limited:
                         # What waits in Ray's queue has begun already.
@@ -59,11 +65,18 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
                         listeners,
                         at_once=at_once,
                         may_start=budget.is_left,
+                        watch=watch,
                     )
         is_whole = not plan.to_do
         record = record.model_copy(
             update={
-                "failed": failed,
+                # A cell may stand at several places of the table.
+                "failed": {
+                    one.name: failed[plan.cells[one.key].name]
+                    for one in record.cells
+                    if one.key is not None and plan.cells[one.key].name in failed
+                },
+                "left_because": None if is_whole or budget.is_left() else _USED_UP,
                 "finished": now() if is_whole else None,
                 "wall_s": record.wall_s + time.monotonic() - started,
             }
@@ -103,6 +116,7 @@ def begin(sweep: Sweep) -> SweepRecord:
             blocks=sweep.blocks,
             cells=sweep.plan.entries,
             failed={},
+            left_because=None,
             environment=environment(),
             finished=None,
             wall_s=0.0,
@@ -123,7 +137,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
     return Sweep(
         folder=folder,
         checked=checked,
-        corpora=[one.data for one in record.blocks],
+        corpora=[of_block(one) for one in record.blocks],
         seeds=record.seeds,
         num_folds=record.num_folds,
         options=options,
@@ -131,6 +145,9 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
         is_resumed=True,
         opener=opener,
     )
+
+
+_USED_UP = "not begun, as the budget of the call was used up; --resume goes on"
 
 
 class _Shown(RunListener):

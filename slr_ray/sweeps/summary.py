@@ -23,14 +23,14 @@ def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
             f"{block.num_glosses} glosses, {block.num_signers} signers"
         )
     done = len(plan.cells) - len(plan.to_do)
-    folds = "" if sweep.num_folds is None else f" in {sweep.num_folds} folds"
-    axes = " x ".join(
-        f"{len(axis.values)} {table.title_of(path)}" for path, axis in table.grid.items()
+    draws = "1 seed" if len(sweep.seeds) == 1 else f"{len(sweep.seeds)} seeds"
+    draws += "" if sweep.num_folds is None else f" in {sweep.num_folds} folds"
+    axes = "".join(
+        f" x {len(axis.values)} {table.title_of(path)}" for path, axis in table.grid.items()
     )
     console.print(
-        f"{len(table.settings)} settings{f' x {axes}' if axes else ''} on {len(sweep.seeds)} "
-        f"seeds{folds}: {len(plan.entries)} cells, {len(plan.cells)} different ones, {done} "
-        "done already"
+        f"{len(table.settings)} settings{axes} on {draws}: {len(plan.entries)} cells, "
+        f"{len(plan.cells)} different ones, {done} done already"
     )
     reasons = Counter(one.impossible for one in plan.entries if one.impossible is not None)
     for reason, count in reasons.items():

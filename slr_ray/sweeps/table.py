@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config, build
 from slr_ray.errors import ConfigError
-from slr_ray.sweeps.measurements import MeasurementConfig
-from slr_ray.sweeps.trained_measurement import TrainedMeasurement
+from slr_ray.sweeps.measurements.measurements import MeasurementConfig
+from slr_ray.sweeps.measurements.trained import TrainedMeasurement
 
 SETTING, FIGURE = "setting", "figure"
 """What rows and columns may be besides the grid's paths."""

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.augmentation.boundary_estimate import ends_finder
+from slr_ray.augmentation.config import AugmentationConfig, draws_frames
 from slr_ray.augmentation.noise import add_noise
 from slr_ray.augmentation.pipeline import augment
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, features
+from slr_ray.poses.reading import ReadableClips, read
+
+
+def read_for(
+    augmentation: AugmentationConfig,
+    clips: ReadableClips,
+    rows: Int[np.ndarray, " batch"],
+    max_frames: int | None,
+    generator: torch.Generator,
+) -> PoseBatch:
+    """`read` as an augmentation wants it: with frames drawn anew, with each clip's ends."""
+    draw = generator if draws_frames(augmentation) else None
+    return read(clips, rows, max_frames, draw, ends_finder(augmentation))
 
 
 def model_input(

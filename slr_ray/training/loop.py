@@ -12,27 +12,25 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from slr_ray.augmentation.config import draws_frames
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import frames_seen
-from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.ahead import ahead
 from slr_ray.training.allocator import keep_freed_memory
-from slr_ray.training.batches import joined, mixed, model_input
+from slr_ray.training.batches import joined, mixed, model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
-from slr_ray.training.loss_weights import clip_weights
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.labels.sampling import epoch_batches
+from slr_ray.training.labels.targets import batch_targets, target_losses
 from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
 from slr_ray.training.prediction import autocast, predict_on
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
-from slr_ray.training.sampling import epoch_batches
 from slr_ray.workers.place import Place
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -193,11 +191,11 @@ class _Loop:
         self._set_learning_rate()
         place, training_set = self.place, self.round.training_set
         rows, (inputs, mask) = batch
-        glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
-        targets = functional.one_hot(glosses, self.problem.num_glosses).float()
+        targets = batch_targets(training_set, rows, self.problem.num_glosses).to(place.device)
         stream, pseudo = self.stream, None
         if stream is not None:
+            glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
             teacher = self._slow_or_own(averaged=stream.settings.teacher == "ema")
             pseudo = stream.next_step(teacher, (inputs, mask), glosses, self.progress.num_steps)
         if self.config.mixup > 0 and len(rows) > 1:
@@ -211,12 +209,8 @@ class _Loop:
         with autocast(place.device, self.config.precision):
             logits, represented = self._forward(inputs[own], mask[own])
         targets = targets[own]
-        losses = functional.cross_entropy(
-            logits[: len(targets)].float(),
-            targets,
-            reduction="none",
-            label_smoothing=self.config.label_smoothing,
-        )
+        known = logits[: len(targets)].float()
+        losses = target_losses(known, targets, self.config.label_smoothing)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights[own]).sum() / len(rows) * place.world_size
         if stream is not None and pseudo is not None:
@@ -251,8 +245,7 @@ class _Loop:
         if is_pseudo and self.round.pseudo_augmentation is not None:
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
-        draw = generator if draws_frames(augmentation) else None
-        batch = read(problem.clips, clips, self.config.max_frames, draw)
+        batch = read_for(augmentation, problem.clips, clips, self.config.max_frames, generator)
         batch = batch.to(self.place.device)
         return model_input(batch, problem.normalisation, augmentation, generator)
 

@@ -8,17 +8,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import ReadableClips, in_batches
+from slr_ray.selection.negative import Negative
 from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import BATCH_CLIPS, VIEWS_SEED, autocast, evaluating, predict
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class DropoutPasses:
+    """What several passes with dropout say of clips."""
+
+    mean: Float[np.ndarray, "clips glosses"]
+    deviation: Float[np.ndarray, " clips"]
+    """Standard deviation of the probability of the mean's gloss."""
+    excluded: Bool[np.ndarray, "clips glosses"] | None
+    """The glosses that each clip is not, where negative labels are asked for."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +44,21 @@ class Passes:
     place: Place
 
     def with_dropout(
-        self, clips: Int[np.ndarray, " clips"], num_passes: int
-    ) -> tuple[Float[np.ndarray, "clips glosses"], Float[np.ndarray, " clips"]]:
-        """Monte-Carlo dropout (Gal and Ghahramani 2016): mean over passes, and the deviation.
-
-        The deviation is the standard deviation of the probability of the mean's gloss. The same
-        passes at every call.
-        """
-        mean = np.empty((len(clips), self.problem.num_glosses), np.float32)
-        deviation = np.empty(len(clips), np.float32)
+        self, clips: Int[np.ndarray, " clips"], num_passes: int, negative: Negative | None = None
+    ) -> DropoutPasses:
+        """Monte-Carlo dropout (Gal and Ghahramani 2016); the same passes at every call."""
+        shape = (len(clips), self.problem.num_glosses)
+        mean, deviation = np.empty(shape, np.float32), np.empty(len(clips), np.float32)
+        excluded = None if negative is None else np.empty(shape, bool)
         with _dropping(self.model):
             for places, passes in self._batches(clips, num_passes, None):
                 means = passes.mean(dim=0)
                 gloss = means.argmax(dim=1)
                 own = passes[:, torch.arange(len(places)), gloss]
                 mean[places], deviation[places] = means.numpy(), own.std(dim=0).numpy()
-        return mean, deviation
+                if negative is not None and excluded is not None:
+                    excluded[places] = negative.excluded(passes.numpy())
+        return DropoutPasses(mean, deviation, excluded)
 
     def view_glosses(
         self, clips: Int[np.ndarray, " clips"], num_views: int
@@ -82,7 +94,14 @@ class Passes:
     ) -> Iterator[tuple[Int[np.ndarray, " batch"], Float[Tensor, "passes batch glosses"]]]:
         problem, config, device = self.problem, self.config, self.place.device
         generator = torch.Generator().manual_seed(VIEWS_SEED)
-        for places, padded in in_batches(problem.clips, clips, BATCH_CLIPS, config.max_frames):
+        batches = in_batches(
+            problem.clips,
+            clips,
+            BATCH_CLIPS,
+            config.max_frames,
+            ends_finder(augmentation) if augmentation else None,
+        )
+        for places, padded in batches:
             # Not around the generator: its user would leave and enter the mode at every batch.
             with torch.inference_mode():
                 batch = padded.to(device)

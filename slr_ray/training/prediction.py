@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
@@ -61,7 +62,9 @@ def predict(
     """
     generator = torch.Generator().manual_seed(VIEWS_SEED)
     total: torch.Tensor | None = None
-    batches = in_batches(readable(source, normalisation), clips, BATCH_CLIPS, max_frames)
+    seen = readable(source, normalisation)
+    find_ends = ends_finder(augmentation) if augmentation and num_views > 1 else None
+    batches = in_batches(seen, clips, BATCH_CLIPS, max_frames, find_ends)
     with evaluating(model):
         for places, padded in batches:
             batch = padded.to(device)

@@ -65,8 +65,10 @@ class Problem:
         glosses: np.ndarray = self._gloss_index[clips].astype(np.int64)
         return glosses
 
-    @cached_property
+    @property
     def _gloss_index(self) -> Int[np.ndarray, " all"]:
+        if not len(self.open_pool):
+            return self.corpus.gloss_index
         own = {name: index for index, name in enumerate(self.corpus.glosses)}
         found = [self.corpus.gloss_index]
         for extra, clips in self.open_pool.parts:

@@ -9,7 +9,7 @@ from slr_ray.errors import RunFailed
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.stages import State
 from slr_ray.training.consistency.config import StreamConfig
-from slr_ray.training.sampling import TrainingSet
+from slr_ray.training.labels.sampling import TrainingSet
 
 
 @dataclass

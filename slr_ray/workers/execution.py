@@ -6,18 +6,23 @@ trials saves more time than the training takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
+from slr_ray.durations import duration
+from slr_ray.errors import ClusterError
 from slr_ray.storage import Store
+from slr_ray.workers.gpus import check_gpu, check_gpus
+from slr_ray.workers.losses import WorkersLost, cause_of, is_loss
 from slr_ray.workers.place import Place, this_place
 
 TaskT = TypeVar("TaskT")
 Report = Callable[[dict[str, Any]], None]
 """Called after each round with the metric's name and value, `round` and counts."""
+_TRAIN_ASKS_FOR_S = 60.0
 
 
 @runtime_checkable
@@ -36,6 +41,8 @@ class Workers:
     """Of each worker."""
     gpus: float = 0.0
     """Of each worker; a fraction only with one worker (NCCL refuses to share a GPU)."""
+    wait_at_most_s: float = 1800.0
+    """For nodes that can hold the task."""
 
     def bundles(self) -> list[dict[str, float]]:
         """What the task's own process reserves, as Ray placement bundles."""
@@ -50,6 +57,20 @@ class Workers:
         """Resources of each Ray Train worker."""
         return {"CPU": self.cpus, **({"GPU": self.gpus} if self.gpus else {})}
 
+    def fit_on(self, nodes: Iterable[Mapping[str, float]]) -> bool:
+        """Whether nodes with these resources, all of them idle, can hold a task."""
+        wanted = self.worker_resources()
+        fitting = sum(
+            min(int(node.get(name, 0.0) // amount) for name, amount in wanted.items())
+            for node in nodes
+        )
+        return fitting >= self.num_workers
+
+    def described(self) -> str:
+        """What a task asks for, in words."""
+        one = " and ".join(f"{amount:g} {name}" for name, amount in self.worker_resources().items())
+        return one if self.num_workers == 1 else f"{self.num_workers} times {one}"
+
     def at_once(self, resources: dict[str, float]) -> int:
         """How many tasks fit into a cluster's resources, at least one."""
         worker = self.worker_resources()
@@ -60,23 +81,10 @@ class Workers:
         return max(1, min(fitting))
 
 
-def next_ended(running: dict[Any, TaskT]) -> tuple[TaskT, str | None]:
-    """Wait for one of the Ray tasks, take it out, and say why it failed, if it did."""
-    import ray
-
-    ready, _ = ray.wait(list(running), num_returns=1)
-    task = running.pop(ready[0])
-    try:
-        ray.get(ready[0])
-    except ray.exceptions.RayError as error:
-        cause = getattr(error, "cause", None) or error
-        return task, f"{type(cause).__name__}: {cause}"
-    return task, None
-
-
-def run_here(task: Task, report: Report, num_threads: int) -> None:
+def run_here(task: Task, report: Report, num_threads: int, workers: Workers) -> None:
     """Run in this process, on its GPU if Ray gave it one."""
     torch.set_num_threads(num_threads)
+    check_gpu(workers.gpus)
     task.run(this_place(), report)
 
 
@@ -91,11 +99,15 @@ def run_on_workers(
 ) -> None:
     """Run on several Ray Train workers; `name` must be stable, so that a restart resumes.
 
-    Inside a Tune trial, the first worker's reports go to Tune as it makes them.
+    Inside a Tune trial, the first worker's reports go to Tune as it makes them. Raises what a
+    worker raised, and `WorkersLost` where one was taken away.
     """
     from ray import train
     from ray.train.torch import TorchTrainer
     from ray.tune.integration.ray_train import TuneReportCallback
+
+    if workers.gpus and not check_gpus(workers, workers.wait_at_most_s):
+        raise ClusterError(f"waited {duration(workers.wait_at_most_s)} for {workers.described()}")
 
     def on_worker(_: dict[str, Any]) -> None:
         torch.set_num_threads(num_threads)
@@ -113,6 +125,23 @@ def run_on_workers(
             name=name,
             storage_path=store.plain_location,
             callbacks=[TuneReportCallback()] if in_trial else [],
+            # Ray Train asks for the workers' nodes for a minute, again and again.
+            failure_config=train.FailureConfig(
+                controller_failure_limit=int(workers.wait_at_most_s // _TRAIN_ASKS_FOR_S)
+            ),
         ),
     )
-    trainer.fit()
+    try:
+        trainer.fit()
+    except train.TrainingFailedError as error:
+        raise _what_failed(error) from error
+
+
+def _what_failed(error: Exception) -> BaseException:
+    """What ended a training on several workers."""
+    of_workers: dict[int, Exception] = getattr(error, "worker_failures", {})
+    causes = [getattr(one, "health_check_failure", one) for _, one in sorted(of_workers.items())]
+    if any(is_loss(one) for one in causes):
+        # Those that are left raise as well: they can't reach the lost one.
+        return WorkersLost(str(causes[0]))
+    return cause_of(causes[0] if causes else getattr(error, "controller_failure", error))

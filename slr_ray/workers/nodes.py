@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import socket
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from slr_ray.errors import ConfigError
+from slr_ray.storage import Store
 from slr_ray.workers.execution import Workers
-from slr_ray.workers.session import ray_session
+from slr_ray.workers.gpus import check_gpus
+from slr_ray.workers.session import check_reachable, ray_session
+from slr_ray.workers.waiting import largest, resources
 
 if TYPE_CHECKING:
     from slr_ray.workers.run_options import RunOptions
+
+CHECK_GPUS_WITHIN_S = 60.0
+"""Where others use all GPUs of a cluster, they are checked by each trial for itself."""
 
 
 def check_resources(options: RunOptions) -> None:
     """`ConfigError` where this machine can never give what a trial asks for; no Ray needed.
 
-    A cluster's nodes are checked once connected, since only it knows them.
+    A cluster must answer; its nodes are checked once connected, since only it knows them.
     """
     if options.address is not None:
+        check_reachable(options.address)
         return
     import torch
 
@@ -41,27 +49,63 @@ def check_resources(options: RunOptions) -> None:
 
 
 @contextlib.contextmanager
-def connected(options: RunOptions, workers: Workers) -> Iterator[None]:
-    """Ray for the body: the cluster at `options.address`, or one of this machine's own."""
+def connected(
+    options: RunOptions, workers: Workers, places: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Ray for the body: the cluster at `options.address`, or one of this machine's own.
+
+    `places` are the folders and URIs that workers must reach, by option. Raises `ConfigError` where
+    the cluster can't do what is asked.
+    """
     # Ray Train leaks its placement groups under early stopping when the dashboard is off; one
     # worker needs no Ray Train and starts faster without it.
     with ray_session(options.address, dashboard=workers.num_workers > 1):
-        if not options.wait_for_nodes:
-            _check_nodes(workers)
+        if options.address is not None:
+            _check_cluster(options, workers, places or {})
         yield
 
 
-def _check_nodes(workers: Workers) -> None:
+def _check_cluster(options: RunOptions, workers: Workers, places: Mapping[str, str]) -> None:
     import ray
 
-    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    for name, wanted, option in (
-        ("GPU", workers.gpus, "--trial-gpus"),
-        ("CPU", workers.cpus, "--trial-cpus"),
-    ):
-        most = max((node.get(name, 0.0) for node in alive), default=0.0)
-        if wanted > most:
+    nodes = ray.nodes()
+    if not options.shared_storage:
+        check_places(nodes, places, may_grow=options.wait_for_nodes)
+    if not options.wait_for_nodes:
+        check_fits(nodes, workers)
+    if workers.gpus and workers.fit_on(resources(nodes)):
+        check_gpus(workers, CHECK_GPUS_WITHIN_S)
+
+
+def check_fits(nodes: list[dict[str, Any]], workers: Workers) -> None:
+    """`ConfigError` where the nodes that are there can't hold a trial, idle as they may be."""
+    there = resources(nodes)
+    if not workers.fit_on(there):
+        raise ConfigError(
+            f"a trial asks for {workers.described()}: the cluster's largest node has "
+            f"{largest(there)}; lower --trial-gpus, --trial-cpus or --trial-workers, or pass "
+            "--wait-for-nodes where an autoscaler adds larger nodes"
+        )
+
+
+def check_places(nodes: list[dict[str, Any]], places: Mapping[str, str], *, may_grow: bool) -> None:
+    """`ConfigError` where a place is a folder of this machine that other machines can't reach."""
+    others = {one["NodeManagerHostname"] for one in nodes if one["Alive"]} - {socket.gethostname()}
+    if not others and not may_grow:
+        return
+    whose = ", ".join(sorted(others)[:3]) or "those that an autoscaler adds"
+    for option, place in places.items():
+        if Store(place).is_local:
             raise ConfigError(
-                f"{option} {wanted:g}: the cluster's largest node has {most:g}; lower it, or "
-                "pass --wait-for-nodes where an autoscaler adds larger nodes"
+                f"{option} {place}: a folder of this machine, but the cluster has others "
+                f"({whose}); give a URI such as s3://bucket/runs, or pass --shared-storage where "
+                "all of them have this folder, as on NFS"
             )
+
+
+def described_cluster() -> str:
+    """The nodes that Ray has, in one line."""
+    import ray
+
+    there = resources(ray.nodes())
+    return f"cluster: {len(there)} nodes, the largest has {largest(there)}"

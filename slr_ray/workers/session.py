@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
 from slr_ray.locations import take, to_hand_on
+from slr_ray.storage import Store
 
 _SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """Longest path of a Unix socket."""
 _RAY_FOLDERS = "/ray/session_2026-01-31_12-00-00_000000_{pid}/sockets/plasma_store"
 """What Ray adds to the temporary folder for its longest socket."""
+_ANSWER_WITHIN_S = 5.0
+_PRINTS = "driver.log"
 
 
 @contextlib.contextmanager
@@ -51,7 +56,7 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
                 include_dashboard=dashboard if address is None else None,
                 runtime_env=for_workers,
             )
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             what = "cannot start Ray" if address is None else f"--address {address}: cannot connect"
             raise ConfigError(f"{what}: {error}") from None
     end_on_sigterm()
@@ -60,6 +65,50 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     finally:
         if not was_running:
             ray.shutdown()
+
+
+def check_reachable(address: str) -> None:
+    """`ConfigError` within seconds where no cluster answers at `address`.
+
+    Ray itself would try for a quarter of an hour, and print a warning every few seconds.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    advice = "start the cluster (ray up, ray start --head), or mend the address or the firewall"
+    try:
+        place = address.removeprefix("ray://")
+        # "auto" is an address that Ray has noted down, of a cluster that may be long gone.
+        found = canonicalize_bootstrap_address(place)
+        if found is None:
+            return
+        host, _, port = found.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_WITHIN_S).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--address {address}: no cluster answers ({error}); {advice}") from None
+
+
+@contextlib.contextmanager
+def prints_kept(store: Store) -> Iterator[None]:
+    """Keep what Ray prints in this process, of lost nodes above all, out of our lines.
+
+    It goes to a file of `store`. Whoever has lines of their own writes to a stream from before.
+    """
+    with contextlib.ExitStack() as stack:
+        if store.is_local:
+            path = store.local_path(_PRINTS)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / _PRINTS
+        try:
+            # Line by line: a driver that is killed has told what came before.
+            with path.open("a", buffering=1) as stream, contextlib.redirect_stdout(stream):
+                yield
+        finally:
+            content = path.read_bytes()
+            if not content:
+                path.unlink()
+            elif not store.is_local:
+                store.write_bytes(_PRINTS, content)
 
 
 def temporary_folder() -> tuple[str, str | None]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from slr_ray.records.log import this_process
 from slr_ray.storage import Store
 from slr_ray.workers.execution import Task, Workers, run_here, run_on_workers
+from slr_ray.workers.losses import UnusableNode, cause_of, is_loss, told
 
-_TRIES_AFTER_LOSS = 2
-"""Of a task whose process or node was lost; it goes on from its stages."""
+_MOST_LOSSES = 10
+"""Of a task whose process or node is lost; it goes on from its stages."""
+_LOOK_EVERY_S = 1.0
 
 
 @runtime_checkable
@@ -46,20 +49,23 @@ def run_pool(
     needs: Callable[[TaskT], TaskT | None] = lambda _: None,
     may_start: Callable[[], bool] = lambda: True,
     on_start: Callable[[TaskT], None] = lambda _: None,
+    on_loss: Callable[[TaskT, str], None] = lambda *_: None,
     on_end: Callable[[TaskT, Ended], None] = lambda *_: None,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
     """Run every task that has no record yet; returns the reasons of those that failed, by name.
 
     Ray must be running. `needs` names the task whose record another one reads: it waits for that,
     and fails where that failed. Once `may_start` says no, no task begins any more; those that wait
-    are left without a record and without a reason. `store` is for Ray Train's own files.
+    are left without a record and without a reason. `store` is for Ray Train's own files. `on_wait`
+    is called every second or so, and may raise. Raises `UnusableNode`.
     """
     import ray
 
     remote = ray.remote(_run).options(
         num_cpus=0 if workers.num_workers > 1 else workers.cpus,
         num_gpus=0 if workers.num_workers > 1 else workers.gpus,
-        max_retries=_TRIES_AFTER_LOSS,
+        max_retries=0,
     )
     waiting: list[TaskT] = []
     for task in tasks:
@@ -68,6 +74,8 @@ def run_pool(
         else:
             waiting.append(task)
     running: dict[Any, TaskT] = {}
+    who: dict[str, str] = {}
+    losses: Counter[str] = Counter()
     failed: dict[str, str] = {}
     limit = at_once or len(waiting)
     while waiting or running:
@@ -81,34 +89,40 @@ def run_pool(
                 on_end(task, Ended(None, failed[task.name]))
             elif len(running) < limit and (needed is None or needed.is_done()):
                 waiting.remove(task)
-                on_start(task)
                 running[remote.remote(task, workers, num_threads, store)] = task
-        if running:
-            ready, _ = ray.wait(list(running), num_returns=1)
-            task, ended = running.pop(ready[0]), _ended(ready[0])
-            if ended.error is not None:
-                failed[task.name] = ended.error
-            on_end(task, ended)
+        ready, _ = ray.wait(list(running), timeout=_LOOK_EVERY_S) if running else ([], [])
+        on_wait()
+        for said in ready:
+            task = running[said]
+            try:
+                who[task.name] = ray.get(next(said))
+                on_start(task)
+                continue
+            except StopIteration:
+                on_end(task, Ended(who[task.name], None))
+            except ray.exceptions.RayError as error:
+                cause = cause_of(error)
+                if isinstance(cause, UnusableNode):
+                    raise cause from None
+                losses[task.name] += is_loss(error)
+                if is_loss(error) and losses[task.name] <= _MOST_LOSSES:
+                    on_loss(task, told(error))
+                    waiting.insert(0, task)
+                else:
+                    failed[task.name] = told(error)
+                    on_end(task, Ended(None, failed[task.name]))
+            del running[said]
     return failed
 
 
-def _run(task: PooledTask, workers: Workers, num_threads: int, store: Store) -> str:
+def _run(task: PooledTask, workers: Workers, num_threads: int, store: Store) -> Iterator[str]:
+    """Run the task; says once who does, as soon as it has begun."""
+    yield this_process()
     if workers.num_workers == 1:
-        run_here(task, _silent, num_threads)
+        run_here(task, _silent, num_threads, workers)
     else:
         name = task.name.replace("/", "_")
         run_on_workers(task, num_threads, workers, store, name, in_trial=False)
-    return this_process()
-
-
-def _ended(reference: Any) -> Ended:
-    import ray
-
-    try:
-        return Ended(ray.get(reference), None)
-    except ray.exceptions.RayError as error:
-        cause = getattr(error, "cause", None) or error
-        return Ended(None, f"{type(cause).__name__}: {cause}")
 
 
 def _silent(metrics: dict[str, Any]) -> None:

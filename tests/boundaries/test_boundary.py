@@ -19,7 +19,7 @@ from slr_ray.boundaries.algorithms import (
     most_trainings,
     search_boundary,
 )
-from slr_ray.boundaries.answer import overrides_of, tell_found
+from slr_ray.boundaries.answer import OWN_BOUNDARIES, overrides_of, tell_found
 from slr_ray.boundaries.loss import boundary_loss
 from slr_ray.boundaries.trainings import (
     BoundaryTrainings,
@@ -330,6 +330,8 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pretraining, "run_pretraining", keep)
     monkeypatch.setattr(single, "run_single", keep)
     monkeypatch.setattr(comparison, "run_comparison", keep)
+    pretrain(OWN_BOUNDARIES.split())
+    assert found.pop().config.initialisation.augmentation.per_clip is not None
     line = overrides_of(0.31, 0.22).split()
     pretrain(line)
     pretrain(line, preset="ssl_slr", augmentation="standard")
@@ -390,6 +392,7 @@ def test_without_glosses_every_clip_is_estimated(tmp_path: Path) -> None:
         (["initialisation.num_step=3"], "num_steps"),
         (["--step-frames=99", "--num-frames=10"], "step"),
         (["initialisation.augmentation.kind=standard"], "augmentation.standard.kind=standard"),
+        (["initialisation.augmentation.per_clip={}"], "none to look for"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

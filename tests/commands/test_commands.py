@@ -76,6 +76,20 @@ BAD_CALLS = {
     "bad override": (["--space", "sslr_thresholds", "training.num_epoks=3"], ["num_epochs"]),
     "no override": (["--space", "sslr_thresholds", "training"], ["section.field=value"]),
     "bad budget": (["--space", "sslr_thresholds", "--time-budget", "soon"], ["soon"]),
+    "bad wait": (["--space", "sslr_thresholds", "--wait-at-most", "never"], ["--wait-at-most"]),
+    "gpu hours of no gpu": (
+        ["--space", "sslr_thresholds", "--max-gpu-hours", "3"],
+        ["--max-gpu-hours 3", "--max-cpu-hours"],
+    ),
+    "money without a price": (
+        ["--space", "sslr_thresholds", "--max-cost", "20"],
+        ["--max-cost 20", "--price-per-hour"],
+    ),
+    # Nothing listens on port 1.
+    "no cluster there": (
+        ["--space", "sslr_thresholds", "--dry-run", "--address", "127.0.0.1:1"],
+        ["--address 127.0.0.1:1", "no cluster answers"],
+    ),
     "unwritable storage": (
         ["--space", "sslr_thresholds", "--storage", "text.parquet/x"],
         ["write"],
@@ -115,6 +129,19 @@ def test_doctor_finds_what_is_installed() -> None:
     assert done.returncode == 0, done.stdout
     assert "torch" in done.stdout
     assert "BAD" not in done.stdout
+
+
+def test_doctor_asks_a_cluster_before_it_costs_money() -> None:
+    file = str(_CHECKOUT / "cluster" / "aws.yaml")
+    done = call(
+        "slr_ray.doctor", "--address", "127.0.0.1:1", "--cluster", file, "--trial-gpus", "2"
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    bad = [line for line in done.stdout.splitlines() if line.startswith("BAD")]
+    told_of = ["BAD  values to set", "BAD  cluster file", "BAD  cluster"]
+    assert [line.split(":")[0] for line in bad] == told_of
+    assert "asks for 1 CPU and 2 GPU" in bad[1]
+    assert "no cluster answers" in bad[2]
 
 
 def test_predict_refuses_a_checkpoint_that_runs_code(tmp_path: Path) -> None:

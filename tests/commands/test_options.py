@@ -15,10 +15,12 @@ from slr_ray.training.pretraining.config import PretrainingConfig
 
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
-    "max-concurrent max-failures num-samples num-trials resume seeds skip-broken space storage "
-    "time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "deterministic max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost "
+    "num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
+    "time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
-    "skip-broken storage table time-budget trial-cpus trial-gpus trial-workers wait-for-nodes",
+    "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
+    "trial-workers wait-for-nodes",
     "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
     "num-seeds num-threads out seed skip-broken",
     "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
@@ -27,15 +29,16 @@ OPTIONS = {
     "labelled-signers num-threads out protocol seeds skip-broken",
     "boundary": "algorithm budget config data num-frames num-threads out preset repeats seed "
     "skip-broken step-frames to-the-end",
-    "compare": "address augmentations data extra-data labelled-fraction labelled-per-gloss "
-    "labelled-signers max-concurrent objectives out preset seeds skip-broken trial-cpus trial-gpus",
+    "compare": "address augmentations data extra-data folds labelled-fraction "
+    "labelled-per-gloss labelled-signers max-concurrent objectives out preset seeds skip-broken "
+    "trial-cpus trial-gpus",
     "robustness": "checkpoint data num-threads out",
     "predict": "checkpoint fps json models skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
-    "report": "out",
-    "doctor": "prune",
+    "report": "board out",
+    "doctor": "address cluster data prune storage trial-cpus trial-gpus trial-workers",
 }
 
 

@@ -13,11 +13,9 @@ from typer.testing import CliRunner
 
 from slr_ray.compare import compare
 from slr_ray.config import merge
-from slr_ray.documents.markdown import to_markdown
 from slr_ray.encoders.compare import ObjectiveComparison
-from slr_ray.encoders.comparison_report import by_kind, objectives_document
-from slr_ray.encoders.records import ObjectiveRecord
 from slr_ray.errors import ConfigError
+from slr_ray.evaluation.people import SignerCounts
 from slr_ray.experiment.encoder_file import load_encoder
 from slr_ray.experiment.opener import Opener
 from slr_ray.workers.place import this_place
@@ -110,63 +108,26 @@ def test_a_task_leaves_encoder_and_record_and_is_done_once(tmp_path: Path) -> No
     assert not task.is_done()
     task.run(this_place(), lambda _: None)
     assert task.is_done()
-    record = task.record()
+    record = task.result.record()
     assert (record.objective, record.augmentation, record.num_steps) == ("sl_fpn", "boundary", 2)
-    assert record.linear is not None
-    assert 0 < record.linear.accuracy <= 1
-    encoder = load_encoder(tmp_path / task.folder / "encoder.pt")
+    assert list(record.classifiers) == ["linear", "mlp", "knn"]
+    for name, found in record.classifiers.items():
+        assert 0 < found.test.accuracy <= found.test.top5_accuracy <= 1
+        counts = SignerCounts.of(task.result.predictions(name))
+        assert counts.once()["accuracy"] == pytest.approx(found.test.accuracy)
+    encoder = load_encoder(tmp_path / task.result.folder / "encoder.pt")
     assert encoder.config.objective.kind == "sl_fpn"
     # The encoder file has replaced the stage.
     assert not list((tmp_path / "stages").glob("*.pt"))
     prepared = Opener().prepare(task.config)
-    fresh, poses = task.baselines(prepared, this_place())
-    assert task.baselines(prepared, this_place()) == [fresh, poses]
-    assert fresh.linear is not None
-    assert poses.linear is None
-    assert fresh.knn != record.knn
-
-
-def records() -> list[ObjectiveRecord]:
-    made = []
-    for objective, base in (("sl_fpn", 0.6), ("simclr", 0.7)):
-        for augmentation, more in (("boundary", 0.05), ("standard", 0.0)):
-            for seed in range(3):
-                metrics = {
-                    "num_clips": 10,
-                    "loss": 1.0,
-                    "accuracy": base + more + 0.01 * seed,
-                    "top5_accuracy": 1.0,
-                    "balanced_accuracy": 0.5,
-                    "macro_f1": 0.5,
-                    "calibration_error": 0.1,
-                }
-                fields = {
-                    "objective": objective,
-                    "augmentation": augmentation,
-                    "seed": seed,
-                    "linear": metrics,
-                    "knn": metrics,
-                    "validation": metrics,
-                    "inertia_share": 0.5,
-                    "effective_rank": 3.0,
-                    "embedding_std": 0.9,
-                    "num_steps": 2,
-                    "clips_per_s": 10.0,
-                    "training_s": 1.0,
-                }
-                made.append(ObjectiveRecord.model_validate(fields))
-    return made
-
-
-def test_the_document_says_what_differs() -> None:
-    text = to_markdown(objectives_document(records(), {"encoders/x/0": "Broken: no"}, {}))
-    assert "encoders/x/0 failed: Broken: no" in text
-    # Half-width of three values 0.01 apart: 4.303 * 0.01 / sqrt(3) = 2.5 points.
-    assert "66.0 ± 2.5" in text
-    rows = [line for line in text.splitlines() if " − " in line]
-    assert any("SL-FPN, boundary − SL-FPN, standard" in row and "+5.0" in row for row in rows)
-    assert any("SL-FPN, boundary − SimCLR, boundary" in row and "−10.0" in row for row in rows)
-    assert len(by_kind(records())) == 4
+    fresh, poses = (one.record() for one in task.baselines(prepared, this_place()).values())
+    assert list(fresh.classifiers) == list(record.classifiers)
+    assert list(poses.classifiers) == ["knn"]
+    assert fresh.classifiers["knn"] != record.classifiers["knn"]
+    # The test set is not touched again.
+    before = {one: one.stat().st_mtime_ns for one in (tmp_path / "baselines").rglob("*.*")}
+    task.baselines(prepared, this_place())
+    assert before == {one: one.stat().st_mtime_ns for one in before}
 
 
 @pytest.mark.parametrize(
@@ -178,6 +139,8 @@ def test_the_document_says_what_differs() -> None:
         (["--labelled-fraction", "0.1", "--labelled-signers", "2"], "not both"),
         (["--trial-gpus", "99"], "this machine has"),
         (["initialisation.batch_size=-1"], "batch_size"),
+        (["--folds", "3", "split.fold=1"], "--folds takes every fold"),
+        (["--folds", "99"], "take fewer folds"),
     ],
 )
 def test_a_bad_call_ends_before_work(arguments: list[str], words: str, tmp_path: Path) -> None:
@@ -199,8 +162,8 @@ def test_tree_is_not_changed(tmp_path: Path) -> None:
 
 @pytest.mark.ray
 def test_the_command_compares_on_ray_and_repeats_nothing(tmp_path: Path) -> None:
-    call = [sys.executable, "-m", "slr_ray.compare", "--objectives", "sl_fpn,byol"]
-    call += ["--augmentations", "boundary", "--seeds", "1", "--out", "out"]
+    call = [sys.executable, "-m", "slr_ray.compare", "--objectives", "byol"]
+    call += ["--augmentations", "boundary", "--seeds", "1", "--folds", "2", "--out", "out"]
     call += ["data.num_glosses=4", "data.num_signers=8", "data.seed=1", "model.width=16"]
     call += ["model.num_layers=1", "initialisation.num_steps=2", "initialisation.batch_size=16"]
     environment = {
@@ -218,7 +181,7 @@ def test_the_command_compares_on_ray_and_repeats_nothing(tmp_path: Path) -> None
         return done.stdout
 
     first = run()
-    for name in ("SL-FPN", "BYOL", "fresh encoder", "normalised poses", "report.html"):
+    for name in ("BYOL", "fresh encoder", "normalised poses", "report.html"):
         assert name in first
     files = {one: one.stat().st_mtime_ns for one in (tmp_path / "out/encoders").rglob("*.json")}
     assert len(files) == 2

@@ -23,8 +23,8 @@ from slr_ray.experiment.default_pool import build_with_pool
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, kept_predictions, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, kept_predictions, rounds, seed_record
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.stages import StageStore
 from slr_ray.search.search_run import check_data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -17,14 +19,17 @@ def clips() -> tuple[torch.Tensor, torch.Tensor]:
     return frames, torch.arange(6)[None, :] < torch.tensor([[6], [4], [1]])
 
 
+@pytest.mark.parametrize("way", [FrameNorm.picked, FrameNorm.by_weight])
 @pytest.mark.parametrize("padding", [0, 5])
-def test_the_norm_sees_real_frames_alone(padding: int) -> None:
+def test_the_norm_sees_real_frames_alone(
+    padding: int, way: Callable[[FrameNorm, torch.Tensor, torch.Tensor], torch.Tensor]
+) -> None:
     frames, mask = clips()
     if padding:
         frames = torch.nn.functional.pad(frames, (0, 0, 0, padding), value=7.0)
         mask = torch.nn.functional.pad(mask, (0, padding))
     norm = FrameNorm(8)
-    ours = norm(frames, mask)
+    ours = way(norm, frames, mask)
     real = frames[mask]
     wanted = (real - real.mean(0)) / (real.var(0, unbiased=False) + 1e-5).sqrt()
     torch.testing.assert_close(ours[mask], wanted)
@@ -36,10 +41,13 @@ def test_the_norm_sees_real_frames_alone(padding: int) -> None:
     torch.testing.assert_close(norm(frames, mask)[mask], running)
 
 
-def test_a_single_frame_is_normed_by_the_running_statistics() -> None:
+@pytest.mark.parametrize("way", [FrameNorm.picked, FrameNorm.by_weight])
+def test_a_single_frame_is_normed_by_the_running_statistics(
+    way: Callable[[FrameNorm, torch.Tensor, torch.Tensor], torch.Tensor],
+) -> None:
     frame, mask = torch.full((1, 1, 8), 3.0), torch.ones(1, 1, dtype=torch.bool)
     norm = FrameNorm(8)
-    torch.testing.assert_close(norm(frame, mask), norm.eval()(frame, mask))
+    torch.testing.assert_close(way(norm, frame, mask), norm.eval()(frame, mask))
     assert not norm.running_mean.any()
 
 

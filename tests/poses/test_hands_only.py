@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pose_factory import moved, padded, random_batch
 
-from slr_ray.boundaries.estimate import BoundaryEstimateConfig, estimate_batch
+from slr_ray.augmentation.boundary_estimate import estimate_batch
+from slr_ray.augmentation.config import BoundaryEstimateConfig
 from slr_ray.corpora.corpus import open_shards
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.body_normalisation import signing_space

@@ -47,11 +47,10 @@ def test_a_trial_from_its_task_to_its_record(folder: RunFolder) -> None:
     assert folder.trials() == []
     assert list(folder.begun_trials()) == [7]
     assert trial.read_progress() is None
-    assert trial.read_error() is None
     trial.write_error("Broken: no", "Traceback")
-    assert trial.read_error() == "Broken: no"
+    assert trial.store.read_json("error.json")["error"] == "Broken: no"
     trial.clear_error()
-    assert trial.read_error() is None
+    assert not trial.store.exists("error.json")
     record = factory.trial_record(7)
     trial.write_progress(record)
     assert not trial.is_done()

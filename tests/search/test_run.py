@@ -149,13 +149,14 @@ def test_later_rounds_cost_at_most_the_whole_pool() -> None:
     assert most_steps(config, 20, 0) == (3 * 2, 0)
 
 
-def test_an_error_of_an_earlier_try_is_not_told_again(tmp_path: Path) -> None:
+def test_an_error_of_an_earlier_try_does_not_stay(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
     context = RunContext(folder, "balanced_accuracy", (Draw(0),), 1)
     config = check_space(SPACE, "tiny.yaml", {}).default
     broken = config.model_copy(update={"pool": SignersPoolConfig(num_signers=99)})
     with pytest.raises(UserError):
         TrialTask(context, 0, broken, {}, "searched").run(this_place(), lambda _: None)
-    assert "num_signers=99" in (folder.trial(0).read_error() or "")
+    store = folder.trial(0).store
+    assert "num_signers=99" in store.read_json("error.json")["error"]
     TrialTask(context, 0, config, {}, "searched").run(this_place(), lambda _: None)
-    assert folder.trial(0).read_error() is None
+    assert not store.exists("error.json")

@@ -230,7 +230,7 @@ def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:
     write_space(tmp_path)
     driver = start(
         tmp_path,
-        *("--space", "tiny.yaml", "--trial-workers", "2", "--trial-cpus", "1"),
+        *("tune", "--space", "tiny.yaml", "--trial-workers", "2", "--trial-cpus", "1"),
         *("--num-trials", "1", "--seeds", "1"),
     )
     wait_for(tmp_path, driver, "runs/*/trials/0000/record.json")

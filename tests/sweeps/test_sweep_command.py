@@ -64,3 +64,13 @@ def test_sigkill_in_mid_table_then_resume_and_a_cell_that_fails(tmp_path: Path) 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "8 cells, 8 different ones, 7 done already" in again.stdout
     assert "estimate: 1 cells" in again.stdout
+
+
+@pytest.mark.ray
+def test_a_used_up_budget_leaves_named_holes(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TABLE))
+    arguments = ("mine.yaml", "--seeds", "1", "--time-budget", "0.001s")
+    done = finished(tmp_path, "sweep", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("hole: ") == 7
+    assert "not begun, as the budget of the call was used up" in done.stdout

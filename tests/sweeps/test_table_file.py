@@ -49,6 +49,10 @@ def broken(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(TABLE), **changes}
 
 
+def of_grid(grid: dict[str, Any]) -> dict[str, Any]:
+    return broken(grid=grid, columns="figure", published=None)
+
+
 def with_setting(**changes: Any) -> dict[str, Any]:
     table = copy.deepcopy(TABLE)
     table["settings"][0].update(changes)
@@ -60,8 +64,8 @@ def with_setting(**changes: Any) -> dict[str, Any]:
     [
         (broken(columns="pool.share"), "columns: 'pool.share' is none of figure, setting"),
         (broken(figures=["speed"]), "figures: 'speed' is none of accuracy"),
-        (broken(grid={"pool.share": [1, 2]}), r"settings\.fsl at pool\.share=1.*no such field"),
-        (broken(grid={"pool.fraction": [0.1, 7.0]}), r"fsl at pool\.fraction=7\.0.*less than"),
+        (of_grid({"pool.share": [1, 2]}), r"settings\.fsl at pool\.share=1.*no such field"),
+        (of_grid({"pool.fraction": [0.1, 7.0]}), r"fsl at pool\.fraction=7\.0.*less than"),
         (broken(grid={"pool.fraction": []}), "at least 1 item"),
         (broken(grid={"pool.fraction": [0.1, 0.1]}), "name each value once"),
         (broken(setting={}), "setting: no such field, did you mean 'settings'"),
@@ -119,7 +123,7 @@ class TestOverrides:
         assert {one.num_rounds for one in methods} == {3}
 
     def test_a_kind_comes_before_the_fields_that_it_has(self, tmp_path: Path) -> None:
-        overrides = {"model.hidden": 24, "model.kind": "spoter", "model.width": 16}
+        overrides = {"model.hidden": 24, "model.kind": "spoter", "model.num_heads": 2}
         sweep = new_sweep(tmp_path, broken(base={"data": TABLE["base"]["data"]}), overrides)
         models = {one.config.model for one in sweep.plan.cells.values()}
         assert {(one.kind, one.hidden) for one in models} == {("spoter", 24)}

@@ -17,14 +17,14 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import FinishedRound, SeedRun, rounds, seed_record
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.records.stages import Checkpoint, StageStore
 from slr_ray.storage import Store
 from slr_ray.training.consistency.co_learning import CoLearning, CoLearningConfig
+from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.round import Round, Trained
-from slr_ray.training.sampling import true_labels
 from slr_ray.workers.place import Place, this_place
 
 SMALL: dict[str, Any] = {
@@ -140,7 +140,9 @@ def test_hidden_labels_steer_nothing(tmp_path: Path) -> None:
     index, hidden = np.array(own.problem.corpus.gloss_index), own.problem.unlabelled
     index[hidden] = np.random.default_rng(0).permutation(index[hidden])
     own.problem.corpus.__dict__["gloss_index"] = index
-    (second,) = rounds(replace(own, stages=StageStore(Store(str(tmp_path / "shuffled")))))
+    elsewhere = StageStore(Store(str(tmp_path / "shuffled")))
+    # A problem of its own: one that was asked keeps its glosses.
+    (second,) = rounds(replace(own, problem=replace(own.problem), stages=elsewhere))
     assert same(first.model_state, second.model_state)
     audits = [one.epochs[-1].unlabelled for one in (first, second)]
     assert audits[0] is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from slr_ray.training.sampling import TrainingSet, epoch_batches, extended, true_labels
+from slr_ray.training.labels.sampling import TrainingSet, epoch_batches, extended, true_labels
 
 
 def a_set(num_true: int, num_pseudo: int) -> TrainingSet:

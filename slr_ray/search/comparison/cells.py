@@ -19,6 +19,7 @@ from slr_ray.storage import Store
 from slr_ray.workers.execution import Report, Workers
 from slr_ray.workers.place import Place
 from slr_ray.workers.task_pool import Ended, run_pool
+from slr_ray.workers.waiting import NodeWatch
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,23 @@ def run_cells(
     *,
     at_once: int | None = None,
     may_start: Callable[[], bool] = lambda: True,
+    watch: NodeWatch | None = None,
 ) -> dict[str, str]:
     """Measure every cell that has no record yet, in their order. Ray must be running.
 
-    `store` is for Ray Train's own files. Once `may_start` says no, none begins any more.
+    `store` is for Ray Train's own files; `watch` looks after a cluster's nodes. Once `may_start`
+    says no, none begins any more.
 
     Returns the reasons of those that failed for good, by their names.
     """
 
     def on_end(cell: Cell, ended: Ended) -> None:
         listener.arm_ended(cell.label, cell.seed, ended.who, ended.error)
+
+    def on_wait() -> None:
+        listener.went_on()
+        if watch is not None:
+            watch.look()
 
     return run_pool(
         cells,
@@ -119,7 +127,9 @@ def run_cells(
         needs=lambda cell: cell.equal_steps_to,
         may_start=may_start,
         on_start=lambda cell: listener.arm_started(cell.label, cell.seed),
+        on_loss=lambda cell, reason: listener.arm_restarted(cell.label, cell.seed, reason),
         on_end=on_end,
+        on_wait=on_wait,
     )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from slr_ray.evaluation.metrics import f1_scores
-from slr_ray.evaluation.people import SignerCounts
-from slr_ray.records.measured import Metrics
+from slr_ray.evaluation.people import SignerCounts, mean_metrics, pooled_metrics
 from slr_ray.records.predictions import pooled
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import ArmRecord
@@ -40,26 +38,15 @@ def pooled_record(
     Rounds and epochs stay with the folds.
     """
     confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
-    together: dict[str, Any] = {str(name): value for name, value in counts.once().items()}
     f1 = zip(glosses, f1_scores(confusion), strict=True)
     return ArmRecord(
         arm=folds[0].arm,
         seed=folds[0].seed,
         num_steps=round(np.mean([one.num_steps for one in folds])),
         training_s=sum(one.training_s for one in folds),
-        validation=_mean([one.validation for one in folds]),
-        test=_mean([one.test for one in folds]).model_copy(update=together),
+        validation=mean_metrics([one.validation for one in folds]),
+        test=pooled_metrics([one.test for one in folds], counts),
         f1_per_gloss={name: float(score) for name, score in f1 if not np.isnan(score)},
         confusion=confusion.tolist(),
         trained=None,
     )
-
-
-def _mean(folds: Sequence[Metrics]) -> Metrics:
-    clips = [one.num_clips for one in folds]
-    names = [name for name in Metrics.model_fields if name != "num_clips"]
-    means = {
-        name: float(np.average([getattr(one, name) for one in folds], weights=clips))
-        for name in names
-    }
-    return Metrics(num_clips=sum(clips), **means)

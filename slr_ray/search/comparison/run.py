@@ -11,6 +11,7 @@ from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
 from slr_ray.search.listeners import RunListener
 from slr_ray.workers.execution import Workers
+from slr_ray.workers.waiting import NodeWatch
 
 
 def compare_arms(
@@ -19,16 +20,17 @@ def compare_arms(
     draws: Sequence[Draw],
     workers: Workers,
     listener: RunListener,
+    watch: NodeWatch | None = None,
 ) -> dict[str, str]:
     """Run every arm on every draw that has no record yet. Ray must be running.
 
-    `candidates` are those of each fold, or of None.
+    `candidates` are those of each fold, or of None; `watch` looks after a cluster's nodes.
 
     Returns the reasons of those that failed for good, by ARM/SEED and fold where there are any.
     """
     cells = arm_cells(context, candidates, draws)
     store = context.folder.ray.join("train")
-    return run_cells(cells, workers, context.num_threads, store, listener)
+    return run_cells(cells, workers, context.num_threads, store, listener, watch=watch)
 
 
 def hand_out_best(context: RunContext, draws: Sequence[Draw]) -> None:

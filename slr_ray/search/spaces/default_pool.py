@@ -27,4 +27,4 @@ def space_with_pool(name: str, overrides: Mapping[str, Any], opener: Opener) -> 
     named = named or (not is_shipped and names_pool(read_yaml(path).get("pool", {})))
     if named or not lacks_glosses(space.default, opener):
         return space
-    return load_space(name, {**overrides, "pool": EVERY_LABEL}, opener)
+    return load_space(name, {**overrides, "pool": dict(EVERY_LABEL)}, opener)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import Needs, present
+from slr_ray.selection.negative import Negative
 from slr_ray.selection.select.rule import Rule
 
 
@@ -20,9 +21,7 @@ class Uncertainty(Rule):
     the mean over the passes; the deviation is that of the gloss predicted before calibration and
     refinement. It needs a model with dropout.
 
-    Not done: UPS's negative labels (p <= 0.05 and deviation <= 0.005 at temperature 2: "not this
-    gloss"), for a round trains on one gloss a clip; its balanced first iterations, which
-    `top_per_gloss` has.
+    Not done: UPS's balanced first iterations, which `top_per_gloss` has.
     """
 
     kind: Literal["uncertainty"] = "uncertainty"
@@ -31,10 +30,13 @@ class Uncertainty(Rule):
     deviation: float = Field(0.05, ge=0)
     """Highest standard deviation of that probability over the passes."""
     num_passes: int = Field(10, ge=2)
+    negative: Negative | None = None
+    """UPS's negative labels (published: `negative={}`): what clips that are not selected are not;
+    None = they teach nothing."""
 
     @property
     def needs(self) -> Needs:
-        return Needs(dropout_passes=self.num_passes)
+        return Needs(dropout_passes=self.num_passes, negative=self.negative)
 
     def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""

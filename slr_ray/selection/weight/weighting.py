@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +14,9 @@ from slr_ray.selection.candidates import Candidates
 
 class Weighting(Config):
     """How much the loss of a pseudo-labelled clip counts beside a true label's 1."""
+
+    is_soft: ClassVar[bool] = False
+    """Whether clips are trained to their whole distribution instead of one gloss."""
 
     @abstractmethod
     def weigh(

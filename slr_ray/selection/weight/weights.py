@@ -1,7 +1,6 @@
 """The union of the weightings that there are.
 
-A new one is one file with a `Weighting` that has a `kind`, and one member here. Soft labels are not
-among them: a training set has one gloss a clip.
+A new one is one file with a `Weighting` that has a `kind`, and one member here.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from pydantic import Field
 from slr_ray.selection.weight.confidence import Confidence
 from slr_ray.selection.weight.constant import Constant
 from slr_ray.selection.weight.hard import Hard
+from slr_ray.selection.weight.soft import Soft
 from slr_ray.selection.weight.truncated_gaussian import TruncatedGaussian
 
-Weight = Annotated[Hard | Constant | Confidence | TruncatedGaussian, Field(discriminator="kind")]
+Weight = Annotated[
+    Hard | Constant | Confidence | TruncatedGaussian | Soft, Field(discriminator="kind")
+]

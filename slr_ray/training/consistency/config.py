@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
+from slr_ray.augmentation.config import AugmentationConfig, BoundaryAugmentation, NoAugmentation
 from slr_ray.config import Config
 from slr_ray.selection.reject.energy import Energy
 from slr_ray.selection.steps.fixmatch import FixMatchConfig
@@ -53,3 +53,12 @@ class StreamConfig(Config):
     gloss: `prototype` is for rounds."""
     co_learning: CoLearningConfig | None = None
     """CoSSL's second classifier in the last part of the training, with any rule; None = none."""
+
+    @model_validator(mode="after")
+    def _clips_are_read_for_strong_views(self) -> StreamConfig:
+        if isinstance(self.weak, BoundaryAugmentation) and self.weak.per_clip is not None:
+            raise ValueError(
+                "weak.per_clip: a step's clips are read as strong views need them; give weak views "
+                "head_fraction and tail_fraction"
+            )
+        return self

@@ -12,22 +12,21 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from slr_ray.augmentation.config import AugmentationConfig, draws_frames
+from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import PoseBatch, frames_seen
-from slr_ray.poses.reading import read
 from slr_ray.selection.steps.alignment import Alignment
 from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
-from slr_ray.training.batches import model_input
+from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.consistency.tally import Tally
+from slr_ray.training.labels.sampling import epoch_batches, true_labels
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
-from slr_ray.training.sampling import epoch_batches, true_labels
 
 # Clips x frames x channels, and the mask of real frames; views of one step differ in both.
 View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]
@@ -229,5 +228,5 @@ class UnlabelledStream(nn.Module):
         return self.problem.augmentation if own is None else own
 
     def _read(self, clips: Int[np.ndarray, " batch"], views: AugmentationConfig) -> PoseBatch:
-        draw = self._generator if draws_frames(views) else None
-        return read(self.problem.clips, clips, self._max_frames, draw).to(self.device)
+        own, generator = self.problem.clips, self._generator
+        return read_for(views, own, clips, self._max_frames, generator).to(self.device)

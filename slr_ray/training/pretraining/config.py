@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from slr_ray.augmentation.config import AugmentationConfig, BoundaryAugmentation
 from slr_ray.config import Config
@@ -21,12 +21,13 @@ class PretrainingConfig(Config):
     objective: ObjectiveConfig = SlFpnConfig()
     augmentation: AugmentationConfig = BoundaryAugmentation()
     """Of the two views; the original clip stays as it is."""
-    clips: Literal["training", "all"] = "training"
-    """Clips of the data to learn from: those of the split's training part, labelled or not, or all,
-    for an encoder that is evaluated on another corpus. Glosses are never read."""
+    clips: Literal["training", "all", "extra"] = "training"
+    """Clips to learn from: those of the split's training part, labelled or not; all, for an encoder
+    that is evaluated on another corpus; or only those of `extra_data`, to see what is transferred
+    from there. Glosses are never read."""
     extra_data: tuple[str, ...] = ()
-    """More pose shards to learn from. With `clips: training` and a split by signer, clips of its
-    validation and test signers are left out of them."""
+    """More pose shards to learn from. With a split by signer, and unless `clips` is all, clips of
+    its validation and test signers are left out of them."""
     num_epochs: int = Field(200, ge=1)
     num_steps: int | None = Field(None, ge=1)
     """Gradient steps instead of epochs."""
@@ -59,6 +60,12 @@ class PretrainingConfig(Config):
     seed: int | None = Field(None, ge=0)
     """None = the experiment's seed, so that every seed pre-trains an encoder of its own; with a
     number all seeds share one."""
+
+    @model_validator(mode="after")
+    def _has_clips(self) -> PretrainingConfig:
+        if self.clips == "extra" and not self.extra_data:
+            raise ValueError("clips is 'extra', but extra_data names none")
+        return self
 
     @field_validator("extra_data")
     @classmethod

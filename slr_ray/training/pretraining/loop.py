@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
 
+from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
@@ -214,7 +215,10 @@ class PretrainingLoop:
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
         clips = readable(self.task.clips, self.task.normalisation)
-        return ahead(islice(rows, left), lambda batch: read(clips, batch, self.task.max_frames))
+        longest, find_ends = self.task.max_frames, ends_finder(self.config.augmentation)
+        return ahead(
+            islice(rows, left), lambda batch: read(clips, batch, longest, find_ends=find_ends)
+        )
 
     def step(self, clips: PoseBatch, generator: torch.Generator) -> Float[Tensor, "3"]:
         """One gradient step; loss, embedding's standard deviation and 1."""
@@ -271,7 +275,8 @@ class PretrainingLoop:
 
 def is_told(num_steps: int) -> bool:
     """Whether a step has its own figures: some ninety of each tenfold, and all of the first."""
-    return num_steps % 10 ** max(0, len(str(num_steps)) - 2) == 0
+    every: int = 10 ** max(0, len(str(num_steps)) - 2)
+    return num_steps % every == 0
 
 
 def embedding_std(embedding: Float[Tensor, "clips dim"]) -> Float[Tensor, ""]:

@@ -1,0 +1,1 @@
+"""Everything of the product that needs a GPU, checked and measured within minutes."""

@@ -1,0 +1,168 @@
+"""Several processes on one GPU: trials beside each other, Ray's fractions, torch.distributed."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from benchmarks.gpu.check import Finding, Skipped, within
+from benchmarks.gpu.experiments import difference, gradient, without_dropout
+from benchmarks.gpu.setting import Setting
+from benchmarks.recogniser import BareModel, opened
+from slr_ray.experiment.opener import Opener
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.seed_run import prepare_seed
+from slr_ray.methods.sslr import rounds
+from slr_ray.records.log import read_log
+from slr_ray.records.run_folder import RunFolder
+from slr_ray.records.stages import StageStore
+from slr_ray.storage import Store
+from slr_ray.workers.place import Place, process_group
+
+_SEED = 0
+_SPACE_STEPS = 3200
+"""Of a trial of the space sslr_thresholds: two label draws, four rounds, 400 steps each."""
+
+
+def trials(setting: Setting) -> Iterator[Finding]:
+    """Small trials in as many processes; nothing here touches the GPU before they are forked."""
+    training = {"num_epochs": 1, "steps_per_epoch": setting.choose(25, 2)}
+    sections = {
+        "pool": {"kind": "fraction", "fraction": 0.1},
+        "method": {"kind": "sslr", "num_rounds": 1},
+    }
+    prepared = Opener().prepare(setting.experiment("modern", training, sections))
+    for count in setting.choose((1, 4, 16), (1, 2)):
+        ended = _at_once(setting, prepared, count)
+        elapsed = max(one.end for one in ended) - min(one.start for one in ended)
+        rate = sum(one.num_steps for one in ended) / elapsed
+        memory = sum(one.gpu_bytes for one in ended) / 2**30
+        yield Finding(
+            f"{count} at a time: {3600 * count / elapsed:,.0f} trials of {ended[0].num_steps} "
+            f"steps an hour, {rate:.3g} steps/s (of the space sslr_thresholds, "
+            f"{_SPACE_STEPS:,} steps a trial: {3600 * rate / _SPACE_STEPS:,.0f} an hour), "
+            f"{memory:.1f} GiB of the GPU"
+        )
+
+
+@dataclass(frozen=True)
+class _Ended:
+    start: float
+    end: float
+    num_steps: int
+    gpu_bytes: int
+
+
+def _at_once(setting: Setting, prepared: Prepared, count: int) -> list[_Ended]:
+    context = multiprocessing.get_context("fork")
+    barrier, results = context.Barrier(count), context.SimpleQueue()
+    arguments = (setting, prepared, barrier, results)
+    processes = [context.Process(target=_trial_process, args=arguments) for _ in range(count)]
+    for one in processes:
+        one.start()
+    for one in processes:
+        one.join()
+    failed = sum(one.exitcode != 0 for one in processes)
+    if failed:
+        raise RuntimeError(f"{failed} of {count} trials at a time failed")
+    return [results.get() for _ in processes]
+
+
+def _trial_process(
+    setting: Setting, prepared: Prepared, barrier: Barrier, results: SimpleQueue[_Ended]
+) -> None:
+    torch.set_num_threads(1)
+    try:
+        place = setting.place()
+        # The first call loads what the measured one uses.
+        _trial(prepared, place)
+        barrier.wait()
+        start = time.monotonic()
+        num_steps = _trial(prepared, place)
+        end = time.monotonic()
+    except BaseException:
+        # The others would wait for ever.
+        barrier.abort()
+        raise
+    on_gpu = place.device.type == "cuda"
+    memory = torch.cuda.max_memory_reserved(place.device) if on_gpu else 0
+    results.put(_Ended(start, end, num_steps, memory))
+
+
+def _trial(prepared: Prepared, place: Place) -> int:
+    """Steps of all its rounds, trained anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = list(rounds(prepare_seed(prepared, _SEED, StageStore(Store(folder)), place)))
+    return sum(one.record.num_steps for one in done)
+
+
+def fractional(setting: Setting) -> Iterator[Finding]:
+    """Two trials of a search at the same time, each with half of the GPU (or of a processor)."""
+    for package in ("ray", "optuna", "typer"):
+        if importlib.util.find_spec(package) is None:
+            raise Skipped(f"{package} is not installed")
+    half = "--trial-gpus" if setting.device == "cuda" else "--trial-cpus"
+    overrides = {
+        "training.num_epochs": 1,
+        "training.steps_per_epoch": setting.choose(100, 20),
+        "method.num_rounds": 1,
+        "search.search_seeds": "[0]",
+        **setting.choose({}, {"model.width": 16, "training.max_frames": 8}),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "slr_ray.tune", "--space", "sslr_thresholds"]
+        command += [half, "0.5", "--num-trials", "2", "--max-concurrent", "2", "--seeds", "1"]
+        command += ["--storage", folder, *(f"{name}={value}" for name, value in overrides.items())]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            yield Finding(f"tune ended with {done.returncode}: {done.stderr[-500:]}", True)
+            return
+        (run,) = Path(folder).iterdir()
+        events = read_log(RunFolder(str(run)))
+    starts, ends = (
+        {one.trial: one for one in events if one.event == name}
+        for name in ("trial_started", "trial_complete")
+    )
+    yield Finding(f"{len(ends)} of 2 trials complete", len(ends) != 2)
+    together = min(one.time for one in ends.values()) - max(one.time for one in starts.values())
+    yield Finding(
+        f"both at work for {together.total_seconds():.1f} s of "
+        f"{max((ends[one].time - starts[one].time).total_seconds() for one in ends):.1f} s",
+        together.total_seconds() <= 0,
+    )
+
+
+def collectives(setting: Setting) -> Iterator[Finding]:
+    """One rank alone: the group, what the product asks of it, and a step through it."""
+    place = setting.place()
+    config = without_dropout(setting.experiment("spoter_small", {}))
+    own = opened(config)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        process_group(f"file://{folder}/group", rank=0, world_size=1),
+    ):
+        values = torch.arange(1024.0, device=place.device)
+        summed, gathered, told = values.clone(), [torch.empty_like(values)], ["a text"]
+        distributed.all_reduce(summed)
+        distributed.all_gather(gathered, values)
+        distributed.broadcast_object_list(told, src=0, device=place.device)
+        distributed.barrier()
+        is_right = torch.equal(summed, values) and torch.equal(gathered[0], values)
+        yield Finding(f"sums and rows through {distributed.get_backend()}", not is_right)
+        alone, through = (BareModel(config, own, place) for _ in range(2))
+        # Said to be one of two, so that it is wrapped as for several workers.
+        through.forward = Place(place.device, 0, 2).replicated(through.model)
+        what = "gradient through DistributedDataParallel"
+        yield within(what, difference(gradient(through), gradient(alone)), 1e-4)

@@ -1,0 +1,102 @@
+"""From a round's model to the pseudo-labels of the next: predict, choose, look at it.
+
+Five steps choose: calibrate, refine, reject, select, weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.methods.pseudo_labelling.audit import audit_selection
+from slr_ray.methods.pseudo_labelling.held_out import HeldOut
+from slr_ray.methods.pseudo_labelling.pool_predictions import predict_pool
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
+    NO_PSEUDO_LABELS,
+    PseudoLabels,
+    candidates_of,
+    refine,
+    select,
+    stays,
+)
+from slr_ray.models.model import Model
+from slr_ray.records.measured import Audit
+from slr_ray.records.stages import State
+from slr_ray.selection.candidates import Candidates
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.problem import Problem
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The pseudo-labels of a round."""
+
+    pseudo: PseudoLabels
+    audit: Audit | None = None
+    predictions: State | None = None
+    """What they were chosen from, where it is small enough to be kept."""
+    nothing_left: str | None = None
+    """Why the round would learn nothing new; None where it would."""
+
+
+NOTHING_CHOSEN = Chosen(NO_PSEUDO_LABELS)
+"""Of round 0."""
+
+
+def choose(
+    problem: Problem,
+    training: TrainingConfig,
+    method: SslrConfig,
+    place: Place,
+    teacher: Model,
+    before: PseudoLabels,
+    number: int,
+    others: Sequence[HeldOut] = (),
+) -> Chosen:
+    """The pseudo-labels of round `number`: those of the round before that stay, and new ones.
+
+    `others` are models that calibration needs, with the labelled clips that are new to them.
+    """
+    # For `slr_ray.replay`, which may calibrate on validation where this run does not.
+    is_kept = len(problem.unlabelled) * problem.num_glosses <= method.keep_predictions
+    predictions = predict_pool(
+        problem,
+        teacher,
+        training,
+        method.needs,
+        place,
+        num_views=method.num_views,
+        with_validation=is_kept or method.calibration == "temperature",
+        others=others,
+    )
+    kept = predictions.packed(method.keep_predictions)
+    refine(
+        method,
+        predictions,
+        label_smoothing=training.label_smoothing,
+        validation_glosses=problem.glosses(problem.split.validation),
+    )
+    left = stays(method, predictions)
+    # What is rejected is no part of the pool any more: no quantile, mean or count has it.
+    pool, seen = problem.unlabelled, predictions
+    if len(left) < len(pool):
+        pool, seen = pool[left], predictions.of(left)
+    candidates = candidates_of(method, pool, seen, before, number)
+    pseudo = select(method, pool, candidates, before)
+    audit = audit_selection(problem, predictions.probabilities, left, before, pseudo)
+    num_new = audit.num_added + audit.num_changed
+    over = num_new <= method.changed_tolerance * max(len(pseudo), 1) and not audit.num_negative
+    return Chosen(pseudo, audit, kept, _why_nothing(pseudo, candidates) if over else None)
+
+
+def _why_nothing(pseudo: PseudoLabels, candidates: Candidates) -> str:
+    if len(pseudo):
+        return "nothing left to add"
+    if not len(candidates.probabilities):
+        return f"every clip was rejected in round {candidates.round}"
+    return (
+        f"the rule selected no clip in round {candidates.round} "
+        f"(highest confidence {candidates.confidence.max():.3f})"
+    )

@@ -1,0 +1,42 @@
+"""What a run took of processors and GPUs, lost tries included, and what that costs."""
+
+from __future__ import annotations
+
+from slr_ray.records.log import read_log
+from slr_ray.records.tries import LOST, Spent, Tries, spent
+from slr_ray.reporting.run import Run
+
+
+def spending_facts(run: Run) -> list[tuple[str, str]]:
+    """Hours, lost ones and cost, for a table; nothing where the log does not tell."""
+    whole, lost = _spent(run)
+    if not whole.cpu_h and not whole.gpu_h:
+        return []
+    facts = [("Reserved by trials and arms, every try counted", _hours(whole))]
+    if lost.num_tries:
+        facts.append(("Of that, lost tries", f"{lost.num_tries} ({_hours(lost)})"))
+    price = run.record.price_per_hour
+    if price is not None:
+        unit = "GPU" if whole.gpu_h else "processor"
+        facts.append((f"Cost at {price:g} an hour of a {unit}", f"{_cost(whole, price):.2f}"))
+    return facts
+
+
+def spending_sentence(run: Run) -> str | None:
+    """The same for the terminal."""
+    facts = spending_facts(run)
+    return "; ".join(f"{name[0].lower()}{name[1:]}: {value}" for name, value in facts) or None
+
+
+def _spent(run: Run) -> tuple[Spent, Spent]:
+    tries = Tries(read_log(run.folder)).all()
+    return spent(tries), spent(one for one in tries if one.outcome == LOST)
+
+
+def _hours(one: Spent) -> str:
+    gpus = f"{one.gpu_h:.3g} GPU-hours, " if one.gpu_h else ""
+    return f"{gpus}{one.cpu_h:.3g} processor-hours"
+
+
+def _cost(one: Spent, price: float) -> float:
+    return price * (one.gpu_h or one.cpu_h)

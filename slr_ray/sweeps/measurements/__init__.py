@@ -1,0 +1,1 @@
+"""What a table may measure of a cell: a training, a frozen encoder, robustness."""

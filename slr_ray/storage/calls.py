@@ -51,9 +51,18 @@ _OURS = {"s3": "allow_delayed_open=true", "gs": "retry_limit_seconds=10"}
 _log = logging.getLogger(__name__)
 
 
+_late: dict[str, threading.Thread] = {}
+"""Requests that were given up, by what they write."""
 _answered: set[str] = set()
 """Buckets and accounts that this process had an answer from."""
 _once: ContextVar[bool] = ContextVar("once", default=False)
+_heard: ContextVar[Callable[[], None]] = ContextVar("heard", default=lambda: None)
+
+
+class _GivenUp(TimeoutError):
+    def __init__(self, told: str, thread: threading.Thread) -> None:
+        super().__init__(told)
+        self.thread = thread
 
 
 @contextlib.contextmanager
@@ -102,14 +111,22 @@ def _opened(root: str, query: str) -> tuple[arrow_fs.FileSystem, str]:
 os.register_at_fork(after_in_child=_opened.cache_clear)
 
 
-def call(location: str, request: Callable[[], AnswerT], num_bytes: int = 0) -> AnswerT:
+def call(
+    location: str, request: Callable[[], AnswerT], num_bytes: int = 0, replaces: str = ""
+) -> AnswerT:
     """The answer of a request about a location, which moves about `num_bytes`.
+
+    `replaces` names what it writes: one that was given up may still arrive, and an earlier content
+    must not come after a later one.
 
     Raises `OSError` where it can't be had, and `StorageError` where the place does not answer; both
     without the secrets of URIs.
     """
     if not is_uri(location) or location.startswith("file://"):
         return request()
+    late = _late.pop(replaces, None)
+    if late is not None:
+        late.join(_LIMIT_S)
     root, started, wait_s, is_told = root_of(location), time.monotonic(), _FIRST_WAIT_S, False
     while True:
         try:
@@ -118,6 +135,8 @@ def call(location: str, request: Callable[[], AnswerT], num_bytes: int = 0) -> A
             _answered.add(root)
             raise
         except (OSError, ArrowException) as error:
+            if isinstance(error, _GivenUp) and replaces:
+                _late[replaces] = error.thread
             told, spent = reason(error), time.monotonic() - started
             if isinstance(error, _FINAL_KINDS) or _FINAL.search(told):
                 raise OSError(told) from None
@@ -143,11 +162,22 @@ def reason(error: BaseException) -> str:
     return told.splitlines()[0].partition(" error_info=")[0]
 
 
+def moving() -> None:
+    """Some bytes came: the time limit of the request that this thread makes begins anew."""
+    _heard.get()()
+
+
 def _within(limit_s: float, request: Callable[[], AnswerT]) -> AnswerT:
-    """The answer; `TimeoutError` where it takes longer. The thread that waits for it is left."""
+    """The answer; `_GivenUp` where it takes longer, with the thread that still waits for it."""
     outcome: list[tuple[AnswerT | None, BaseException | None]] = []
+    until = time.monotonic() + limit_s
+
+    def extend() -> None:
+        nonlocal until
+        until = time.monotonic() + limit_s
 
     def run() -> None:
+        _heard.set(extend)
         try:
             outcome.append((request(), None))
         except BaseException as error:
@@ -155,9 +185,10 @@ def _within(limit_s: float, request: Callable[[], AnswerT]) -> AnswerT:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(limit_s)
+    while thread.is_alive() and (left := until - time.monotonic()) > 0:
+        thread.join(left)
     if not outcome:
-        raise TimeoutError(f"no answer within {duration(limit_s)}")
+        raise _GivenUp(f"no answer within {duration(limit_s)}", thread)
     answer, error = outcome[0]
     if error is not None:
         raise error

@@ -17,11 +17,12 @@ from pyarrow import fs as arrow_fs
 
 from slr_ray.errors import StorageError
 from slr_ray.locations import below, is_uri, remember
-from slr_ray.storage.calls import call, reason, resolve
+from slr_ray.storage.calls import call, moving, reason, resolve
 from slr_ray.storage.lease import leased
 
 # mkstemp makes files for their owner alone; results are for all who may read the folder.
 _MODE = 0o644
+_PIECE_BYTES = 2**22
 LOCK = ".lock"
 _FLAT = ("s3", "gcs", "abfs")
 """Object stores, where a folder is but a part of a name."""
@@ -68,7 +69,7 @@ class Store:
             return bool(filesystem.get_file_info(path).type == arrow_fs.FileType.File)
         try:
             # One request; what get_file_info does not find it looks for as a folder, too.
-            call(self.location, lambda: filesystem.open_input_file(path).close())
+            call(self.location, lambda: filesystem.open_input_stream(path).close())
         except FileNotFoundError:
             return False
         return True
@@ -98,7 +99,7 @@ class Store:
             with filesystem.open_output_stream(path) as stream:
                 stream.write(content)
 
-        call(self.location, put, len(content))
+        call(self.location, put, len(content), replaces=below(self.location, name))
 
     def write_json(self, name: str, value: Any) -> None:
         self.write_bytes(name, (json.dumps(value, indent=1) + "\n").encode())
@@ -161,9 +162,16 @@ class Store:
 def read_file(location: str) -> bytes:
     """The content of a file, here or behind a URI. Raises `OSError`."""
     filesystem, path = resolve(location)
-    with call(location, lambda: filesystem.open_input_file(path)) as stream:
-        size = stream.size()
-        return bytes(call(location, lambda: stream.read_at(size, 0), size))
+
+    def get() -> bytes:
+        pieces = []
+        with filesystem.open_input_stream(path) as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                pieces.append(piece)
+                moving()
+        return b"".join(pieces)
+
+    return call(location, get)
 
 
 def cache_root() -> Path:

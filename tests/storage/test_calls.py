@@ -114,6 +114,23 @@ def test_a_request_without_an_answer_ends(monkeypatch: pytest.MonkeyPatch) -> No
     hanging.set()
 
 
+def test_what_was_given_up_never_comes_after_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_LIMIT_S", 0.05)
+    hanging, there = threading.Event(), []
+
+    def late() -> None:
+        hanging.wait()
+        there.append("old")
+
+    with once(), pytest.raises(StorageError, match="no answer"):
+        call(PLACE, late, replaces="a")
+    monkeypatch.setattr(calls, "_LIMIT_S", 30.0)
+    call(PLACE, lambda: there.append("other"), replaces="b")
+    threading.Timer(0.05, hanging.set).start()
+    call(PLACE, lambda: there.append("new"), replaces="a")
+    assert there == ["other", "old", "new"]
+
+
 def test_here_nothing_is_tried_again(clock: Clock) -> None:
     for place in ("/runs", "file:///runs"):
         with pytest.raises(OSError, match="curlCode"):

@@ -16,7 +16,7 @@ WHEELS_PYTHON ?= 3.12
 .PHONY: tune test check chaos lint docs gpu gpu-wheels install install-dev install-docs
 
 tune: install
-	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 $(SMALL)
+	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 --seeds 5 $(SMALL)
 
 test: install-dev check
 

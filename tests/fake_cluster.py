@@ -192,7 +192,7 @@ def _kill(pid: int) -> None:
 
 
 def wait_until(
-    done: Callable[[], bool], told: Callable[[], str], *, within_s: float = 1500.0
+    done: Callable[[], bool], told: Callable[[], str], *, within_s: float = 240.0
 ) -> None:
     """Wait for `done`; `told` says what there was instead."""
     deadline = time.monotonic() + within_s

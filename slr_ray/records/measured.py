@@ -55,7 +55,7 @@ class UnlabelledFigures(Record):
         if self.pseudo_unknown is not None:
             told += f", {self.pseudo_unknown:.0%} on clips of unknown glosses"
         if self.rejected_unknown is not None:
-            told += f"; {self.rejected_unknown:.0%} of these rejected"
+            told += f"; {self.rejected_unknown:.0%} of clips of unknown glosses rejected"
         if self.rejected_wrongly is not None:
             told += f"; {self.rejected_wrongly:.0%} of clips of known glosses rejected"
         return told

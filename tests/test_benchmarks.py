@@ -116,6 +116,9 @@ def lacks(setting):
     import no_such_package
     yield Finding("never")
 
+def tells(setting):
+    yield Finding(f"started by {setting.start}")
+
 def declines(setting):
     raise Skipped("no such card")
     yield
@@ -126,7 +129,7 @@ import sys
 from benchmarks.gpu import __main__
 from benchmarks.gpu.check import Check
 
-names = "agrees disagrees diverges raises dies hangs lacks declines".split()
+names = sys.argv[2:]
 __main__.CHECKS = tuple(Check(one, "broken", one, 1 + 600 * (one != "hangs")) for one in names)
 __main__._prepare = lambda setting: None
 __main__.main(["--device", "cpu", "--minutes", "60", "--out", sys.argv[1]])
@@ -135,7 +138,8 @@ __main__.main(["--device", "cpu", "--minutes", "60", "--out", sys.argv[1]])
 
 def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(_BROKEN)
-    done = python(tmp_path, "-c", _RUN, str(tmp_path / "report.md"))
+    names = ("agrees", "disagrees", "diverges", "raises", "dies", "hangs", "lacks", "declines")
+    done = python(tmp_path, "-c", _RUN, str(tmp_path / "report.md"), *names)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "8 checks: 1 passed, 5 failed, 2 skipped" in done.stdout
     ends = done.stdout.splitlines()[-7:]
@@ -152,3 +156,11 @@ def test_a_check_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None
     # What hangs may be cut off before it says so.
     assert report.count("- so far") >= 2
     assert "- **Problem:** loss: 0.3 (at most 0.2)\n- and goes on" in report
+
+
+def test_checks_run_where_forks_could_not_use_the_gpu(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(_BROKEN)
+    poisoned = "import torch\ntorch.cuda._is_in_bad_fork = lambda: True\n"
+    done = python(tmp_path, "-c", poisoned + _RUN, str(tmp_path / "report.md"), "tells")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "started by spawn" in done.stdout

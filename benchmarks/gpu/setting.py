@@ -46,7 +46,9 @@ class Setting:
     @property
     def processes(self) -> ForkContext | SpawnContext:
         """What starts them."""
-        return multiprocessing.get_context(self.start)
+        if self.start == "fork":
+            return multiprocessing.get_context("fork")
+        return multiprocessing.get_context("spawn")
 
     def choose(self, full: ValueT, tiny: ValueT) -> ValueT:
         """Which of the two sizes to take."""

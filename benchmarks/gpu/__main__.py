@@ -17,11 +17,12 @@ import os
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from benchmarks.gpu.check import Check, Outcome, run
+from benchmarks.gpu.check import Check, Outcome, forks_work, run
 from benchmarks.gpu.report import described, summary, write
 from benchmarks.gpu.setting import Setting
 
@@ -60,11 +61,15 @@ def main(arguments: list[str] | None = None) -> None:
     command = shlex.join(["python", "-m", "benchmarks.gpu", *(arguments or sys.argv[1:])])
     ends = time.monotonic() + 60 * given.minutes
     _prepare(setting)
+    if not forks_work():
+        setting = replace(setting, start="spawn")
     for row, check in enumerate(checks):
         left_s = ends - time.monotonic()
         if left_s > 0:
             print(f"{check.name}: {check.title}", flush=True)
-            outcomes[row] = run(check, setting, min(check.limit_s, left_s), _tell)
+            # Tiny, it is the code that is tried, on a machine that may be busy.
+            limit_s = setting.choose(min(check.limit_s, left_s), left_s)
+            outcomes[row] = run(check, setting, limit_s, _tell)
         else:
             outcomes[row].reason = f"the {given.minutes:g} minutes were over"
         _tell(described(outcomes[row]))
@@ -85,11 +90,11 @@ def _tell(line: str) -> None:
 def _prepare(setting: Setting) -> None:
     """What all checks need is imported and made once, before they are forked.
 
-    Nothing of it may touch the GPU or start threads: a fork has neither. What goes wrong here goes
-    wrong in each check that needs it, and is told there.
+    What goes wrong here goes wrong in each check that needs it, and is told there.
     """
     torch.set_num_threads(1)
-    for module in sorted({one.module for one in CHECKS}):
+    # torch imports its compiler with the first optimiser.
+    for module in ("torch._dynamo", *sorted({one.module for one in CHECKS})):
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     with contextlib.suppress(Exception):

@@ -7,6 +7,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -70,11 +71,10 @@ def within(what: str, value: float, limit: float) -> Finding:
 def run(check: Check, setting: Setting, limit_s: float, tell: Callable[[str], None]) -> Outcome:
     """Run a check in a process of its own and end it, with all its children, when its time is up.
 
-    What breaks a GPU's context, and every later call with it, so breaks one check. The process is a
-    fork: imports are paid once. It must come before this process has touched the GPU.
+    What breaks a GPU's context, and every later call with it, so breaks one check.
     """
     outcome, started = Outcome(check.name), time.monotonic()
-    context = multiprocessing.get_context("fork")
+    context = setting.processes
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_in_child, args=(check, setting, sender))
     process.start()
@@ -104,6 +104,21 @@ def run(check: Check, setting: Setting, limit_s: float, tell: Callable[[str], No
         outcome.status, outcome.reason = "failed", f"{problems} of {len(outcome.findings)} findings"
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+def forks_work() -> bool:
+    """Whether a fork of this process could use the GPU.
+
+    Not once this process has only asked for a GPU, which an import may do unseen.
+    """
+    probe = multiprocessing.get_context("fork").Process(target=_probe)
+    probe.start()
+    probe.join()
+    return probe.exitcode == 0
+
+
+def _probe() -> None:
+    sys.exit(torch.cuda._is_in_bad_fork())
 
 
 def _in_child(check: Check, setting: Setting, sender: Connection) -> None:

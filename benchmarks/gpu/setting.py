@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import multiprocessing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from multiprocessing.context import ForkContext, SpawnContext
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from unittest import mock
 
 import torch
@@ -38,6 +40,15 @@ class Setting:
 
     device: str
     is_tiny: bool
+    start: Literal["fork", "spawn"] = "fork"
+    """How processes start: forks share what is imported."""
+
+    @property
+    def processes(self) -> ForkContext | SpawnContext:
+        """What starts them."""
+        if self.start == "fork":
+            return multiprocessing.get_context("fork")
+        return multiprocessing.get_context("spawn")
 
     def choose(self, full: ValueT, tiny: ValueT) -> ValueT:
         """Which of the two sizes to take."""

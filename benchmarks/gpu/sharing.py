@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import multiprocessing
 import subprocess
 import sys
 import tempfile
@@ -66,7 +65,7 @@ class _Ended:
 
 
 def _at_once(setting: Setting, prepared: Prepared, count: int) -> list[_Ended]:
-    context = multiprocessing.get_context("fork")
+    context = setting.processes
     barrier, results = context.Barrier(count), context.SimpleQueue()
     arguments = (setting, prepared, barrier, results)
     processes = [context.Process(target=_trial_process, args=arguments) for _ in range(count)]

@@ -50,14 +50,14 @@ def throughput(setting: Setting) -> Iterator[Finding]:
     place = setting.place()
     product = best_rate(place.device, "bfloat16", setting.choose(None, 128))
     sheet = data_sheet_rate(place.device)
-    for preset, batch_size, num_steps in (
+    for preset, full_size, full_steps in (
         ("published", 1, 100),
         ("published", 256, 20),
         ("spoter_small", 48, 50),
         ("modern", 48, 50),
         ("modern", 512, 15),
     ):
-        steps = setting.choose(num_steps, 2)
+        batch_size, steps = setting.choose((full_size, full_steps), (4, 2))
         training = {"precision": "bfloat16", "batch_size": batch_size}
         config = setting.experiment(preset, {**training, "num_epochs": 3, "steps_per_epoch": steps})
         own = opened(config)

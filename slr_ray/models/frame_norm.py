@@ -33,8 +33,10 @@ class FrameNorm(nn.Module):
         self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
     ) -> Float[Tensor, "clips frames channels"]:
         """The batch's own statistics in training, the running ones afterwards."""
-        by_weight = self.training and frames.device.type != "cpu"
-        return self.by_weight(frames, mask) if by_weight else self.picked(frames, mask)
+        by_weight = frames.device.type != "cpu" or torch.compiler.is_compiling()
+        if self.training and by_weight:
+            return self.by_weight(frames, mask)
+        return self.picked(frames, mask)
 
     def picked(
         self, frames: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]

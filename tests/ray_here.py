@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 from ray import cloudpickle
+from ray.tune import Tuner
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -29,7 +30,7 @@ class _Stopped(BaseException):
     """A trial that is stopped early; no error of its own."""
 
 
-class TunerHere:
+class TunerHere(Tuner):
     """Tune's loop in what the search uses of it: suggest, run, tell, stop."""
 
     def __init__(self, trainable: Callable[[Any], None], tune_config: Any, run_config: Any) -> None:

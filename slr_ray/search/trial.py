@@ -134,4 +134,4 @@ class _Rounds:
 
 def fresh_training_s(seeds: list[SeedRecord]) -> float:
     """Time spent in training, without the stages that were only read."""
-    return sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused)
+    return float(sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused))

@@ -6,7 +6,7 @@ A crash is an exception that nothing survives: what was not written is lost.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -26,6 +26,12 @@ CHANGES = {
     "search": {"num_trials": 4, "search_seeds": [0], "final_seeds": [0]},
 }
 Result = tuple[dict[int, tuple[str, float | None, dict[str, Any]]], dict[str, float]]
+
+
+class Failing(Protocol):
+    """Of the fixture that makes writes fail."""
+
+    def __call__(self, num_writes: int, error: BaseException, num_failing: int = 10**6) -> None: ...
 
 
 class Crash(BaseException):

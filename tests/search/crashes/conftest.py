@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import yaml
 from experiment_factory import SPACE
 from ray_here import ray_here
-from searches_here import CHANGES, Result, only_run, result, tune
+from searches_here import CHANGES, Failing, Result, only_run, result, tune
 
 from slr_ray.storage import Store
 
@@ -34,19 +34,19 @@ def whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Result:
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, BaseException], None]:
-    """Allows so many writes of files from now on; those after them end with the error."""
-    left: list[Any] = [10**6, None]
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """Allows so many writes of files from now on; those after them fail, all or some of them."""
+    left: list[Any] = [10**6, None, 0]
     write = Store.write_bytes
 
     def limited(store: Store, name: str, content: bytes) -> None:
         left[0] -= 1
-        if left[0] < 0:
+        if -left[2] <= left[0] < 0:
             raise left[1]
         write(store, name, content)
 
-    def allow(num_writes: int, error: BaseException) -> None:
-        left[:] = [num_writes, error]
+    def allow(num_writes: int, error: BaseException, num_failing: int = 10**6) -> None:
+        left[:] = [num_writes, error, num_failing]
 
     monkeypatch.setattr(Store, "write_bytes", limited)
     monkeypatch.setattr("slr_ray.storage.lease._SETTLES_S", 0.0)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from emulators import KINDS, Cloud, cloud
-from searches_here import Crash, Result, only_run, result, tune
+from searches_here import Crash, Failing, Result, only_run, result, tune
 
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.report import main as report
@@ -21,7 +20,7 @@ _MOST_REQUESTS = {"s3": 30, "gcs": 45, "azure": 80}
 
 def crashed_and_resumed(
     there: Cloud,
-    failing: Callable[[int, BaseException], None],
+    failing: Failing,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> RunFolder:
@@ -42,7 +41,7 @@ def crashed_and_resumed(
 def test_a_search_on_a_cloud(
     kind: str,
     whole: Result,
-    failing: Callable[[int, BaseException], None],
+    failing: Failing,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from searches_here import Crash, Result, only_run, result, tune
+from searches_here import Crash, Failing, Result, only_run, result, tune
+
+from slr_ray.errors import StorageLost
 
 
 @pytest.mark.parametrize("place", ["disk", "uri"])
 def test_a_crash_at_any_write_changes_nothing(
     place: str,
     whole: Result,
-    failing: Callable[[int, BaseException], None],
+    failing: Failing,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -42,23 +43,36 @@ def test_a_crash_at_any_write_changes_nothing(
     assert result(only_run(storage)) == whole
 
 
-def test_a_full_disk_ends_a_search_in_one_line_and_loses_nothing(
+FULL = OSError(errno.ENOSPC, "No space left on device")
+GONE = StorageLost("s3://bucket has not answered for 10 min 00 s: refused")
+
+
+@pytest.mark.parametrize(
+    ("num_writes", "num_failing", "error"),
+    [(8, 1, FULL), (9, 1, GONE), (12, 10**6, FULL), (13, 10**6, GONE), (14, 1, FULL)],
+)
+def test_without_storage_a_search_ends_in_one_line_and_loses_nothing(
+    num_writes: int,
+    num_failing: int,
+    error: Exception,
     whole: Result,
-    failing: Callable[[int, BaseException], None],
+    failing: Failing,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     storage = str(tmp_path / "runs")
-    full = OSError(errno.ENOSPC, "No space left on device")
-    failing(12, full)
+    failing(num_writes, error, num_failing)
     assert tune(monkeypatch, "--space", "tiny.yaml", "--storage", storage) == 1
     run = only_run(storage)
     (line,) = capsys.readouterr().err.splitlines()
-    assert "no room left on the disk of" in line
-    assert "bytes free): make room" in line
-    assert f"--resume {run.location}" in line
-    assert all(one.trial().status == "complete" for one in run.trials())
-    failing(10**6, full)
+    told = "no room left on the disk of" if error is FULL else "has not answered for 10 min"
+    assert line.startswith("error: ")
+    assert told in line
+    assert (error is GONE) or "bytes free): make room" in line
+    assert f"go on with python -m slr_ray.tune --resume {run.location}" in line
+    # It is no trial's fault.
+    assert "failed" not in {one.trial().status for one in run.trials()}
+    failing(10**6, error)
     assert tune(monkeypatch, "--resume", run.location) == 0
     assert result(run) == whole

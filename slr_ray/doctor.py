@@ -138,6 +138,9 @@ def _cluster(
         there = ray.nodes()
         yield Finding("cluster", True, nodes.described_cluster())
         yield _checked("folders", lambda: nodes.check_places(there, places, may_grow=False))
+        if "--storage" in places:
+            place = places["--storage"]
+            yield _checked("--storage of nodes", lambda: nodes.check_written(there, place))
         fits = _checked("nodes", lambda: nodes.check_fits(there, workers))
         yield fits
         if fits.is_good and workers.gpus:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from driver import finished, kill, start
-from emulators import Cloud, cloud
+from emulators import cloud
 from fake_cluster import wait_until
 from test_search import write_space
 
+from benchmarks.chaos.emulators import Cloud
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import Store
 

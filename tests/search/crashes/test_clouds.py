@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from emulators import KINDS, Cloud, cloud
+from emulators import cloud
 from searches_here import Crash, Failing, Result, only_run, result, tune
 
+from benchmarks.chaos.emulators import KINDS, Cloud
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.report import main as report
 from slr_ray.storage import Store

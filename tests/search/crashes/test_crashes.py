@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from searches_here import Crash, Failing, Result, only_run, result, tune
 
-from slr_ray.errors import StorageLost
+from slr_ray.errors import StorageLost, StorageRefused
 
 
 @pytest.mark.parametrize("place", ["disk", "uri"])
@@ -45,11 +45,13 @@ def test_a_crash_at_any_write_changes_nothing(
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 GONE = StorageLost("s3://bucket has not answered for 10 min 00 s: refused")
+DENIED = StorageRefused("AWS Error ACCESS_DENIED during PutObject operation")
+TOLD = {FULL: "bytes free): make room", GONE: "has not answered for 10 min", DENIED: "DENIED"}
 
 
 @pytest.mark.parametrize(
     ("num_writes", "num_failing", "error"),
-    [(8, 1, FULL), (9, 1, GONE), (12, 10**6, FULL), (13, 10**6, GONE), (14, 1, FULL)],
+    [(8, 1, FULL), (9, 1, GONE), (12, 10**6, FULL), (13, 10**6, GONE), (14, 10**6, DENIED)],
 )
 def test_without_storage_a_search_ends_in_one_line_and_loses_nothing(
     num_writes: int,
@@ -66,10 +68,8 @@ def test_without_storage_a_search_ends_in_one_line_and_loses_nothing(
     assert tune(monkeypatch, "--space", "tiny.yaml", "--storage", storage) == 1
     run = only_run(storage)
     (line,) = capsys.readouterr().err.splitlines()
-    told = "no room left on the disk of" if error is FULL else "has not answered for 10 min"
     assert line.startswith("error: ")
-    assert told in line
-    assert (error is GONE) or "bytes free): make room" in line
+    assert TOLD[error] in line
     assert f"go on with python -m slr_ray.tune --resume {run.location}" in line
     # It is no trial's fault.
     assert "failed" not in {one.trial().status for one in run.trials()}

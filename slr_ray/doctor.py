@@ -14,7 +14,10 @@ import typer
 
 from slr_ray.command import user_errors
 from slr_ray.errors import UserError
+from slr_ray.locations import is_uri
 from slr_ray.options import Address, Data
+from slr_ray.storage import cache_root
+from slr_ray.storage.checks import check_drivers, check_room, check_secrets, check_storage
 from slr_ray.workers.cluster_file import lines
 
 _NEEDED = (
@@ -58,7 +61,8 @@ def doctor(
 ) -> None:
     """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem.
 
-    With --address or --cluster also whether that cluster can do what a search would ask of it.
+    With --storage or --data also whether those places answer, and with --address or --cluster
+    whether that cluster can do what a search would ask of it.
     """
     if prune:
         with user_errors():
@@ -67,6 +71,8 @@ def doctor(
     findings = list(_findings())
     places = {"--storage": storage, "--data": data}
     given = {option: place for option, place in places.items() if place is not None}
+    for option, place in given.items():
+        findings += _place(option, place)
     request = (trial_workers, trial_cpus, trial_gpus)
     if cluster is not None:
         with user_errors():
@@ -90,6 +96,20 @@ def _prune() -> None:
     kept = len(outcome) - len(gone)
     left = f"; {kept} in use left" if kept else ""
     typer.echo(f"removed {len(gone)} corpora from the cache, {size:.2f} GiB{left}")
+
+
+def _place(option: str, place: str) -> Iterator[Finding]:
+    from slr_ray.poses.shards import list_shards
+
+    if is_uri(place):
+        yield _checked(f"secrets of {option}", lambda: check_secrets(place))
+    if option == "--data":
+        yield _checked(option, lambda: f"{len(list_shards(place)[1])} files of poses")
+        return
+    written = _checked(option, lambda: check_storage(place))
+    yield written
+    if written.is_good:
+        yield _checked(f"drivers in {option}", lambda: check_drivers(place))
 
 
 def _cluster_file(file: str, request: tuple[int, float, float]) -> Finding:
@@ -118,6 +138,9 @@ def _cluster(
         there = ray.nodes()
         yield Finding("cluster", True, nodes.described_cluster())
         yield _checked("folders", lambda: nodes.check_places(there, places, may_grow=False))
+        if "--storage" in places:
+            place = places["--storage"]
+            yield _checked("--storage of nodes", lambda: nodes.check_written(there, place))
         fits = _checked("nodes", lambda: nodes.check_fits(there, workers))
         yield fits
         if fits.is_good and workers.gpus:
@@ -151,6 +174,7 @@ def _findings() -> Iterator[Finding]:
     yield _models()
     yield Finding("processors", True, str(os.cpu_count()))
     yield from _disk()
+    yield _checked("room in the cache", lambda: check_room(cache_root()))
     mode = os.environ.get("RAY_AUTH_MODE", "token (Ray's default)")
     yield Finding(
         "Ray authentication",
@@ -193,8 +217,6 @@ def _gpus() -> Finding:
 
 
 def _disk() -> Iterator[Finding]:
-    from slr_ray.storage import cache_root
-
     root = cache_root()
     existing = root
     while not existing.exists():

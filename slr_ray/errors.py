@@ -38,6 +38,10 @@ class StorageLost(StorageError):
     exit_status = 1
 
 
+class StorageRefused(StorageLost, OSError):
+    """It answers, and says no: access denied, say. To ask again is pointless."""
+
+
 def full_disk(error: BaseException, place: str = ".") -> StorageLost | None:
     """What to tell where a disk has no room: that of the file which the error names, or `place`."""
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):

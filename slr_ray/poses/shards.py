@@ -19,7 +19,7 @@ from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.seen_ids import SeenIds
 from slr_ray.poses.shard_schema import ROWS_PER_GROUP, SCHEMA, check_schema, shard_metadata
 from slr_ray.poses.skeleton import NUM_JOINTS
-from slr_ray.storage import is_uri, resolve
+from slr_ray.storage import call, is_uri, resolve
 
 
 def are_shards(source: str) -> bool:
@@ -96,7 +96,8 @@ class ShardReader:
         try:
             if info.size == 0:
                 raise pa.ArrowInvalid("it is empty (0 bytes)")
-            file = pq.ParquetFile(self._filesystem.open_input_file(info.path))
+            opened = call(self.location, lambda: self._filesystem.open_input_file(info.path))
+            file = pq.ParquetFile(opened)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{info.path} is not a Parquet file: {error}. Convert other formats with "
@@ -128,13 +129,14 @@ def list_shards(location: str) -> tuple[arrow_fs.FileSystem, list[arrow_fs.FileI
     """The Parquet files that a path or URI stands for, sorted by path; `DataError` if none."""
     filesystem, path = resolve(location)
     try:
-        info = filesystem.get_file_info(path)
+        info = call(location, lambda: filesystem.get_file_info(path))
         if info.type == arrow_fs.FileType.File:
             return filesystem, [info]
         if info.type == arrow_fs.FileType.NotFound:
             hint = "" if is_uri(location) else f" (looked in {Path(path).parent})"
             raise DataError(f"no such file or folder: {location!r}{hint}")
-        inside = filesystem.get_file_info(arrow_fs.FileSelector(path, recursive=True))
+        below = arrow_fs.FileSelector(path, recursive=True)
+        inside = call(location, lambda: filesystem.get_file_info(below))
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read {location!r}: {error}") from None
     files = sorted(

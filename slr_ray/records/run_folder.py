@@ -124,23 +124,13 @@ class TrialFolder(ResultFolder):
         except FileNotFoundError:
             return None
 
-    def write_error(self, error: str, traceback: str, *, lacked_storage: bool = False) -> None:
-        """`lacked_storage`: the disk was full, or the place behind the URI out of reach."""
-        facts = {"error": error, "traceback": traceback, "lacked_storage": lacked_storage}
+    def write_error(self, error: str, traceback: str) -> None:
+        """For people: with its traceback, what the trial's last try raised."""
+        facts = {"error": error, "traceback": traceback}
         self.store.write_bytes(_ERROR, masked(json.dumps(facts, indent=1)).encode())
 
     def clear_error(self) -> None:
         self.store.delete(_ERROR)
-
-    def read_error(self) -> str | None:
-        """Why the trial's last try failed; a process that was killed leaves no reason."""
-        content = self.store.find_bytes(_ERROR)
-        return None if content is None else str(json.loads(content)["error"])
-
-    def lacked_storage(self) -> bool:
-        """Whether that is why the trial's last try failed."""
-        content = self.store.find_bytes(_ERROR)
-        return content is not None and bool(json.loads(content).get("lacked_storage"))
 
 
 @dataclass(frozen=True)

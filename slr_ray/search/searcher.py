@@ -12,7 +12,7 @@ from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from slr_ray.errors import ConfigError, StorageLost
+from slr_ray.errors import ConfigError, StorageLost, full_disk
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
@@ -108,12 +108,8 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
 
     def _on_end(self, number: int, *, error: bool) -> None:
         folder = self._context.folder.trial(number)
-        has_failed = error or self._restarts.are_used_up(number)
-        if has_failed and folder.lacked_storage():
-            # Not the trial's fault: it stays unfinished, and the run ends.
-            raise StorageLost(f"trial {number}: {folder.read_error()}")
         record = None
-        if not has_failed:
+        if not (error or self._restarts.are_used_up(number)):
             record = record_of(folder, pruned=self._study.was_pruned(number))
         if record is None and not self._end.is_over:
             record = failed_record(folder, number, self._restarts.told(number))
@@ -168,6 +164,9 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
         cause = cause_of(error)
         if isinstance(cause, UnusableNode):
             self._end.error = cause
+        # Not the trial's fault: it stays unfinished, and the run ends.
+        lost = cause if isinstance(cause, StorageLost) else full_disk(cause)
+        self._trouble.error = self._trouble.error or lost
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """A trial that Tune would begin, or begin again."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-from slr_ray.errors import StorageLost, full_disk
+from slr_ray.errors import StorageError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
@@ -45,10 +46,10 @@ class TrialTask:
             self._run(place, report)
         except Exception as error:
             if place.leads:
-                lost = error if isinstance(error, StorageLost) else full_disk(error)
-                told = str(lost) if lost else f"{type(error).__name__}: {error}"
-                trace = traceback.format_exc()
-                self.folder.write_error(told, trace, lacked_storage=lost is not None)
+                told = f"{type(error).__name__}: {error}"
+                # Where the disk is full, or the storage lost, the reason is told all the same.
+                with contextlib.suppress(OSError, StorageError):
+                    self.folder.write_error(told, traceback.format_exc())
             raise
 
     def _run(self, place: Place, report: Report) -> None:
@@ -134,4 +135,4 @@ class _Rounds:
 
 def fresh_training_s(seeds: list[SeedRecord]) -> float:
     """Time spent in training, without the stages that were only read."""
-    return sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused)
+    return float(sum(one.training_s for seed in seeds for one in seed.rounds if not one.reused))

@@ -25,7 +25,7 @@ from pyarrow import ArrowException
 from pyarrow import fs as arrow_fs
 
 from slr_ray.durations import duration
-from slr_ray.errors import ConfigError, StorageError, StorageLost
+from slr_ray.errors import ConfigError, StorageError, StorageLost, StorageRefused
 from slr_ray.locations import complete, is_uri, masked, remember, root_of, split_query
 
 AnswerT = TypeVar("AnswerT")
@@ -38,7 +38,8 @@ _TOLD_AFTER_S = 15.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
 _FINAL = re.compile(
     r"ACCESS_DENIED|NO_SUCH_|INVALID_|SIGNATURE|UNRECOGNIZED_CLIENT|EXPIRED|PERMISSION_DENIED"
-    r"|UNAUTHENTICATED|FAILED_PRECONDITION|Authentication|Authorization|\b(301|400|401|403|404)\b"
+    r"|UNAUTHENTICATED|FAILED_PRECONDITION|Authentication|Authorization|\] (301|400|401|403|404) "
+    r"|HTTP status (301|400|401|403|404)\b"
 )
 """In an error's text: the same request would be refused again."""
 _FINAL_KINDS = (FileNotFoundError, PermissionError, NotADirectoryError, ValueError)
@@ -119,8 +120,8 @@ def call(
     `replaces` names what it writes: one that was given up may still arrive, and an earlier content
     must not come after a later one.
 
-    Raises `OSError` where it can't be had, and `StorageError` where the place does not answer; both
-    without the secrets of URIs.
+    Raises `FileNotFoundError`, `StorageRefused` (an `OSError`, too), and `StorageError` where the
+    place does not answer; none tells the secrets of URIs.
     """
     if not is_uri(location) or location.startswith("file://"):
         return request()
@@ -139,7 +140,7 @@ def call(
                 _late[replaces] = error.thread
             told, spent = reason(error), time.monotonic() - started
             if isinstance(error, _FINAL_KINDS) or _FINAL.search(told):
-                raise OSError(told) from None
+                raise StorageRefused(told) from None
             patience = _patience(root)
             if spent + wait_s > patience:
                 kind = StorageLost if root in _answered else StorageError

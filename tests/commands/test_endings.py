@@ -8,6 +8,32 @@ import sys
 
 import pytest
 
+_LOST = """
+import errno
+from slr_ray.command import user_errors
+from slr_ray.errors import StorageLost
+with user_errors("run it again"):
+    raise {error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("OSError(errno.ENOSPC, 'no space', '/nowhere/x')", "no room left on the disk of / ("),
+        ("StorageLost('s3://b has not answered')", "s3://b has not answered; run it again"),
+    ],
+)
+def test_a_full_disk_and_lost_storage_end_a_command_in_one_line(error: str, told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOST.format(error=error)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {told}")
+    assert line.endswith("; run it again")
+
+
 _CODE = """
 import signal, sys, time
 from slr_ray.command import user_errors

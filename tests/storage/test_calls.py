@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from pyarrow import ArrowInvalid
 
-from slr_ray.errors import ConfigError, StorageError
+from slr_ray.errors import ConfigError, StorageError, StorageRefused
 from slr_ray.storage import call, calls, resolve
 from slr_ray.storage.calls import once
 
@@ -46,7 +46,7 @@ def refusing_until(clock: Clock, moment: float, error: Exception) -> Callable[[]
     return request
 
 
-REFUSED = OSError("AWS Error NETWORK_CONNECTION during PutObject: curlCode: 7")
+REFUSED = OSError("AWS Error NETWORK_CONNECTION during PutObject: curlCode: 7, after 403 ms")
 
 
 def test_an_outage_is_waited_out_and_told(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
@@ -92,13 +92,15 @@ def test_a_place_that_never_answered_is_given_up_soon(clock: Clock) -> None:
         OSError("AWS Error ACCESS_DENIED during PutObject operation"),
         OSError("AWS Error NO_SUCH_BUCKET during PutObject operation"),
         OSError("google::cloud::Status(PERMISSION_DENIED: no)"),
-        OSError("GetProperties for 'x' failed: 403 Server failed to authenticate the request"),
+        OSError("GetProperties for 'x' failed. Azure Error: [AuthorizationFailure] 403 Server"),
+        OSError("When listing: AWS Error UNKNOWN (HTTP status 403) during ListObjectsV2"),
         ArrowInvalid("Empty path component"),
     ],
 )
 def test_what_cannot_get_better_is_raised_at_once(error: Exception, clock: Clock) -> None:
     with pytest.raises(OSError, match=re.escape(str(error))) as raised:
         call(PLACE, refusing_until(clock, 1.0, error))
+    assert isinstance(raised.value, FileNotFoundError | StorageRefused)
     assert isinstance(error, FileNotFoundError) == isinstance(raised.value, FileNotFoundError)
     assert clock.now == 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slr_ray.doctor import _place
 from slr_ray.errors import StorageError
 from slr_ray.storage import Store
 from slr_ray.storage.checks import check_drivers, check_room, check_secrets, check_storage
@@ -60,3 +61,19 @@ def test_secrets_on_the_command_line_are_told() -> None:
     with pytest.raises(StorageError, match="SLR_RAY_URIS") as raised:
         check_secrets("s3://key:s3cr3t@bucket/runs")
     assert "s3cr3t" not in str(raised.value)
+
+
+def test_doctor_has_a_line_for_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("slr_ray.storage.calls._NEVER_ANSWERED_S", 0.0)
+    query = "?endpoint_override=127.0.0.1:1&scheme=http&region=eu-west-1"
+    bad = {
+        "--storage": f"s3://key:s3cr3t@bucket/runs{query}",
+        "--data": str(tmp_path / "nothing"),
+    }
+    found = [one for option, place in bad.items() for one in _place(option, place)]
+    assert [one.what for one in found] == ["secrets of --storage", "--storage", "--data"]
+    assert not any(one.is_good for one in found)
+    assert "s3cr3t" not in str(found)
+    good = list(_place("--storage", str(tmp_path / "runs")))
+    assert [one.what for one in good] == ["--storage", "drivers in --storage"]
+    assert all(one.is_good for one in good)

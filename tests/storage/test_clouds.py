@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from emulators import KINDS, Cloud, cloud
+from emulators import cloud
 
+from benchmarks.chaos.emulators import KINDS, Cloud
 from slr_ray.errors import StorageError
 from slr_ray.storage import Growing, Store, calls
 from slr_ray.storage.lease import holder_of

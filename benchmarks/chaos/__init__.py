@@ -1,0 +1,1 @@
+"""Whether a search survives what happens to machines and storage: `python -m benchmarks.chaos`."""

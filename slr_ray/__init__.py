@@ -26,6 +26,7 @@ _HOMES = {
     "Prediction": "methods.recogniser",
     "Recogniser": "methods.recogniser",
     "Run": "reporting.run",
+    "Sentence": "poses.sentence",
     "TrainingResult": "single.calls",
     "extract_poses": "videos.detection.in_memory",
     "load_encoder": "experiment.encoder_file",
@@ -43,6 +44,7 @@ __all__ = [
     "Prediction",
     "Recogniser",
     "Run",
+    "Sentence",
     "TrainingResult",
     "extract_poses",
     "load_encoder",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from slr_ray.experiment.experiment import Experiment
     from slr_ray.methods.recogniser import Prediction, Recogniser
     from slr_ray.poses.clip import Clip
+    from slr_ray.poses.sentence import Sentence
     from slr_ray.poses.shard_writing import write_shard
     from slr_ray.reporting.run import Run, load_run
     from slr_ray.single.calls import TrainingResult, pretrain, train

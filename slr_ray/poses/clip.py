@@ -1,4 +1,4 @@
-"""One clip: a video of one isolated sign, as the poses of its frames."""
+"""One clip: a video of one isolated sign, or of a sentence, as the poses of its frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from slr_ray.errors import DataError
+from slr_ray.poses.sentence import Sentence, check_sentence
 from slr_ray.poses.skeleton import NUM_JOINTS
 
 _FAR_OUTSIDE = 10.0
@@ -31,7 +32,8 @@ class Clip:
     `positions` are fractions of the image width and height, origin top left, y downward; values
     outside 0..1 are real (a joint outside the picture). `confidence` is the detector's, 0 where the
     joint is missing; the position is then (0, 0). `gloss` is None where unlabelled, `signer` where
-    nobody knows who signs, `fps` (frames a second) where unknown.
+    nobody knows who signs, `fps` (frames a second) where unknown. A clip of continuous signing has
+    a `sentence` instead of a gloss.
     """
 
     clip_id: str
@@ -40,6 +42,7 @@ class Clip:
     fps: float | None
     positions: Float32[np.ndarray, "frames 54 2"]
     confidence: Float32[np.ndarray, "frames 54"]
+    sentence: Sentence | None = None
 
     @property
     def num_frames(self) -> int:
@@ -76,3 +79,11 @@ def check_clip(clip: Clip) -> None:
             f"clip {clip.clip_id!r}: positions are {mean:.0f} on average, expected fractions of "
             "the image: divide pixels by its width and height"
         )
+    if clip.sentence is None:
+        return
+    if clip.gloss is not None:
+        raise DataError(
+            f"clip {clip.clip_id!r} has both a gloss, {clip.gloss!r}, and a sentence: it is either "
+            "an isolated sign or continuous"
+        )
+    check_sentence(clip.sentence, clip.num_frames, clip.clip_id)

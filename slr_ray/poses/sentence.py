@@ -1,0 +1,64 @@
+"""What is known of a clip in which somebody signs a whole sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slr_ray.errors import DataError
+
+Times = tuple[tuple[int, int], ...]
+"""Start and end of each gloss in frames, the end not included."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The glosses of a continuous clip in their order, with their times where somebody knows them.
+
+    >>> slr_ray.Sentence(("I", "book", "read"), times=((4, 11), (15, 30), (33, 48))).glosses[1]
+    'book'
+
+    `text` is the sentence in a spoken language, for reading only.
+    """
+
+    glosses: tuple[str, ...]
+    times: Times | None = None
+    text: str | None = None
+
+
+def check_sentence(sentence: Sentence, num_frames: int, clip_id: str) -> None:
+    """`DataError` that names the clip where its glosses or their times can't be."""
+    glosses, times = sentence.glosses, sentence.times
+    if not glosses:
+        raise DataError(
+            f"clip {clip_id!r} has an empty sentence: leave `glosses` null where nobody knows them"
+        )
+    empty = [place for place, gloss in enumerate(glosses) if not gloss.strip()]
+    if empty:
+        raise DataError(f"clip {clip_id!r}: gloss {empty[0]} of its sentence is empty")
+    if len(glosses) > num_frames:
+        raise DataError(
+            f"clip {clip_id!r} has {len(glosses)} glosses in {num_frames} frames: at least one "
+            "frame a gloss is needed"
+        )
+    if times is None:
+        return
+    if len(times) != len(glosses):
+        raise DataError(
+            f"clip {clip_id!r} has {len(glosses)} glosses, but times of {len(times)}: give a start "
+            "and an end for each, or none"
+        )
+    _check_times(times, glosses, num_frames, clip_id)
+
+
+def _check_times(times: Times, glosses: Sequence[str], num_frames: int, clip_id: str) -> None:
+    before = 0
+    for gloss, (start, end) in zip(glosses, times, strict=True):
+        told = f"clip {clip_id!r}: gloss {gloss!r} at frames {start} to {end}"
+        if end <= start:
+            raise DataError(f"{told} ends before it starts")
+        if start < before:
+            raise DataError(f"{told} starts before frame {before}, where the gloss before it ends")
+        if end > num_frames:
+            raise DataError(f"{told} ends after the clip's {num_frames} frames")
+        before = end

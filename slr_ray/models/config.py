@@ -16,10 +16,17 @@ from slr_ray.models.model import Model
 from slr_ray.models.parts_transformer import PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
+from slr_ray.models.streams.part_streams import PartStreamsConfig
+from slr_ray.models.streams.sentence_model import SentenceModel
 
 AnyModel: TypeAlias = (
-    SpoterConfig | PoseTransformerConfig | PartsTransformerConfig | ConvAttentionConfig
+    SpoterConfig
+    | PoseTransformerConfig
+    | PartsTransformerConfig
+    | ConvAttentionConfig
+    | PartStreamsConfig
 )
+AnyRecogniser: TypeAlias = Model | SentenceModel
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."

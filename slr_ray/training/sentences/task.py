@@ -1,0 +1,131 @@
+"""The task of sentences: CTC on gloss sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from slr_ray.augmentation.draws import chance, uniform
+from slr_ray.augmentation.temporal import resampled
+from slr_ray.models.streams.sentence_model import Heads, SentenceModel
+from slr_ray.records.measured import SentenceMetrics
+from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
+from slr_ray.sentences.steps import FRAMES_A_STEP, Sequences, min_steps
+from slr_ray.training.batches import model_input, read_for
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.prediction import autocast, evaluating
+from slr_ray.training.problem import Problem
+from slr_ray.training.round import Round
+from slr_ray.training.sentences.loss import sentence_losses
+from slr_ray.training.sentences.measuring import measure_sentences
+from slr_ray.training.task import Step, Task
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class SentenceBatch:
+    """Sentences as a step trains on them."""
+
+    rows: Int[np.ndarray, " batch"]
+    """Of the training set."""
+    inputs: Float[Tensor, "batch frames channels"]
+    mask: Bool[Tensor, "batch frames"]
+
+
+class SentenceTask(Task[SentenceBatch]):
+    """All heads on the gloss sequences, and one of them on the dense labels that they give."""
+
+    def __init__(
+        self,
+        model: SentenceModel,
+        problem: Problem,
+        config: TrainingConfig,
+        round_: Round,
+        place: Place,
+    ) -> None:
+        self.model, self.problem, self.config = model, problem, config
+        self.round, self.place = round_, place
+        self.settings = problem.sentences
+        sequences = round_.training_set.sequences
+        if sequences is None:
+            raise ValueError("a model of sentences is trained on gloss sequences: there are none")
+        self.sequences = sequences
+        self.least_frames = np.array(
+            [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
+        )
+        self.weights = clip_weights(
+            round_.training_set,
+            problem.num_glosses,
+            by_gloss=False,
+            true_share=round_.true_share,
+        )
+
+    def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> SentenceBatch:
+        problem, longest = self.problem, self.config.max_frames
+        clips = self.round.training_set.clips[rows]
+        batch = read_for(problem.augmentation, problem.clips, clips, longest, generator)
+        least = torch.from_numpy(self.least_frames[rows])
+        batch = resampled(batch, self._lengths(batch.num_frames, least, generator))
+        inputs, mask = model_input(
+            batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
+        )
+        return SentenceBatch(rows, inputs, mask)
+
+    def loss(self, batch: SentenceBatch, step: Step) -> Float[Tensor, ""]:
+        place = self.place
+        own = slice(place.rank, None, place.world_size)
+        rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
+        sequences = [self.sequences[row] for row in rows]
+        dense = self._dense_labels(inputs, mask, sequences, step)
+        with autocast(place.device, self.config.precision):
+            heads: Heads = step.forward(inputs, mask)
+        losses = sentence_losses(heads, sequences, self.settings, dense)
+        weights = torch.from_numpy(self.weights[rows]).to(place.device)
+        # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
+        loss = (losses * weights).sum() / len(batch.rows) * place.world_size
+        if place.world_size > 1:
+            # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
+            loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, *heads.parts))
+        return loss
+
+    def measured(self, model: nn.Module) -> SentenceMetrics:
+        return measure_sentences(
+            self.problem, cast(SentenceModel, model), self.problem.split.validation, self.config,
+            self.place,
+        )
+
+    def _lengths(
+        self,
+        num_frames: Int[Tensor, " batch"],
+        least: Int[Tensor, " batch"],
+        generator: torch.Generator,
+    ) -> Int[Tensor, " batch"]:
+        """Frames of each sentence at the speed that is drawn for it."""
+        settings, size = self.settings, (len(num_frames),)
+        chosen = chance(size, settings.resample_probability, generator)
+        share = uniform(size, settings.shortest, settings.longest, generator)
+        wanted = (num_frames * torch.where(chosen, share, 1.0)).round().long()
+        if self.config.max_frames is not None:
+            wanted = wanted.clamp(max=self.config.max_frames)
+        # One that is too short as it is was refused before training, or is a pseudo-label.
+        return wanted.maximum(least.minimum(num_frames))
+
+    def _dense_labels(
+        self, inputs: Tensor, mask: Tensor, sequences: Sequences, step: Step
+    ) -> DenseLabels | None:
+        """What the averaged model says of the same views, made to labels of their steps."""
+        config = self.settings.dplr
+        if not self.settings.has_dense_labels or step.epoch < config.start_epoch:
+            return None
+        self.model.knows_frames.fill_(True)
+        teacher = self.model if step.average is None else step.average
+        with torch.no_grad(), evaluating(teacher), autocast(self.place.device, self.config.precision):
+            heads: Heads = teacher(inputs, mask)
+            log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
+        return dense_labels(log_probs, heads.mask.sum(dim=1).cpu().numpy(), sequences, config)

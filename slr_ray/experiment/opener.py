@@ -14,6 +14,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_
 from slr_ray.experiment.extra_clips import labelled_elsewhere, open_pool, pretraining_clips
 from slr_ray.experiment.initialisation import EncoderFile, OtherGlosses
 from slr_ray.experiment.prepared import OtherClips, Prepared
+from slr_ray.experiment.sentence_clips import check_clips
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
@@ -49,6 +50,7 @@ class Opener:
             self.split(config.data, config.split),
             open_pool=self._open_pool(config),
         )
+        check_clips(prepared)
         match source:
             case EncoderFile():
                 encoder = self.encoder(source.path)

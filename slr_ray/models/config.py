@@ -32,6 +32,19 @@ ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 _CLASSIFIER = "classifier."
 
 
+def new_recogniser(
+    config: AnyModel, num_channels: int, num_glosses: int, *, of_sentences: bool
+) -> AnyRecogniser:
+    """A model with fresh weights, drawn from torch's global generator; `ValueError` where the kind
+    reads no sentences and should.
+    """
+    if not of_sentences:
+        return config.build(num_channels, num_glosses)
+    if not isinstance(config, PartStreamsConfig):
+        raise ValueError(f"model.kind {config.kind!r} reads no sentences")
+    return SentenceModel(config.build(num_channels, num_glosses))
+
+
 def new_encoder(config: AnyModel, num_channels: int) -> Model:
     """A model without its classifier: calling it gives representations."""
     encoder: Model = config.build(num_channels, 1)

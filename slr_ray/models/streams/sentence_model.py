@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from slr_ray.models.streams.part_streams import PartStreams, PartStreamsConfig
+from slr_ray.models.streams.part_streams import PartStreams
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,3 @@ class SentenceModel(nn.Module):
             self.encoder.classifier(found.fused),
             found.mask,
         )
-
-
-def new_sentence_model(
-    config: PartStreamsConfig, num_channels: int, num_glosses: int
-) -> SentenceModel:
-    """A model with fresh weights, drawn from torch's global generator."""
-    return SentenceModel(config.build(num_channels, num_glosses))

@@ -62,14 +62,16 @@ def extended(
     glosses: Int[np.ndarray, " added"],
     weights: Float[np.ndarray, " added"],
     targets: Float[np.ndarray, "added all_glosses"] | None = None,
+    sequences: Sequences = (),
 ) -> TrainingSet:
-    """`labelled` with pseudo-labelled clips behind it."""
+    """`labelled` with pseudo-labelled clips behind it; `sequences` are those of sentences."""
     return TrainingSet(
         np.concatenate([labelled.clips, clips]),
         np.concatenate([labelled.glosses, glosses]),
         np.concatenate([labelled.weights, weights.astype(np.float32)]),
         np.concatenate([labelled.is_pseudo, np.ones(len(clips), bool)]),
         targets,
+        None if labelled.sequences is None else [*labelled.sequences, *sequences],
     )
 
 

@@ -47,6 +47,8 @@ class Said:
     """In steps."""
     times: Int64[np.ndarray, "glosses 2"]
     """The segments in frames of the clip, the end not included."""
+    spike_frames: Int64[np.ndarray, " glosses"]
+    """The first frame of each spike's step."""
 
 
 def step_probabilities(
@@ -94,19 +96,19 @@ def said(
     by = found.log_probs if found.frames is None else found.frames
     segments = segments_of(by, found.num_steps, hypotheses, settings.dplr)
     return [
-        Said(hypothesis, own, frame_times(own.bounds, int(count), max_frames))
+        _in_frames(hypothesis, own, thinned(int(count), max_frames))
         for hypothesis, own, count in zip(hypotheses, segments, num_frames, strict=True)
     ]
 
 
-def frame_times(
-    bounds: Int64[np.ndarray, "glosses 2"], num_frames: int, max_frames: int | None
-) -> Int64[np.ndarray, "glosses 2"]:
-    """Segments in steps as frames of a clip, of which the model read at most `max_frames`."""
-    read = thinned(num_frames, max_frames)
-    starts = read[FRAMES_A_STEP * bounds[:, 0]]
-    ends = read[np.minimum(FRAMES_A_STEP * bounds[:, 1], len(read)) - 1] + 1
-    return np.stack([starts, ends], axis=1).astype(np.int64)
+def _in_frames(
+    hypothesis: Hypothesis, segments: Segments, read: Int64[np.ndarray, " read"]
+) -> Said:
+    """`read` are the frames of the clip that the model read."""
+    starts = read[FRAMES_A_STEP * segments.bounds[:, 0]]
+    ends = read[np.minimum(FRAMES_A_STEP * segments.bounds[:, 1], len(read)) - 1] + 1
+    spikes = read[FRAMES_A_STEP * hypothesis.steps]
+    return Said(hypothesis, segments, np.stack([starts, ends], axis=1), spikes)
 
 
 def num_non_blank(found: StepProbabilities) -> int:

@@ -23,7 +23,7 @@ from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
 from slr_ray.training.sentences.loss import sentence_losses
-from slr_ray.training.sentences.measuring import measure_sentences
+from slr_ray.training.sentences.measuring import answers_on, measured
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
 
@@ -51,11 +51,10 @@ class SentenceTask(Task[SentenceBatch]):
     ) -> None:
         self.model, self.problem, self.config = model, problem, config
         self.round, self.place = round_, place
-        self.settings = problem.sentences
-        sequences = round_.training_set.sequences
-        if sequences is None:
+        settings, sequences = problem.sentences, round_.training_set.sequences
+        if settings is None or sequences is None:
             raise ValueError("a model of sentences is trained on gloss sequences: there are none")
-        self.sequences = sequences
+        self.settings, self.sequences = settings, sequences
         self.least_frames = np.array(
             [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
         )
@@ -95,10 +94,9 @@ class SentenceTask(Task[SentenceBatch]):
         return loss
 
     def measured(self, model: nn.Module) -> SentenceMetrics:
-        return measure_sentences(
-            self.problem, cast(SentenceModel, model), self.problem.split.validation, self.config,
-            self.place,
-        )
+        problem, clips = self.problem, self.problem.split.validation
+        given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
+        return measured(problem, clips, given)
 
     def _lengths(
         self,

@@ -1,0 +1,51 @@
+"""Whether an experiment's clips are what its task is about, and long enough for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.poses.batch import frames_seen
+from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
+
+_SHOWN_CLIPS = 5
+
+
+def check_clips(prepared: Prepared) -> None:
+    """`ConfigError` or `DataError` where the corpus can't be learnt from by the experiment's task."""
+    corpus, task = prepared.corpus, prepared.config.task
+    if corpus.has_sentences and task == "isolated":
+        raise ConfigError(
+            f"{corpus.name} has sentences, and the task is isolated signs: set task=continuous"
+        )
+    if task == "isolated":
+        return
+    if not corpus.has_sentences:
+        raise ConfigError(
+            f"{corpus.name} has no sentence, and task=continuous needs clips with gloss sequences: "
+            "give --data with sentences, or leave the task out"
+        )
+    _refuse_short(corpus, prepared.config.training.max_frames)
+
+
+def _refuse_short(corpus: Corpus, max_frames: int | None) -> None:
+    """CTC needs a step for each gloss, and one between two of the same."""
+    told = []
+    frames = frames_seen(corpus.num_frames, max_frames)
+    for clip in np.flatnonzero(corpus.is_labelled).tolist():
+        sequence, count = corpus.sequence(clip), int(frames[clip])
+        needed = min_steps(sequence)
+        if needed > num_steps_of(count):
+            told.append(
+                f"{corpus.clip_ids[clip].as_py()!r} ({len(sequence)} glosses need {needed} steps, "
+                f"{count} frames are {num_steps_of(count)})"
+            )
+    if told:
+        more = f" and {len(told) - _SHOWN_CLIPS} more" if len(told) > _SHOWN_CLIPS else ""
+        raise DataError(
+            f"{corpus.name} has sentences with too few frames for their glosses, at "
+            f"{FRAMES_A_STEP} frames a step: {', '.join(told[:_SHOWN_CLIPS])}{more}. Leave them "
+            "out, or raise training.max_frames"
+        )

@@ -20,7 +20,15 @@ from pydantic import Field
 
 from slr_ray.corpora.corpus import Corpus, open_cached
 from slr_ray.corpora.embedded.manner import Timing, draw_manner, draw_timing
-from slr_ray.corpora.embedded.people import Draw, OfPeople, Person, filmed, people, signed_by, stream
+from slr_ray.corpora.embedded.people import (
+    Draw,
+    OfPeople,
+    Person,
+    filmed,
+    people,
+    signed_by,
+    stream,
+)
 from slr_ray.corpora.embedded.signers import pose, posture
 from slr_ray.corpora.embedded.signs import Sign, lexicon, variant
 from slr_ray.poses.clip import Clip

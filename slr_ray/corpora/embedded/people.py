@@ -43,8 +43,11 @@ class OfPeople(OfSomeGlosses):
 
 
 class Draw(IntEnum):
-    """What a stream of random numbers is for: with the seed, it makes every draw independent of how
-    many were made elsewhere, so that a part of a corpus can be made, or only timed, by itself."""
+    """What a stream of random numbers is for.
+
+    With the seed, it makes every draw independent of how many were made elsewhere, so that a part
+    of a corpus can be made, or only timed, by itself.
+    """
 
     SIGNER = 0
     COVERAGE = 1

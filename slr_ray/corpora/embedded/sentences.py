@@ -55,8 +55,9 @@ class EmbeddedSentencesConfig(OfPeople):
 
 def open_embedded_sentences(config: EmbeddedSentencesConfig) -> Corpus:
     """The whole corpus of `config`, generated into the cache on its first use."""
-    clips = lambda: generate_sentences(config)  # noqa: E731
-    return open_generated(config, "embedded_sentences", _VERSION, clips)
+    return open_generated(
+        config, "embedded_sentences", _VERSION, lambda: generate_sentences(config)
+    )
 
 
 def generate_sentences(config: EmbeddedSentencesConfig) -> Iterator[Clip]:

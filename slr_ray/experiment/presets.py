@@ -174,8 +174,8 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         },
         "training": _SPOTER_SMALL["training"],
     },
-    # Sentences on a CPU: part streams, CTC, dense labels. A sentence's ends may carry signs, and its
-    # speed is changed by `sentences`.
+    # Sentences on a CPU: part streams, CTC, dense labels. A sentence's ends may carry signs, hence
+    # no cut; its speed is changed by `sentences`.
     "continuous": {
         "task": "continuous",
         "data": {"kind": "embedded_sentences"},

@@ -14,7 +14,7 @@ _SHOWN_CLIPS = 5
 
 
 def check_clips(prepared: Prepared) -> None:
-    """`ConfigError` or `DataError` where the corpus can't be learnt from by the experiment's task."""
+    """`ConfigError` or `DataError` where the experiment's task can't learn from its corpus."""
     corpus, task = prepared.corpus, prepared.config.task
     if corpus.has_sentences and task == "isolated":
         raise ConfigError(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from slr_ray.augmentation.config import BoundaryAugmentation, StandardAugmentation, StrongAugmentation
+from slr_ray.augmentation.config import (
+    BoundaryAugmentation,
+    StandardAugmentation,
+    StrongAugmentation,
+)
 from slr_ray.errors import ConfigError
 from slr_ray.models.streams.part_streams import PartStreamsConfig
 

@@ -59,7 +59,7 @@ def train_and_measure(
     trained = seed_record(run, done).model_copy(update={"best_round": chosen})
     state = done[chosen].model_state
     config, problem = prepared.config, run.problem
-    model = problem.new_model().to(place.device)
+    model = problem.new_recogniser().to(place.device)
     model.load_state_dict(state)
     checkpoint = checkpoint_content(prepared, state, config.training.metric)
     if isinstance(model, SentenceModel):

@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from slr_ray.records.measured import LengthErrors, MeasuredRecord, SeedRecord, SentenceMetrics
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.sentences.alignment import align
-from slr_ray.sentences.word_errors import together
+from slr_ray.sentences.word_errors import WordErrors
 from slr_ray.training.problem import Problem
 from slr_ray.training.sentences.measuring import Answers, errors_of, measured
 
@@ -86,12 +86,12 @@ def _aligned(
     return counts, num_true, num_said
 
 
-def _by_length(problem: Problem, given: Answers) -> list[LengthErrors]:
+def _by_length(problem: Problem, given: Answers) -> tuple[LengthErrors, ...]:
     errors = errors_of(problem, problem.split.test, given)
     found = []
     for length in sorted({one.num_glosses for one in errors}):
         own = [one for one in errors if one.num_glosses == length]
         found.append(
-            LengthErrors(num_glosses=length, num_clips=len(own), wer=together(own).rate)
+            LengthErrors(num_glosses=length, num_clips=len(own), wer=WordErrors.together(own).rate)
         )
-    return found
+    return tuple(found)

@@ -80,7 +80,7 @@ def prepare_seed(
 def first_model(run: SeedRun, number: int) -> AnyRecogniser:
     """The model that round `number` begins with, unless it continues."""
     torch.manual_seed(stable_seed(run.seed, number))
-    model = run.problem.new_model()
+    model = run.problem.new_recogniser()
     if run.encoder is not None:
         load_encoder_weights(model, run.encoder())
     return model

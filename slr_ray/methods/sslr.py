@@ -18,6 +18,7 @@ from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, u
 from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, training_set
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
+from slr_ray.models.model import Model
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import State, stage_key
 from slr_ray.training.labels.sampling import TrainingSet
@@ -134,6 +135,7 @@ def _train_round(
     problem, training, method = run.problem, run.training, run.method
     model = first_model(run, number)
     if run.frozen:
+        assert isinstance(model, Model)
         fitted = fit_classifier(model, problem, training, run.place)
         return _packed(number, labelled, fitted, NOTHING_CHOSEN)
     chosen = NOTHING_CHOSEN

@@ -61,6 +61,13 @@ AnyMetrics: TypeAlias = Metrics | SentenceMetrics
 """Of isolated signs or of sentences; their fields tell them apart."""
 
 
+def of_signs(metrics: AnyMetrics) -> Metrics:
+    """Figures that are known to be those of isolated signs."""
+    if not isinstance(metrics, Metrics):
+        raise TypeError("figures of sentences where those of isolated signs are needed")
+    return metrics
+
+
 class UnlabelledFigures(Record):
     """What became of an epoch's unlabelled clips where every step has some."""
 
@@ -259,8 +266,8 @@ class MeasuredRecord(Record):
     """`confusion[i][j]`: test clips of gloss i predicted as j, in the order of the corpus. Of
     sentences: glosses i in the place of which j is predicted; deleted and inserted ones are left
     out."""
-    by_length: list[LengthErrors] = []
-    """Test sentences by the number of their glosses; empty for isolated signs."""
+    by_length: tuple[LengthErrors, ...] = ()
+    """Test sentences by the number of their glosses; none for isolated signs."""
     trained: SeedRecord | None
     """Rounds and epochs; None for the nearest neighbour."""
 

@@ -79,7 +79,12 @@ class _Loop:
     """Model, optimiser and counters of one round."""
 
     def __init__(
-        self, model: AnyRecogniser, problem: Problem, config: TrainingConfig, round_: Round, place: Place
+        self,
+        model: AnyRecogniser,
+        problem: Problem,
+        config: TrainingConfig,
+        round_: Round,
+        place: Place,
     ) -> None:
         self.config, self.round, self.place = config, round_, place
         self.model = model

@@ -14,6 +14,7 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.models.config import AnyRecogniser, ModelConfig, new_recogniser
+from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
 from slr_ray.poses.reading import ReadableClips
 from slr_ray.training.labels.sampling import TrainingSet, true_labels, true_sentences
@@ -56,8 +57,12 @@ class Problem:
         """The same with the frames that the normalisation wants to see."""
         return readable(self.source, self.normalisation)
 
-    def new_model(self) -> AnyRecogniser:
+    def new_model(self) -> Model:
         """A model with fresh weights, drawn from torch's global generator."""
+        return self.model.build(num_channels(self.normalisation), self.num_glosses)
+
+    def new_recogniser(self) -> AnyRecogniser:
+        """The same, or a model of sentences where the problem has these."""
         return new_recogniser(
             self.model,
             num_channels(self.normalisation),

@@ -76,7 +76,7 @@ class Steps:
 
 
 class PartStreams(Model):
-    """Parts → streams → sequence encoder → steps; as a recogniser of signs, their mean → glosses."""
+    """Parts → streams → sequence encoder → steps; of isolated signs, their mean → glosses."""
 
     def __init__(self, config: PartStreamsConfig, num_channels: int, num_glosses: int) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class PartStreams(Model):
         self, features: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]
     ) -> Steps:
         """What the parts and all together say of each step; 0 where a step has no real frame."""
-        chosen = (features[..., self.channels] * self.signs).split(self.num_channels, dim=-1)
+        chosen = torch.split(features[..., self.channels] * self.signs, self.num_channels, dim=-1)
         parts = {
             part: self._stream(part)(own, mask)
             for part, own in zip(self.parts, chosen, strict=True)

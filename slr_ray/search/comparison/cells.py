@@ -12,6 +12,7 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.records.predictions import ClipPrediction
+from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, State, dumps
 from slr_ray.search.listeners import RunListener
@@ -27,7 +28,7 @@ class Outcome:
     """What a measurement leaves in a cell's folder."""
 
     record: Record
-    predictions: Sequence[ClipPrediction] = ()
+    predictions: Sequence[ClipPrediction] | Sequence[SentencePrediction] = ()
     """On the test clips, where the measurement classifies each of them once."""
     checkpoint: State | None = None
     """What `load_recogniser` reads, where it is worth keeping."""

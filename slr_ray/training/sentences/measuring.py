@@ -12,10 +12,16 @@ from jaxtyping import Float64, Int
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.ctc import ctc_loss
-from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence, together
+from slr_ray.sentences.segment_scores import (
+    OVERLAPS,
+    SegmentCounts,
+    count_segments,
+    non_blank_share,
+)
+from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
-from slr_ray.training.sentences.prediction import Said, num_non_blank, said, step_probabilities
+from slr_ray.training.sentences.prediction import Said, said, step_probabilities
 from slr_ray.workers.place import Place
 
 
@@ -44,7 +50,7 @@ def answers_on(
     sequences, num_frames = problem.sequences(clips), problem.source.num_frames[clips]
     found: dict[int, Said] = {}
     losses = np.zeros(len(clips))
-    non_blank = num_steps = 0
+    non_blank, num_steps = 0.0, 0
     for batch in step_probabilities(
         model,
         problem.source,
@@ -61,18 +67,17 @@ def answers_on(
             torch.from_numpy(batch.num_steps),
             [sequences[one] for one in places],
         )
-        non_blank += num_non_blank(batch)
-        num_steps += int(batch.num_steps.sum())
+        own_steps = int(batch.num_steps.sum())
+        non_blank += own_steps * non_blank_share(batch.log_probs, batch.num_steps)
+        num_steps += own_steps
     return Answers([found[one] for one in range(len(clips))], losses, non_blank / num_steps)
 
 
-def measured(
-    problem: Problem, clips: Int[np.ndarray, " clips"], given: Answers
-) -> SentenceMetrics:
+def measured(problem: Problem, clips: Int[np.ndarray, " clips"], given: Answers) -> SentenceMetrics:
     """The figures of some answers; `ValueError` where there is no sentence."""
     if len(clips) == 0:
         raise ValueError("no sentence to measure on")
-    errors = together(errors_of(problem, clips, given))
+    errors = WordErrors.together(errors_of(problem, clips, given))
     return SentenceMetrics(
         num_clips=len(clips),
         num_glosses=errors.num_glosses,
@@ -98,5 +103,18 @@ def errors_of(
 def _in_time(
     problem: Problem, clips: Int[np.ndarray, " clips"], given: Answers
 ) -> dict[str, float]:
-    """Frame accuracy and F1 of segments on the clips whose true times are known."""
-    return {}
+    """Frame accuracy and F1 of segments over the sentences whose true times are known."""
+    corpus, counts = problem.corpus, []
+    for clip, own in zip(clips.tolist(), given.said, strict=True):
+        times = corpus.sequence_times(clip)
+        if times is not None:
+            said = own.hypothesis.glosses
+            counts.append(count_segments(said, own.times, corpus.sequence(clip), times))
+    if not counts:
+        return {}
+    every = SegmentCounts.together(counts)
+    by_overlap = {
+        f"segment_f1_{100 * overlap:.0f}": float(score)
+        for overlap, score in zip(OVERLAPS, every.segment_f1, strict=True)
+    }
+    return {"frame_accuracy": every.frame_accuracy, **by_overlap}

@@ -16,7 +16,7 @@ from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.sentences.beam_search import beam_search
 from slr_ray.sentences.decoding import Hypothesis, best_paths
 from slr_ray.sentences.segments import Segments, segments_of
-from slr_ray.sentences.steps import BLANK, FRAMES_A_STEP
+from slr_ray.sentences.steps import FRAMES_A_STEP
 from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import autocast, evaluating
@@ -72,9 +72,7 @@ def step_probabilities(
                 if model.knows_frames:
                     known = heads.frames.float().log_softmax(dim=2)
                     frames = torch.nn.functional.pad(known, (1, 0), value=-torch.inf).cpu().numpy()
-            yield StepProbabilities(
-                places, log_probs, frames, heads.mask.sum(dim=1).cpu().numpy()
-            )
+            yield StepProbabilities(places, log_probs, frames, heads.mask.sum(dim=1).cpu().numpy())
 
 
 def said(
@@ -109,9 +107,3 @@ def _in_frames(
     ends = read[np.minimum(FRAMES_A_STEP * segments.bounds[:, 1], len(read)) - 1] + 1
     spikes = read[FRAMES_A_STEP * hypothesis.steps]
     return Said(hypothesis, segments, np.stack([starts, ends], axis=1), spikes)
-
-
-def num_non_blank(found: StepProbabilities) -> int:
-    """Steps at which a gloss is likelier than the blank and all others."""
-    real = np.arange(found.log_probs.shape[1]) < found.num_steps[:, None]
-    return int(((found.log_probs.argmax(axis=2) != BLANK) & real).sum())

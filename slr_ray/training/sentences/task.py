@@ -15,6 +15,7 @@ from slr_ray.augmentation.temporal import resampled
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
+from slr_ray.sentences.dense_loss import dense_loss
 from slr_ray.sentences.steps import FRAMES_A_STEP, Sequences, min_steps
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
@@ -84,10 +85,16 @@ class SentenceTask(Task[SentenceBatch]):
         dense = self._dense_labels(inputs, mask, sequences, step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
-        losses = sentence_losses(heads, sequences, self.settings, dense)
+        losses = sentence_losses(heads, sequences, self.settings)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         loss = (losses * weights).sum() / len(batch.rows) * place.world_size
+        if dense is not None:
+            glosses, sure = (
+                torch.from_numpy(one).to(place.device) for one in (dense.glosses, dense.weights)
+            )
+            dense_part = dense_loss(heads.frames, glosses, sure * weights[:, None])
+            loss = loss + self.settings.dplr.weight * dense_part
         if place.world_size > 1:
             # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
             loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, *heads.parts))
@@ -123,7 +130,11 @@ class SentenceTask(Task[SentenceBatch]):
             return None
         self.model.knows_frames.fill_(True)
         teacher = self.model if step.average is None else step.average
-        with torch.no_grad(), evaluating(teacher), autocast(self.place.device, self.config.precision):
+        with (
+            torch.no_grad(),
+            evaluating(teacher),
+            autocast(self.place.device, self.config.precision),
+        ):
             heads: Heads = teacher(inputs, mask)
             log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
         return dense_labels(log_probs, heads.mask.sum(dim=1).cpu().numpy(), sequences, config)

@@ -44,6 +44,11 @@ def align(hypothesis: Glosses, reference: Glosses) -> list[Edit]:
     return edits
 
 
+def num_errors(hypothesis: Glosses, reference: Glosses) -> int:
+    """The fewest edits between both: Levenshtein's distance."""
+    return _costs(hypothesis.tolist(), reference.tolist())[0][0]
+
+
 def _costs(said: list[int], true: list[int]) -> list[list[int]]:
     """Entry [h][r]: edits between what is left of both from there on."""
     below = list(range(len(true), -1, -1))

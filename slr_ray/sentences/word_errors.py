@@ -42,6 +42,17 @@ class WordErrors:
         """1 - WER, for whoever maximises; it may be negative."""
         return 1.0 - self.rate
 
+    @classmethod
+    def together(cls, errors: Iterable[WordErrors]) -> WordErrors:
+        """Of several sentences: a rate over their glosses, not a mean of their rates."""
+        every = list(errors)
+        return cls(
+            sum(one.substitutions for one in every),
+            sum(one.deletions for one in every),
+            sum(one.insertions for one in every),
+            sum(one.num_glosses for one in every),
+        )
+
 
 def word_errors(reference: Glosses, hypothesis: Glosses) -> WordErrors:
     """Errors of one hypothesis, with sclite's costs: 4 a substitution, 3 a deletion or insertion.
@@ -59,17 +70,6 @@ def word_errors(reference: Glosses, hypothesis: Glosses) -> WordErrors:
 def errors_by_sentence(references: Sequences, hypotheses: Sequences) -> list[WordErrors]:
     """`word_errors` of each sentence."""
     return [word_errors(*pair) for pair in zip(references, hypotheses, strict=True)]
-
-
-def together(errors: Iterable[WordErrors]) -> WordErrors:
-    """The errors of several sentences: a rate over their glosses, not a mean of their rates."""
-    every = list(errors)
-    return WordErrors(
-        sum(one.substitutions for one in every),
-        sum(one.deletions for one in every),
-        sum(one.insertions for one in every),
-        sum(one.num_glosses for one in every),
-    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from slr_ray.sentences.word_errors import (
     WordErrors,
     bootstrap,
     errors_by_sentence,
-    together,
     word_errors,
 )
 
@@ -56,13 +55,13 @@ def test_by_hand() -> None:
 
 def test_rate_above_one_and_without_glosses() -> None:
     assert word_errors(*sequences((0,), (1, 2, 3))).gloss_accuracy == -2.0
-    assert math.isnan(together([]).rate)
+    assert math.isnan(WordErrors.together([]).rate)
 
 
 def test_together_is_over_glosses() -> None:
     errors = errors_by_sentence(sequences((0,), (1, 2, 3)), sequences((1,), (1, 2, 3)))
-    assert together(errors) == WordErrors(1, 0, 0, 4)
-    assert together(errors).rate == 0.25
+    assert WordErrors.together(errors) == WordErrors(1, 0, 0, 4)
+    assert WordErrors.together(errors).rate == 0.25
 
 
 def some_errors(seed: int, rate: float, num_sentences: int = 60) -> list[WordErrors]:
@@ -87,7 +86,7 @@ def test_interval_is_that_of_kaldialign() -> None:
     expected = kaldialign.bootstrap_wer_ci(true, said, as_sequences(other)[1], seed=1)
     for own, theirs in ((errors, expected["system1"]), (other, expected["system2"])):
         found = bootstrap(own)
-        assert found.mean == pytest.approx(together(own).rate)
+        assert found.mean == pytest.approx(WordErrors.together(own).rate)
         assert found.span.low == pytest.approx(theirs["ci95min"], abs=0.01)
         assert found.span.high == pytest.approx(theirs["ci95max"], abs=0.01)
     better = bootstrap(other, errors).below_zero
@@ -99,7 +98,7 @@ def test_pairs_take_out_what_both_share() -> None:
     worse = [WordErrors(one.total, 0, 1, one.num_glosses) for one in errors]
     paired = bootstrap(worse, errors)
     alone = bootstrap(worse)
-    assert paired.mean == pytest.approx(60 / together(errors).num_glosses)
+    assert paired.mean == pytest.approx(60 / WordErrors.together(errors).num_glosses)
     assert paired.span.low > 0
     assert paired.below_zero == 0.0
     assert paired.span.high - paired.span.low < 0.5 * (alone.span.high - alone.span.low)

@@ -11,16 +11,19 @@ from every_path import sequences
 
 from slr_ray.config import Config, alternatives
 from slr_ray.selection.select.threshold import Threshold
+from slr_ray.selection.weight.hard import Hard
 from slr_ray.sentences.selection.candidates import SentenceCandidates
 from slr_ray.sentences.selection.degenerate import RejectDegenerate
 from slr_ray.sentences.selection.gloss_balanced import GlossBalanced
 from slr_ray.sentences.selection.rules import SentenceSelection
 from slr_ray.sentences.selection.segment_wise import SegmentWise
 from slr_ray.sentences.selection.top_per_length import TopPerLength, shared_out
+from slr_ray.sentences.selection.weights import SentenceWeight
 
 
 class Choice(Config):
     selection: SentenceSelection = Threshold()
+    weight: SentenceWeight = Hard()
 
 
 RULES: list[Any] = [
@@ -84,6 +87,15 @@ class TestEveryRule:
             given, sequences=sequences(*[()] * 60), spike_confidence=[np.empty(0)] * 60
         )
         assert given.allowed[rule.select(nothing)].all()
+
+
+@pytest.mark.parametrize("kind", alternatives(Choice, "weight"))
+def test_every_weight_follows_the_confidence_of_sentences(kind: str) -> None:
+    given, rows = pool(), np.array([2, 5, 11, 40])
+    weights = Choice.model_validate({"weight": {"kind": kind}}).weight.weigh(given, rows)
+    assert ((weights > 0) & (weights <= 1)).all()
+    order = np.argsort(given.confidence[rows])
+    assert (np.diff(weights[order]) >= 0).all()
 
 
 def test_of_each_length_its_share() -> None:

@@ -1,11 +1,10 @@
-"""Whether an experiment's clips are what its task is about, and long enough for it."""
+"""Whether sentences are long enough to be learnt from."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from slr_ray.corpora.corpus import Corpus
-from slr_ray.errors import ConfigError, DataError
+from slr_ray.errors import DataError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.poses.batch import frames_seen
 from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
@@ -13,25 +12,12 @@ from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
 _SHOWN_CLIPS = 5
 
 
-def check_clips(prepared: Prepared) -> None:
-    """`ConfigError` or `DataError` where the experiment's task can't learn from its corpus."""
-    corpus, task = prepared.corpus, prepared.config.task
-    if corpus.has_sentences and task == "isolated":
-        raise ConfigError(
-            f"{corpus.name} has sentences, and the task is isolated signs: set task=continuous"
-        )
-    if task == "isolated":
-        return
-    if not corpus.has_sentences:
-        raise ConfigError(
-            f"{corpus.name} has no sentence, and task=continuous needs clips with gloss sequences: "
-            "give --data with sentences, or leave the task out"
-        )
-    _refuse_short(corpus, prepared.config.training.max_frames)
+def refuse_short_sentences(prepared: Prepared) -> None:
+    """`DataError` that names sentences with too few frames for their glosses.
 
-
-def _refuse_short(corpus: Corpus, max_frames: int | None) -> None:
-    """CTC needs a step for each gloss, and one between two of the same."""
+    CTC needs a step for each gloss, and one between two of the same.
+    """
+    corpus, max_frames = prepared.corpus, prepared.config.training.max_frames
     told = []
     frames = frames_seen(corpus.num_frames, max_frames)
     for clip in np.flatnonzero(corpus.is_labelled).tolist():

@@ -12,8 +12,8 @@ from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.records.predictions import ClipPrediction
-from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.records.run_folder import ResultFolder
+from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.records.stages import StageStore, State, dumps
 from slr_ray.search.listeners import RunListener
 from slr_ray.storage import Store

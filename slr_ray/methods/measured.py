@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.checkpoints import checkpoint_content
 from slr_ray.methods.measured_sentences import sentence_answers, sentence_record
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
-from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.seed_run import OnEpoch, prepare_seed
 from slr_ray.methods.sslr import best_round, rounds, seed_record
 from slr_ray.models.streams.sentence_model import SentenceModel

@@ -97,7 +97,7 @@ def test_the_command_tells_of_sentences(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["inspect", str(path), *out])
     assert result.exit_code == 0, result.output
     assert "5 (1 without gloss)" in result.output
-    assert "11 (2 of them once)" in result.output
+    assert "11 (2 glosses only once)" in result.output
     assert "2 to 4, median 2.5" in result.output
     written = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert written["sentences"]["num_too_short"] == 1

@@ -58,6 +58,14 @@ def make_sentence(
     return make_clip(clip_id, num_frames, gloss=None, sentence=known, **changes)
 
 
+def sentences_of(rows: Sequence[tuple[str | None, str | None]]) -> list[Clip]:
+    """A sentence a (signer, glosses), of which each letter is a gloss."""
+    return [
+        make_sentence(f"clip{number}", glosses, signer=signer)
+        for number, (signer, glosses) in enumerate(rows)
+    ]
+
+
 def assert_same(found: Clip, expected: Clip) -> None:
     assert (found.clip_id, found.gloss, found.signer) == (
         expected.clip_id,

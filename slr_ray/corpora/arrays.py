@@ -102,7 +102,7 @@ def _write_arrays(folder: Path, clips: Iterable[Clip]) -> dict[str, Any]:
                 signer = UNKNOWN_SIGNER
                 if clip.signer is not None:
                     signer = signers.setdefault(clip.signer, len(signers))
-                header = [clip.clip_id, clip.gloss, clip.signer, clip.num_frames]
+                header: list[Any] = [clip.clip_id, clip.gloss, clip.signer, clip.num_frames]
                 text = None
                 if (sentence := clip.sentence) is not None:
                     signed = [glosses.setdefault(one, len(glosses)) for one in sentence.glosses]

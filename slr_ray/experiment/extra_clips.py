@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
@@ -63,10 +62,10 @@ def _left_in(
 
 
 def labelled_elsewhere(corpus: Corpus, parts: Split, other: Corpus) -> Int[np.ndarray, " clips"]:
-    """Clips of another corpus that have a gloss, left out as from pre-training."""
+    """Clips of another corpus that have a label, left out as from pre-training."""
     found = _left_in(corpus, parts, [other], parts.measured).parts
     kept = found[0][1] if found else np.zeros(0, np.int64)
-    labelled: np.ndarray = kept[other.gloss_index[kept] != UNLABELLED]
+    labelled: np.ndarray = kept[other.is_labelled[kept]]
     return labelled
 
 

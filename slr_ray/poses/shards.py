@@ -213,8 +213,7 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
 def _sentence(values: Mapping[str, pa.Scalar], clip_id: str) -> Sentence | None:
     """None where nobody knows the glosses, even where somebody knows what they mean."""
     glosses, starts, ends = (
-        None if (value := values.get(name)) is None else value.as_py()
-        for name in ("glosses", "gloss_starts", "gloss_ends")
+        _list(values.get(name)) for name in ("glosses", "gloss_starts", "gloss_ends")
     )
     if (starts is None) != (ends is None) or (glosses is None and starts is not None):
         raise DataError(
@@ -224,12 +223,17 @@ def _sentence(values: Mapping[str, pa.Scalar], clip_id: str) -> Sentence | None:
     if glosses is None:
         return None
     times = None
-    if starts is not None:
+    if starts is not None and ends is not None:
         if len(starts) != len(ends) or None in starts or None in ends:
             raise DataError(f"clip {clip_id!r}: gloss_starts and gloss_ends do not match")
         times = tuple(zip(starts, ends, strict=True))
     names = tuple((one or "").strip() for one in glosses)
     return Sentence(names, times, _text(values.get("text")))
+
+
+def _list(value: pa.Scalar | None) -> list[Any] | None:
+    found: list[Any] | None = None if value is None else value.as_py()
+    return found
 
 
 def _text(value: pa.Scalar | None) -> str | None:

@@ -1,0 +1,32 @@
+"""Isolated signs or continuous signing: what was asked for must be what the clips are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.errors import ConfigError
+
+TO_SENTENCES = "set task=continuous"
+
+
+def refuse_sentences(corpus: Corpus, remedy: str = TO_SENTENCES) -> None:
+    """`ConfigError` where isolated signs are worked on and the corpus has sentences."""
+    if not corpus.has_sentences:
+        return
+    first = int(np.flatnonzero(corpus.is_labelled)[0])
+    raise ConfigError(
+        f"{corpus.name} is continuous signing: its clip {corpus.clip_ids[first].as_py()!r} is a "
+        f"sentence of {len(corpus.sequence(first))} glosses. This is for isolated signs: {remedy}"
+    )
+
+
+def refuse_isolated(corpus: Corpus) -> None:
+    """`ConfigError` where sentences are worked on and no clip is known to be one."""
+    if corpus.has_sentences:
+        return
+    kind = "isolated signs" if corpus.is_labelled.any() else "clips without any gloss"
+    raise ConfigError(
+        f"{corpus.name} has {kind}, and task=continuous needs sentences: clips with `glosses`. Set "
+        "task=isolated, or give other data"
+    )

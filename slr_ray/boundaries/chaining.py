@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slr_ray.boundaries.chains import ChainConfig, Chains, chained, plan_chains
+from slr_ray.corpora.clip_kinds import SYNTHETIC_TRANSITIONS
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import ConfigError, StorageError
 from slr_ray.poses.clip import Clip
@@ -43,7 +44,7 @@ def chain(source: str, out: Path, config: ChainConfig, *, skip_broken: bool = Fa
         "extractor": "chain",
         "version": _VERSION,
         "settings": config.model_dump(mode="json"),
-        "transitions": "synthetic",
+        **SYNTHETIC_TRANSITIONS,
         "source": corpus.name,
         "source_provenance": list(corpus.provenance),
     }

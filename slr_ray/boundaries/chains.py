@@ -20,7 +20,7 @@ from slr_ray.augmentation.boundary_estimate import estimate_batch
 from slr_ray.augmentation.config import BoundaryEstimateConfig
 from slr_ray.config import Config
 from slr_ray.corpora.corpus import Corpus
-from slr_ray.corpora.reach import along_reaches
+from slr_ray.corpora.embedded.reach import along_reaches
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.body_normalisation import signing_space
 from slr_ray.poses.clip import Clip

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clip_factory import clips_of, make_sentence
 
 from slr_ray.boundaries.chaining import chain
 from slr_ray.boundaries.chains import ChainConfig, Link, join, plan_chains
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate, open_embedded
+from slr_ray.corpora.split_checks import split_warnings
+from slr_ray.corpora.splits import SentencesSplitConfig, SignerSplitConfig, split_corpus
 from slr_ray.errors import ConfigError, DataError, StorageError
 from slr_ray.poses.clip import check_clip
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.skeleton import LEFT_HAND
-from tests.clip_factory import clips_of, make_sentence
 
 ISOLATED = EmbeddedConfig(num_signers=3, clips_per_block=3, num_glosses=6)
 
@@ -139,6 +141,22 @@ def test_the_command_writes_sentences_whose_times_hold_the_signs(
             assert (sign.gloss, sign.signer) == (row["gloss"], clip.signer)
             frames = slice(int(row["start_frame"]), int(row["end_frame"]))
             np.testing.assert_array_equal(clip.confidence[start:end], sign.confidence[frames])
+
+
+def test_a_split_tells_that_transitions_are_synthetic(corpus: Corpus, tmp_path: Path) -> None:
+    write_shard(tmp_path / "signs.parquet", generate(ISOLATED), {})
+    chain(str(tmp_path / "signs.parquet"), tmp_path / "chains.parquet", ChainConfig())
+    made = open_shards(str(tmp_path / "chains.parquet"))
+    by_signer, by_sequence = (
+        " ".join(split_warnings(made, split_corpus(made, config)))
+        for config in (SignerSplitConfig(), SentencesSplitConfig())
+    )
+    assert "transitions are synthetic" in by_signer
+    assert "near-copies" not in by_signer
+    assert "share near-copies of signs" in by_sequence
+    assert "synthetic" not in " ".join(
+        split_warnings(corpus, split_corpus(corpus, SignerSplitConfig()))
+    )
 
 
 def test_what_can_not_be_chained_is_one_error(corpus: Corpus, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -20,7 +19,7 @@ from slr_ray.augmentation.boundary_estimate import estimate_batch
 from slr_ray.augmentation.config import BoundaryEstimateConfig
 from slr_ray.config import Config
 from slr_ray.corpora.corpus import Corpus
-from slr_ray.corpora.embedded.reach import along_reaches
+from slr_ray.corpora.embedded.reach import minimum_jerk
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.body_normalisation import signing_space
 from slr_ray.poses.clip import Clip
@@ -30,6 +29,8 @@ from slr_ray.poses.skeleton import INDEX
 
 _CHUNK_CLIPS = 512
 _LEAST_FRAMES = 4
+"""Of a sign: a step of an encoder."""
+_NEAR_FRAMES = 3
 _ALONE = "without clips of other glosses to go with"
 _SHOULDERS = [INDEX["leftShoulder"], INDEX["rightShoulder"]]
 
@@ -115,8 +116,8 @@ def plan_chains(corpus: Corpus, config: ChainConfig) -> Chains:
     if not sentences:
         reasons = ", ".join(f"{num:,} {reason}" for reason, num in left_out.items())
         raise DataError(
-            f"{corpus.name}: no signer has clips of {config.shortest} glosses to chain; "
-            f"of its {corpus.num_clips:,} clips {reasons}"
+            f"{corpus.name}: no signer has clips of {config.shortest} glosses to chain; left out "
+            f"of its {corpus.num_clips:,} clips: {reasons}"
         )
     return Chains(sentences, left_out)
 
@@ -143,24 +144,41 @@ def join(
 ) -> tuple[Float32[np.ndarray, "frames 54 3"], Times]:
     """Frames and times of a sentence: signs as they are, reaches of so many frames between them.
 
-    What comes before the first sign in its clip and after the last stays. A joint that is missing
-    at either end of a transition is missing in all of it.
+    What comes before the first sign in its clip and after the last stays.
     """
-    parts, places, times = [], [], []
+    parts: list[np.ndarray] = []
+    times = []
     at = 0
     for number, (frames, link) in enumerate(zip(clips, links, strict=True)):
         begin = 0 if number == 0 else link.start
         end = len(frames) if number == len(gaps) else link.end
-        parts.append(_moved(frames[begin:end], link, links[0]))
-        places.append(at + np.arange(end - begin))
+        sign = _moved(frames[begin:end], link, links[0])
+        if number > 0:
+            parts.append(_transition(parts[-1], sign, gaps[number - 1]))
+            at += gaps[number - 1]
+        parts.append(sign)
         times.append((at + link.start - begin, at + link.end - begin))
-        at += end - begin + sum(gaps[number : number + 1])
-    known, real = np.concatenate(places), np.concatenate(parts)
-    joined = along_reaches(known, real.reshape(len(real), -1), at).reshape(at, -1, 3)
-    for before, after in pairwise(places):
-        ends = joined[[before[-1], after[0]], :, 2]
-        joined[before[-1] + 1 : after[0], (ends == 0).any(axis=0)] = 0
-    return joined.astype(np.float32), tuple(times)
+        at += len(sign)
+    return np.concatenate(parts).astype(np.float32), tuple(times)
+
+
+def _transition(before: np.ndarray, after: np.ndarray, num_frames: int) -> np.ndarray:
+    """A reach of every joint that is found near both ends; of the others nothing is known."""
+    start, end = _nearest(before[::-1]), _nearest(after)
+    share = minimum_jerk(np.arange(1, num_frames + 1) / (num_frames + 1))
+    frames = start + share[:, None, None] * (end - start)
+    frames[:, (start[:, 2] == 0) | (end[:, 2] == 0)] = 0
+    return np.asarray(frames)
+
+
+def _nearest(frames: np.ndarray) -> np.ndarray:
+    """Each joint as it is first found, missing where it is not in the first few frames.
+
+    So a single drop-out at the end of a sign does not lose the hand in the whole transition.
+    """
+    near = frames[:_NEAR_FRAMES]
+    first = (near[..., 2] > 0).argmax(axis=0)
+    return np.asarray(near[first, np.arange(near.shape[1])])
 
 
 def _moved(frames: Float[np.ndarray, "_ 54 3"], link: Link, first: Link) -> np.ndarray:

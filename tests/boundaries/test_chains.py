@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clip_factory import clips_of, make_sentence
+from typer.testing import CliRunner
 
 from slr_ray.boundaries.chaining import chain
 from slr_ray.boundaries.chains import ChainConfig, Link, join, plan_chains
@@ -16,6 +17,7 @@ from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate, open_embedded
 from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.corpora.splits import SentencesSplitConfig, SignerSplitConfig, split_corpus
+from slr_ray.data import app
 from slr_ray.errors import ConfigError, DataError, StorageError
 from slr_ray.poses.clip import check_clip
 from slr_ray.poses.shard_writing import write_shard
@@ -55,16 +57,20 @@ def test_a_sentence_is_whole_signs_and_reaches_between_them_by_hand() -> None:
         np.testing.assert_allclose(frames[3 + step], between, rtol=1e-5)
 
 
-def test_a_joint_that_is_missing_at_an_end_is_missing_in_the_transition() -> None:
-    clips = np.full((2, 5, 54, 3), 0.5)
-    clips[0, 3, LEFT_HAND] = 0
-    clips[1, 3, 0] = 0
-    frames, times = join(list(clips), [_link(0, 4), _link(1, 5)], [3])
-    assert times == ((0, 4), (7, 11))
-    assert (frames[3:7, LEFT_HAND] == 0).all()
-    assert (frames[4:7, 0, 2] == 0.5).all()
-    assert (frames[7, LEFT_HAND, 2] == 0.5).all()
-    assert (frames[9, 0] == 0).all()
+def test_a_joint_goes_from_where_it_was_last_found_or_is_missing() -> None:
+    clips = np.full((2, 6, 54, 3), 0.5)
+    clips[0, 1:, LEFT_HAND] = 0  # Lost for longer than three frames.
+    clips[0, 4:, 0] = 0
+    clips[0, 3, 0, :2] = 0.3
+    clips[1, :2, 0] = 0
+    frames, times = join(list(clips), [_link(0, 6), _link(0, 6)], [3])
+    assert times == ((0, 6), (9, 15))
+    assert (frames[1:9, LEFT_HAND] == 0).all()
+    assert (frames[9, LEFT_HAND, 2] == 0.5).all()
+    # Frames of the signs stay as they are.
+    assert (frames[[4, 5, 9, 10], 0] == 0).all()
+    np.testing.assert_allclose(frames[7, 0, :2], 0.4)
+    assert (frames[6:9, 0, 2] == 0.5).all()
 
 
 def test_every_clip_is_used_once_and_no_gloss_twice(corpus: Corpus) -> None:
@@ -108,19 +114,17 @@ def test_the_seed_says_which_and_other_signers_do_not_matter(
     assert alone == {name: clips for name, clips in all_of_them.items() if "signer0001" in name}
 
 
-def test_the_command_writes_sentences_whose_times_hold_the_signs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_sentences_whose_times_hold_the_signs(tmp_path: Path) -> None:
     write_shard(tmp_path / "signs.parquet", generate(ISOLATED), {"extractor": "a test"})
     out = tmp_path / "out" / "chains.parquet"
-    chain(str(tmp_path / "signs.parquet"), out, ChainConfig())
+    called = CliRunner().invoke(app, ["chain", str(tmp_path / "signs.parquet"), str(out)])
+    assert called.exit_code == 0
     source, made = open_shards(str(tmp_path / "signs.parquet")), open_shards(str(out))
     record = made.provenance[0]
     assert (record["extractor"], record["transitions"]) == ("chain", "synthetic")
     assert record["source_provenance"] == [{"extractor": "a test"}]
-    told = capsys.readouterr().out
-    assert f"{made.num_clips:,}" in told
-    assert "transitions between them are synthetic" in told
+    assert f"{made.num_clips:,}" in called.stdout
+    assert "transitions between them are synthetic" in called.stdout
 
     with out.with_name("chains.parquet.clips.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -23,6 +23,16 @@ def refuse_sentences(corpus: Corpus, remedy: str = TO_SENTENCES) -> None:
     )
 
 
+def refuse_other_kind(corpus: Corpus, other: Corpus) -> None:
+    """`ConfigError` where clips of another corpus are joined that are not what the corpus's are."""
+    if other.is_labelled.any() and other.has_sentences != corpus.has_sentences:
+        kinds = {True: "sentences", False: "isolated signs"}
+        raise ConfigError(
+            f"{other.name} has {kinds[other.has_sentences]}, and {corpus.name} "
+            f"{kinds[corpus.has_sentences]}: they can't be learnt from together. Leave it out"
+        )
+
+
 def refuse_isolated(corpus: Corpus) -> None:
     """`ConfigError` where sentences are worked on and no clip is known to be one."""
     if corpus.has_sentences:

@@ -49,8 +49,8 @@ def _lane(canvas: Canvas, x: Scale, top: float, glosses: Sequence[Signed]) -> No
         left = x(one.start)
         title = f"{one.gloss}: frames {one.start} to {one.end - 1}"
         canvas.rect(left, top, max(1.5, x(one.end) - left - 1), _BAR, one.series, title)
-        beside = [*middles[place + _TEXT_ROWS :][:1], *middles[: place + 1 - _TEXT_ROWS][-1:]]
-        beside = [abs(other - middle) for other in beside]
+        others = (place - _TEXT_ROWS, place + _TEXT_ROWS)
+        beside = [abs(middles[one] - middle) for one in others if 0 <= one < len(middles)]
         edges = [2 * (middle - 2), 2 * (canvas.width - 2 - middle)]
         letters = max(2, int(min([*beside, *edges]) / _LETTER))
         y = top + _BAR + 13 + _TEXT_ROW * (place % _TEXT_ROWS)

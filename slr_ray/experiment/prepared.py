@@ -37,11 +37,11 @@ class OtherClips:
 
     def described(self) -> str:
         """How many they are, in a message's words."""
-        labelled = self.corpus.gloss_index[self.clips]
         left_out = int(self.corpus.is_labelled.sum()) - len(self.clips)
+        num_glosses = len(self.corpus.glosses_in(self.clips))
         return (
-            f"{len(self.clips):,} labelled clips of {len(np.unique(labelled))} glosses of "
-            f"{self.corpus.name} ({left_out:,} left out, as they or their signers are held out)"
+            f"{len(self.clips):,} labelled clips of {num_glosses} glosses of {self.corpus.name} "
+            f"({left_out:,} left out, as they or their signers are held out)"
         )
 
 

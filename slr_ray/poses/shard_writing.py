@@ -94,7 +94,7 @@ def _widened(where: Path | io.BytesIO, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def _row(clip: Clip) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "clip_id": clip.clip_id,
         "gloss": clip.gloss,
         "signer": clip.signer,

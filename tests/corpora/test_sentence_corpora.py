@@ -36,6 +36,7 @@ from slr_ray.corpora.splits import (
     split_corpus,
 )
 from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.extra_clips import labelled_elsewhere, open_pool
 from slr_ray.poses.clip import Clip
 
 Rows = Sequence[tuple[str | None, str | None]]
@@ -239,6 +240,21 @@ def test_each_task_refuses_the_clips_of_the_other() -> None:
         refuse_isolated(signs)
     with pytest.raises(ConfigError, match="has clips without any gloss"):
         refuse_isolated(unknown)
+
+
+def test_signs_and_sentences_are_not_learnt_from_together() -> None:
+    sentences, signs = corpus_of(FULL), opened(clips_of([("s", "a"), ("s", None)]), "pool-of-signs")
+    unknown = opened(clips_of([("s", None)]), "pool-of-unknown")
+    parts = split_corpus(sentences, SignerSplitConfig())
+    assert len(open_pool(sentences, parts, [unknown])) == 1
+    told = "rows has isolated signs, and rows sentences: .* Leave it out"
+    with pytest.raises(ConfigError, match=told):
+        open_pool(sentences, parts, [signs])
+    with pytest.raises(ConfigError, match=told):
+        labelled_elsewhere(sentences, parts, signs)
+    everything = Split(np.arange(2), *[np.zeros(0, np.int64)] * 2)
+    with pytest.raises(ConfigError, match="rows has sentences, and rows isolated signs"):
+        open_pool(signs, everything, [sentences])
 
 
 def test_sequences_are_numbered_and_measured() -> None:

@@ -15,6 +15,7 @@ from slr_ray.corpora.inspection.inspection import inspect_corpus
 from slr_ray.corpora.inspection.page import write_page
 from slr_ray.data import app
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.drawing import draw_skeleton, draw_strip, view_of
 from slr_ray.poses.shard_writing import write_shard
 
 CLIPS = [
@@ -79,6 +80,16 @@ def test_the_page_shows_when_each_gloss_is_signed(tmp_path: Path) -> None:
     assert (tmp_path / "gloss_lengths.svg").exists()
 
 
+def test_a_strip_shows_the_middle_of_each_gloss() -> None:
+    clip = CLIPS[0]
+    strip = draw_strip(clip, size=60)
+    assert strip.width == 2 * 60
+    drawn = draw_skeleton(clip.positions[36], clip.confidence[36], view_of(clip), 60)
+    np.testing.assert_array_equal(np.asarray(strip)[:60, 61:120], np.asarray(drawn)[:, 1:])
+    assert draw_strip(clip, num_frames=1, size=60).width == 60
+    assert draw_strip(CLIPS[1], size=60).width == 8 * 60
+
+
 def test_the_command_tells_of_sentences(tmp_path: Path) -> None:
     path = tmp_path / "sentences.parquet"
     write_shard(path, CLIPS, {"extractor": "test"})
@@ -86,7 +97,7 @@ def test_the_command_tells_of_sentences(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["inspect", str(path), *out])
     assert result.exit_code == 0, result.output
     assert "5 (1 without gloss)" in result.output
-    assert "11 (2 of them once)" in result.output
+    assert "11 (2 glosses only once)" in result.output
     assert "2 to 4, median 2.5" in result.output
     written = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert written["sentences"]["num_too_short"] == 1

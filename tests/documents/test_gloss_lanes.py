@@ -41,6 +41,7 @@ def test_names_do_not_overlap(num_glosses: int) -> None:
         half = 7 * len(name) / 2
         rows.setdefault(y, []).append((float(x) - half, float(x) + half))
     assert sum(map(len, rows.values())) == num_glosses
+    assert drawing.svg().count(">FASZINIEREND2<") == (num_glosses if num_glosses < 20 else 0)
     for row in rows.values():
         ordered = sorted(row)
         assert all(one[1] <= two[0] + 0.2 for one, two in itertools.pairwise(ordered))

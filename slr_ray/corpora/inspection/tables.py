@@ -85,7 +85,7 @@ def _sentence_rows(report: SentenceReport | None) -> list[list[Value]]:
         return []
     lengths, rate = report.lengths, report.glosses_a_second
     return [
-        ["glosses signed", f"{report.num_signed:,} ({report.num_signed_once:,} of them once)"],
+        ["glosses signed", f"{report.num_signed:,} ({report.num_signed_once:,} glosses only once)"],
         ["different sentences", f"{report.num_sequences:,}"],
         [
             "glosses a sentence",

@@ -14,9 +14,9 @@ from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, boundaries, generate
 from slr_ray.corpora.embedded.language import sequences
 from slr_ray.corpora.embedded.people import signed_by
+from slr_ray.corpora.embedded.reach import along_reaches, minimum_jerk
 from slr_ray.corpora.embedded.sentences import EmbeddedSentencesConfig, generate_sentences
 from slr_ray.corpora.embedded.signs import lexicon
-from slr_ray.corpora.reach import along_reaches, minimum_jerk
 from slr_ray.errors import ConfigError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND

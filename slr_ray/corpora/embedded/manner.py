@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
+from slr_ray.corpora.embedded.reach import minimum_jerk
 from slr_ray.corpora.embedded.signers import Manner, Signer
 from slr_ray.corpora.embedded.signs import Sign
-from slr_ray.corpora.reach import minimum_jerk
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from slr_ray.corpora.embedded.manner import citation_s, raised_between
+from slr_ray.corpora.embedded.reach import along_reaches
 from slr_ray.corpora.embedded.signers import Manner, Posture, Signer, posture
 from slr_ray.corpora.embedded.signs import Sign, variant
-from slr_ray.corpora.reach import along_reaches
 from slr_ray.poses.sentence import Times
 
 _LEAST_FRAMES = 4

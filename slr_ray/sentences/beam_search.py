@@ -86,7 +86,8 @@ def _search(
     # Each class gives a prefix that is at least as probable as those of the classes behind it, but
     # for the repeated one: what comes behind `beam + 1` of them can't stay.
     num_tried = min(beam + 1, num_classes - 1)
-    tried = np.argsort(-log_p[:, :, BLANK + 1 :], axis=2, kind="stable")[..., :num_tried] + 1
+    first = np.argpartition(-log_p[:, :, BLANK + 1 :], num_tried - 1, axis=2)[..., :num_tried]
+    tried = np.sort(first, axis=2) + 1
     size = (num_sentences, beam)
     now = _Beam(
         np.full(size, -np.inf),

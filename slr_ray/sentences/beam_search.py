@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, UInt64
 
-from slr_ray.sentences.config import DecodingConfig
-from slr_ray.sentences.decoding import Hypothesis, best_paths
+from slr_ray.sentences.decoding import Hypothesis
 from slr_ray.sentences.lattice import forced_alignment
 from slr_ray.sentences.steps import BLANK
 
@@ -37,17 +36,6 @@ def beam_search(
         longest = int(num_steps[rows].max())
         found += _search(log_probs[rows, :longest], num_steps[rows], beam, num_best)
     return found
-
-
-def decode(
-    log_probs: Float[np.ndarray, "sentences steps classes"],
-    num_steps: Int64[np.ndarray, " sentences"],
-    config: DecodingConfig,
-) -> list[Hypothesis]:
-    """The hypothesis of each sentence."""
-    if config.beam == 1:
-        return best_paths(log_probs, num_steps)
-    return [best for best, *_ in beam_search(log_probs, num_steps, config.beam)]
 
 
 @dataclass
@@ -86,7 +74,8 @@ def _search(
     # Each class gives a prefix that is at least as probable as those of the classes behind it, but
     # for the repeated one: what comes behind `beam + 1` of them can't stay.
     num_tried = min(beam + 1, num_classes - 1)
-    tried = np.argsort(-log_p[:, :, BLANK + 1 :], axis=2, kind="stable")[..., :num_tried] + 1
+    first = np.argpartition(-log_p[:, :, BLANK + 1 :], num_tried - 1, axis=2)[..., :num_tried]
+    tried = np.sort(first, axis=2) + 1
     size = (num_sentences, beam)
     now = _Beam(
         np.full(size, -np.inf),

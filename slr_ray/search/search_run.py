@@ -110,10 +110,10 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         for fold in run.folds:
             in_fold = run.opener.prepare(Draw(0, fold).of(config))
             check_initialisation(in_fold, run.options.trial_workers)
-    calibrated = [one for one in corners if one.rounds.calibration == "folds"]
+    calibrated = [one for one in corners if one.rounds.held_out_folds]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
-    for num_folds, config in {one.rounds.calibration_folds: one for one in calibrated}.items():
+    for num_folds, config in {one.rounds.held_out_folds: one for one in calibrated}.items():
         for draw in draws:
             prepared = run.opener.prepare(draw.of(config))
             label_parts(prepared.problem(draw.seed), num_folds, draw.seed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slr_ray.config import merge
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.methods.measured import measure_neighbours, train_and_measure
 from slr_ray.records import runs
 from slr_ray.records.stages import StageStore
@@ -41,7 +41,7 @@ class Candidates:
         """The best trial without what validation decides while it trains: all epochs and rounds."""
         best = self.best
         training = best.training.model_copy(update={"keep": "last", "patience_epochs": None})
-        unstopped = {"patience_rounds": None} if isinstance(best.method, SslrConfig) else {}
+        unstopped = {"patience_rounds": None} if isinstance(best.method, RoundsConfig) else {}
         method = best.method.model_copy(update=unstopped)
         return best.model_copy(update={"training": training, "method": method})
 

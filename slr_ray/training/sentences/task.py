@@ -16,7 +16,7 @@ from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
-from slr_ray.sentences.steps import FRAMES_A_STEP, Sequences, min_steps
+from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.labels.loss_weights import clip_weights
@@ -59,6 +59,10 @@ class SentenceTask(Task[SentenceBatch]):
         self.least_frames = np.array(
             [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
         )
+        segments = round_.training_set.segments
+        self.segments = segments or [np.ones(len(one), bool) for one in sequences]
+        # CTC takes whole sequences.
+        self.is_whole = np.array([one.all() for one in self.segments], np.float32)
         self.weights = clip_weights(
             round_.training_set,
             problem.num_glosses,
@@ -82,13 +86,14 @@ class SentenceTask(Task[SentenceBatch]):
         own = slice(place.rank, None, place.world_size)
         rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
         sequences = [self.sequences[row] for row in rows]
-        dense = self._dense_labels(inputs, mask, sequences, step)
+        dense = self._dense_labels(inputs, mask, rows, step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
         losses = sentence_losses(heads, sequences, self.settings)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
-        loss = (losses * weights).sum() / len(batch.rows) * place.world_size
+        whole = weights * torch.from_numpy(self.is_whole[rows]).to(place.device)
+        loss = (losses * whole).sum() / len(batch.rows) * place.world_size
         if dense is not None:
             glosses, sure = (
                 torch.from_numpy(one).to(place.device) for one in (dense.glosses, dense.weights)
@@ -122,11 +127,13 @@ class SentenceTask(Task[SentenceBatch]):
         return wanted.maximum(least.minimum(num_frames))
 
     def _dense_labels(
-        self, inputs: Tensor, mask: Tensor, sequences: Sequences, step: Step
+        self, inputs: Tensor, mask: Tensor, rows: Int[np.ndarray, " own"], step: Step
     ) -> DenseLabels | None:
         """What the averaged model says of the same views, made to labels of their steps."""
         config = self.settings.dplr
-        if not self.settings.has_dense_labels or step.epoch < config.start_epoch:
+        # A model that goes on from a round with dense labels has its spikes.
+        begins = step.epoch >= config.start_epoch or bool(self.model.knows_frames)
+        if not self.settings.has_dense_labels or not begins:
             return None
         self.model.knows_frames.fill_(True)
         teacher = self.model if step.average is None else step.average
@@ -137,4 +144,10 @@ class SentenceTask(Task[SentenceBatch]):
         ):
             heads: Heads = teacher(inputs, mask)
             log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
-        return dense_labels(log_probs, heads.mask.sum(dim=1).cpu().numpy(), sequences, config)
+        return dense_labels(
+            log_probs,
+            heads.mask.sum(dim=1).cpu().numpy(),
+            [self.sequences[row] for row in rows],
+            config,
+            keep=[self.segments[row] for row in rows],
+        )

@@ -120,7 +120,7 @@ class Sweep:
                 raise ConfigError(f"{setting.equal_steps_to} can't be: {followed.impossible}")
         measurement = setting.measure or self.checked.table.measure
         if isinstance(measurement, EncoderMeasurement):
-            measurement.check(prepared)
+            measurement.check(prepared, entry.seed)
         key = stage_key(
             what="cell",
             version=STAGE_VERSION,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -190,7 +191,8 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     from slr_ray.sweeps.summary import print_plan
     from slr_ray.workers.nodes import check_resources
 
-    console = Console()
+    # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+    console = Console(file=sys.stdout)
     found.options.workers()
     check_resources(found.options)
     print_plan(found, console, with_estimate=dry_run)

@@ -130,10 +130,10 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     # Not copied, for what they do is no method: clips padded to their batch's longest before the
     # third that is permuted is measured; hands interpolated across joints, and clips without one
     # of the hands left out; gradients that SimCLR and SimSiam set back once an epoch and BYOL
-    # never, so that each step repeats all before it; a
-    # rotation that takes degrees for radians and noise as large as the picture as the "standard"
-    # views; 30 % of the labels as a division by 0.3, which keeps all; the test set as validation.
-    # The rate of fine-tuning falls by a cosine here, by a line there.
+    # never, so that each step repeats all before it; a rotation that takes degrees for radians
+    # and noise as large as the picture as the "standard" views; 30 % of the labels as a division
+    # by 0.3, which keeps all; the test set as validation. The rate of fine-tuning falls by a
+    # cosine here, by a line there.
     "ssl_slr_coded": {
         "normalisation": {"kind": "none"},
         "augmentation": {"kind": "none"},

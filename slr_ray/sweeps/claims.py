@@ -15,7 +15,7 @@ _OTHER_WORDS = ("higher", "lower")
 
 
 def sentences(result: SweepResult, found: Sequence[Difference]) -> list[str]:
-    """Each comparison on each corpus in one line, over all its places and figures."""
+    """Each comparison on each corpus in one line: its first figure in full, the others in short."""
     told = []
     for compared in result.table.compare:
         for block in result.record.blocks:
@@ -23,40 +23,54 @@ def sentences(result: SweepResult, found: Sequence[Difference]) -> list[str]:
             if own:
                 pair = named(result, own[0]).split(":")[0]
                 where = f"{block.title}: " if len(result.record.blocks) > 1 else ""
-                figures = dict.fromkeys(one.figure for one in own)
-                parts = [_figure([two for two in own if two.figure == one]) for one in figures]
-                told.append(f"{where}{pair}: {'; '.join(parts)}.")
+                figures = list(dict.fromkeys(one.figure for one in own))
+                parts = [[two for two in own if two.figure == one] for one in figures]
+                texts = [_in_full(parts[0]), *(_in_short(one) for one in parts[1:])]
+                told.append(f"{where}{pair}: {'; '.join(texts)}.")
     return told
 
 
-def _figure(own: Sequence[Difference]) -> str:
+def _in_full(own: Sequence[Difference]) -> str:
     """One figure of a comparison over its places."""
     figure = own[0].figure
     values = [one.found.mean for one in own]
-    unit = " points" if FIGURES[figure].kind == "percent" else ""
-    text = f"{FIGURES[figure].title} {amount(sum(values) / len(values), figure)}{unit}"
+    text = f"{FIGURES[figure].title} {amount(sum(values) / len(values), figure)}"
+    text += " points" if FIGURES[figure].kind == "percent" else ""
+    if len(own) > 1:
+        spread = f"{amount(min(values), figure)} to {amount(max(values), figure)}"
+        text += f" in the mean of {len(own)} places ({spread})"
     if all(one.corrected_p is None for one in own):
-        noise = "one seed tells no noise"
-    elif len(own) == 1:
-        noise = _state(own[0])
-    else:
-        ahead, behind = _WORDS.get(FIGURES[figure].kind, _OTHER_WORDS)
-        counts = [sum(one.outcome == sign for one in own) for sign in (1, -1, 0)]
-        noise = f"{ahead} at {counts[0]}, {behind} at {counts[1]}, within noise at {counts[2]}"
+        return f"{text}, one seed tells no noise"
+    even = sum(one.outcome == 0 for one in own)
+    noise = [] if not even else ["within noise" + _at(even, own)]
+    return ", ".join([text, *_outcomes(own), *noise])
+
+
+def _in_short(own: Sequence[Difference]) -> str:
+    """The mean over places, and at how many it is more than noise."""
+    figure = own[0].figure
+    mean = sum(one.found.mean for one in own) / len(own)
+    outcomes = ", ".join(_outcomes(own))
+    text = f"{FIGURES[figure].title} {amount(mean, figure)}"
+    return f"{text} ({outcomes})" if outcomes else text
+
+
+def _outcomes(own: Sequence[Difference]) -> list[str]:
+    """At how many places it is ahead, and behind, beyond noise; nothing where at none."""
+    words = _WORDS.get(FIGURES[own[0].figure].kind, _OTHER_WORDS)
+    counts = [sum(one.outcome == sign for one in own) for sign in (1, -1)]
+    return [word + _at(count, own) for word, count in zip(words, counts, strict=True) if count]
+
+
+def _at(count: int, own: Sequence[Difference]) -> str:
     if len(own) == 1:
-        return f"{text}, {noise}"
-    spread = f"{amount(min(values), figure)} to {amount(max(values), figure)}"
-    return f"{text} in the mean of {len(own)} places ({spread}), {noise}"
-
-
-def _state(one: Difference) -> str:
-    words = _WORDS.get(FIGURES[one.figure].kind, _OTHER_WORDS)
-    return {1: words[0], -1: words[1], 0: "within noise"}[one.outcome]
+        return ""
+    return " at all" if count == len(own) else f" at {count}"
 
 
 def claims(result: SweepResult, found: Sequence[Difference]) -> list[str]:
     """Each claim of the paper in a line: what it says, what is found here, whether they agree."""
-    told = []
+    told, num_open = [], 0
     for compared in result.table.compare:
         for claim in compared.published:
             for block in result.record.blocks:
@@ -70,7 +84,11 @@ def claims(result: SweepResult, found: Sequence[Difference]) -> list[str]:
                     and _is_about(claim, one)
                 ]
                 where = f"{block.title}: " if len(result.record.blocks) > 1 else ""
-                told.append(f"{where}The paper: {claim.says}. {_answer(result, claim, own)}")
+                if own:
+                    told.append(f"{where}The paper: {claim.says}. {_answer(result, claim, own)}")
+                num_open += not own
+    if num_open:
+        told.append(f"Claims of the paper about what is not measured here: {num_open}.")
     return told
 
 
@@ -80,12 +98,10 @@ def _is_about(claim: Claim, one: Difference) -> bool:
 
 
 def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str:
-    if not own:
-        return "Here: not measured."
     here = f"Here {named(result, own[0]).split(':')[0]}"
     tested = all(one.corrected_p is not None for one in own)
     if claim.at is None:
-        return f"{here}: {_figure(own)}."
+        return f"{here}: {_in_full(own)}."
     if claim.expects == "no difference":
         even = sum(one.outcome == 0 for one in own)
         text = f"{here}: within noise in {_of(even, own)}"
@@ -97,7 +113,7 @@ def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str
     sure = [one for one in above if one.outcome == sign]
     wanted = len(own) if claim.at == "every" else min(2, len(own))
     if len(own) == 1:
-        text = f"{here}: {_figure(own)}"
+        text = f"{here}: {_in_full(own)}"
     else:
         word = _WORDS.get(FIGURES[own[0].figure].kind, _OTHER_WORDS)[sign < 0]
         unit = " points" if is_share else ""

@@ -66,6 +66,7 @@ class ObjectiveComparison:
             num_folds=self.num_folds,
             options=options,
             command=command_line("compare"),
+            place_option="--out",
             opener=opener,
         )
         refused = [one.impossible for one in sweep.plan.entries if one.impossible is not None]

@@ -35,6 +35,8 @@ class Sweep:
     num_folds: int | None
     options: RunOptions
     command: list[str]
+    place_option: str = "--storage"
+    """The command's option that says where the folder is, for messages."""
     is_resumed: bool = False
     opener: Opener = field(default_factory=Opener)
 

@@ -29,6 +29,7 @@ from slr_ray.sweeps.results import load_sweep
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
+from slr_ray.workers.session import prints_kept
 from slr_ray.workers.waiting import NodeWatch
 
 
@@ -53,7 +54,8 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
             if options.address is not None:
                 watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
             if plan.to_do:
-                with connected(options, workers, {"--storage": folder.location}):
+                places = {sweep.place_option: folder.location}
+                with connected(options, workers, places), prints_kept(folder.ray):
                     at_once = options.max_concurrent
                     if budget.is_limited:
                         # What waits in Ray's queue has begun already.

@@ -22,7 +22,7 @@ NOISE = (-0.01, 0.01, -0.005, 0.005)
 
 
 def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> SweepResult:
-    """SSLR is 12 points ahead of FSL with 10 % of the labels, and 0.5 with half of them."""
+    """SSLR is 12 points ahead of FSL with 10 % of the labels, and 0.6 with half of them."""
     compared = {**TABLE["compare"][0], "published": published}
     table = {**TABLE, "figures": figures, "compare": [compared]}
     sweep = new_sweep(folder, table, seeds=seeds)
@@ -30,7 +30,7 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
     empty = load_sweep(sweep.folder)
     places = []
     for place in empty.places:
-        gain = 0.12 if place.point.get("pool.fraction") == 0.1 else 0.005
+        gain = 0.12 if place.point.get("pool.fraction") == 0.1 else 0.006
         values = [0.5 + (gain + noise if place.setting == "sslr" else 0.0) for noise in NOISE]
         found = {
             # Of balanced accuracy the other way round.
@@ -47,7 +47,7 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
         (
             {"says": "ahead everywhere", "at": "every"},
             "The paper: ahead everywhere. Here SSLR − FSL: ahead in 2 of 2 places "
-            "(labelled 0.1: +12.0; labelled 0.5: +0.5), beyond noise in 1. "
+            "(labelled 0.1: +12.0; labelled 0.5: +0.6), beyond noise in 1. "
             "This points the same way, but may be noise.",
         ),
         (
@@ -73,13 +73,13 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
             "behind in 0 of 2 places, beyond noise in 0. This does not agree.",
         ),
         (
-            {"says": "fairer, too", "at": "every", "figure": "balanced_accuracy"},
-            "ahead in 0 of 2 places, beyond noise in 0. This does not agree.",
+            {"says": "elsewhere", "at": "every", "figure": "balanced_accuracy"},
+            "Here SSLR − FSL: ahead in 0 of 2 places, beyond noise in 0. This does not agree.",
         ),
         (
             "it is good",
             "The paper: it is good. Here SSLR − FSL: accuracy +6.3 points in the mean of 2 places "
-            "(+0.5 to +12.0), ahead at 1, behind at 0, within noise at 1.",
+            "(+0.6 to +12.0), ahead at 1, within noise at 1.",
         ),
     ],
 )
@@ -112,7 +112,17 @@ def test_each_figure_is_a_family_of_its_own(tmp_path: Path) -> None:
     shown, others = differences_table(two, both), other_figures_table(two, both)
     assert shown is not None
     assert others is not None
-    assert [row[1] for row in shown.rows] == ["+12.0", "+0.5"]
-    assert [str(row[1]) for row in others.rows] == ["−12.0 ± 1.5*", "−0.5 ± 1.5"]
+    assert [row[1] for row in shown.rows] == ["+12.0", "+0.6"]
+    assert [str(row[1]) for row in others.rows] == ["−12.0 ± 1.5*", "−0.6 ± 1.5"]
     (told,) = sentences(two, both)
-    assert "; balanced accuracy −6.3 points in the mean of 2 places" in told
+    assert told == (
+        "SSLR − FSL: accuracy +6.3 points in the mean of 2 places (+0.6 to +12.0), ahead at 1, "
+        "within noise at 1; balanced accuracy −6.3 (behind at 1)."
+    )
+
+
+def test_claims_about_what_is_not_there_are_counted(tmp_path: Path) -> None:
+    claim = {"says": "ahead", "at": "every", "where": {"pool.fraction": [0.5]}}
+    found = result(tmp_path, claim, ["accuracy"])
+    few = [one for one in differences(found) if one.of.point["pool.fraction"] == 0.1]
+    assert claims(found, few) == ["Claims of the paper about what is not measured here: 1."]

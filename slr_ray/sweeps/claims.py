@@ -65,7 +65,7 @@ def _outcomes(own: Sequence[Difference]) -> list[str]:
 def _at(count: int, own: Sequence[Difference]) -> str:
     if len(own) == 1:
         return ""
-    return " at all" if count == len(own) else f" at {count}"
+    return " everywhere" if count == len(own) else f" at {count}"
 
 
 def claims(result: SweepResult, found: Sequence[Difference]) -> list[str]:

@@ -89,7 +89,7 @@ class ObjectiveComparison:
             overrides |= _fields(dotted, given.pop(name, {}), kinds)
             first[name] = {"kind": kinds[0]}
         measure = {"kind": "encoder", "semi_fraction": None}
-        others = [
+        others: list[dict[str, Any]] = [
             {
                 "name": source,
                 "title": SOURCES[source],

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-import torch
-from jaxtyping import Int
 from pydantic import Field
 
 from slr_ray.config import Config
 from slr_ray.corpora.pools import FractionPoolConfig
 from slr_ray.encoders.fine_tuning import fine_tune
-from slr_ray.encoders.protocols import Represented, Source, answered, geometry
+from slr_ray.encoders.protocols import Source, answered, fresh_model, geometry, represented
 from slr_ray.encoders.records import Classification
-from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.experiment.experiment import pretraining_of
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.methods.measured import answers
-from slr_ray.methods.nearest_neighbour import pose_vectors
 from slr_ray.methods.pretraining import pretrained_encoder
-from slr_ray.models.config import new_encoder
 from slr_ray.models.model import Model
-from slr_ray.poses.normalisation import num_channels
 from slr_ray.records.measured import Metric
 from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
 from slr_ray.training.pretraining.loop import PretrainedEncoder
-from slr_ray.training.problem import Problem, check_glosses
-from slr_ray.training.representation import represented_set
+from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import Place
 
 CLASSIFIERS: dict[Classification, str] = {"linear": "linear", "mlp": "MLP", "knn": "k-NN"}
@@ -87,7 +79,7 @@ class EncoderMeasurement(Config):
             figures["embedding_std"] = trained.epochs[-1].embedding_std
             figures["pretraining_s"] = trained.training_s
         model = None if self.source == "poses" else _model(prepared, seed, trained)
-        clips = _represented(model, problem, _max_frames(prepared), place)
+        clips = represented(model, problem, _max_frames(prepared), place)
         predictions: dict[str, list[ClipPrediction]] = {}
         wanted: tuple[Classification, ...] = ("knn",) if model is None else tuple(CLASSIFIERS)
         for one in wanted:
@@ -127,11 +119,8 @@ class EncoderMeasurement(Config):
 
 
 def _model(prepared: Prepared, seed: int, trained: PretrainedEncoder | None) -> Model:
-    """The encoder with its weights, or random ones; global random state is left alone."""
-    config = prepared.config
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = new_encoder(config.model, num_channels(config.normalisation)).eval()
+    """The encoder with its weights, or random ones."""
+    model = fresh_model(prepared.config.model, prepared.config.normalisation, seed)
     if trained is not None:
         model.load_state_dict(trained.encoder)
     return model
@@ -142,18 +131,3 @@ def _max_frames(prepared: Prepared) -> int | None:
     config = prepared.config
     own = getattr(config.initialisation, "max_frames", None)
     return own or config.training.max_frames
-
-
-def _represented(
-    model: Model | None, problem: Problem, max_frames: int | None, place: Place
-) -> Represented:
-    """The labelled, validation and test clips; as poses without a model."""
-
-    def of(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
-        if model is None:
-            return RepresentedSet(pose_vectors(problem, clips).numpy(), problem.glosses(clips))
-        return represented_set(
-            model.to(place.device), problem, clips, max_frames=max_frames, device=place.device
-        )
-
-    return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))

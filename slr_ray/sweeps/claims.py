@@ -105,7 +105,9 @@ def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str
     if claim.expects == "no difference":
         even = sum(one.outcome == 0 for one in own)
         text = f"{here}: within noise in {_of(even, own)}"
-        return _judged(text, even == len(own) and tested, even == len(own))
+        # Few seeds see few differences: that none is seen shows less than that one is.
+        verdict = "Nothing here speaks against it" if even == len(own) else "This does not agree"
+        return f"{text}. {verdict}."
     is_share = FIGURES[own[0].figure].kind == "percent"
     sign = 1 if claim.expects == "ahead" else -1
     least = claim.more_than / (100 if is_share else 1)

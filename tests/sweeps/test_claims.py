@@ -66,7 +66,11 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
                 "expects": "no difference",
                 "where": {"pool.fraction": [0.5]},
             },
-            "within noise in 1 of 1 places. This agrees.",
+            "within noise in 1 of 1 places. Nothing here speaks against it.",
+        ),
+        (
+            {"says": "nothing at all", "at": "every", "expects": "no difference"},
+            "within noise in 1 of 2 places. This does not agree.",
         ),
         (
             {"says": "behind", "at": "every", "expects": "behind"},

@@ -22,6 +22,7 @@ from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.sentences.config import SentencesConfig
+from slr_ray.training.sentences.signing import signing_steps
 
 _BATCH_CLIPS = 64
 
@@ -37,6 +38,8 @@ class StepProbabilities:
     """The same of the head that knows no blank, whose column is minus infinity; None where it was
     never trained."""
     num_steps: Int64[np.ndarray, " sentences"]
+    signing: Int64[np.ndarray, "sentences 2"]
+    """See `signing_steps`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,13 @@ def step_probabilities(
                 if model.knows_frames:
                     known = heads.frames.float().log_softmax(dim=2)
                     frames = torch.nn.functional.pad(known, (1, 0), value=-torch.inf).cpu().numpy()
-            yield StepProbabilities(places, log_probs, frames, heads.mask.sum(dim=1).cpu().numpy())
+            yield StepProbabilities(
+                places,
+                log_probs,
+                frames,
+                heads.mask.sum(dim=1).cpu().numpy(),
+                signing_steps(padded),
+            )
 
 
 def said(
@@ -96,7 +105,7 @@ def said(
     """
     hypotheses = decoded(found, settings.decoding.beam)
     by = found.log_probs if found.frames is None else found.frames
-    segments = segments_of(by, found.num_steps, hypotheses, settings.dplr)
+    segments = segments_of(by, found.num_steps, hypotheses, settings.dplr, found.signing)
     return [
         _in_frames(hypothesis, own, thinned(int(count), max_frames))
         for hypothesis, own, count in zip(hypotheses, segments, num_frames, strict=True)

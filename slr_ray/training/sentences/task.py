@@ -7,12 +7,12 @@ from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor, nn
 
-from slr_ray.augmentation.draws import chance, uniform
 from slr_ray.augmentation.temporal import resampled
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
+from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
@@ -25,6 +25,7 @@ from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
 from slr_ray.training.sentences.loss import sentence_losses
 from slr_ray.training.sentences.measuring import answers_on, measured
+from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
 
@@ -37,6 +38,8 @@ class SentenceBatch:
     """Of the training set."""
     inputs: Float[Tensor, "batch frames channels"]
     mask: Bool[Tensor, "batch frames"]
+    signing: Int64[np.ndarray, "batch 2"] | None
+    """See `signing_steps`; None where no label is made of it."""
 
 
 class SentenceTask(Task[SentenceBatch]):
@@ -56,6 +59,9 @@ class SentenceTask(Task[SentenceBatch]):
         if settings is None or sequences is None:
             raise ValueError("a model of sentences is trained on gloss sequences: there are none")
         self.settings, self.sequences = settings, sequences
+        clips = round_.training_set.clips
+        self.num_frames = frames_seen(problem.source.num_frames[clips], config.max_frames)
+        self.wanted = self.num_frames
         self.least_frames = np.array(
             [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
         )
@@ -70,23 +76,38 @@ class SentenceTask(Task[SentenceBatch]):
             true_share=round_.true_share,
         )
 
+    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+        """Draw each sentence's speed before its batch, so that those of one length share one."""
+        draw, settings = np.random.default_rng(seed.spawn(1)[0]), self.settings
+        chosen = draw.random(len(self.num_frames)) < settings.resample_probability
+        share = draw.uniform(settings.shortest, settings.longest, len(self.num_frames))
+        wanted = np.round(self.num_frames * np.where(chosen, share, 1.0)).astype(np.int64)
+        # One that is too short as it is was refused before training, or is a pseudo-label.
+        least = np.minimum(self.least_frames, self.num_frames)
+        self.wanted = np.maximum(frames_seen(wanted, self.config.max_frames), least)
+
+    def lengths(self) -> Int[np.ndarray, " clips"]:
+        return self.wanted
+
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> SentenceBatch:
         problem, longest = self.problem, self.config.max_frames
         clips = self.round.training_set.clips[rows]
         batch = read_for(problem.augmentation, problem.clips, clips, longest, generator)
-        least = torch.from_numpy(self.least_frames[rows])
-        batch = resampled(batch, self._lengths(batch.num_frames, least, generator))
+        batch = resampled(batch, torch.from_numpy(self.wanted[rows]))
+        signing = signing_steps(batch) if self.settings.has_dense_labels else None
         inputs, mask = model_input(
             batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
         )
-        return SentenceBatch(rows, inputs, mask)
+        return SentenceBatch(rows, inputs, mask, signing)
 
     def loss(self, batch: SentenceBatch, step: Step) -> Float[Tensor, ""]:
         place = self.place
         own = slice(place.rank, None, place.world_size)
         rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
         sequences = [self.sequences[row] for row in rows]
-        dense = self._dense_labels(inputs, mask, rows, step)
+        dense = None
+        if batch.signing is not None and self._has_spikes(step):
+            dense = self._dense_labels(inputs, mask, rows, batch.signing[own], step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
         losses = sentence_losses(heads, sequences, self.settings)
@@ -110,31 +131,20 @@ class SentenceTask(Task[SentenceBatch]):
         given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
         return measured(problem, clips, given)
 
-    def _lengths(
-        self,
-        num_frames: Int[Tensor, " batch"],
-        least: Int[Tensor, " batch"],
-        generator: torch.Generator,
-    ) -> Int[Tensor, " batch"]:
-        """Frames of each sentence at the speed that is drawn for it."""
-        settings, size = self.settings, (len(num_frames),)
-        chosen = chance(size, settings.resample_probability, generator)
-        share = uniform(size, settings.shortest, settings.longest, generator)
-        wanted = (num_frames * torch.where(chosen, share, 1.0)).round().long()
-        if self.config.max_frames is not None:
-            wanted = wanted.clamp(max=self.config.max_frames)
-        # One that is too short as it is was refused before training, or is a pseudo-label.
-        return wanted.maximum(least.minimum(num_frames))
+    def _has_spikes(self, step: Step) -> bool:
+        """Whether dense labels have begun; a model that goes on from another round has had them."""
+        begun = step.epoch >= self.settings.dplr.start_epoch
+        return begun or bool(self.model.knows_frames)
 
     def _dense_labels(
-        self, inputs: Tensor, mask: Tensor, rows: Int[np.ndarray, " own"], step: Step
-    ) -> DenseLabels | None:
+        self,
+        inputs: Float[Tensor, "own frames channels"],
+        mask: Bool[Tensor, "own frames"],
+        rows: Int[np.ndarray, " own"],
+        signing: Int64[np.ndarray, "own 2"],
+        step: Step,
+    ) -> DenseLabels:
         """What the averaged model says of the same views, made to labels of their steps."""
-        config = self.settings.dplr
-        # A model that goes on from a round with dense labels has its spikes.
-        begins = step.epoch >= config.start_epoch or bool(self.model.knows_frames)
-        if not self.settings.has_dense_labels or not begins:
-            return None
         self.model.knows_frames.fill_(True)
         teacher = self.model if step.average is None else step.average
         with (
@@ -148,6 +158,7 @@ class SentenceTask(Task[SentenceBatch]):
             log_probs,
             heads.mask.sum(dim=1).cpu().numpy(),
             [self.sequences[row] for row in rows],
-            config,
-            keep=[self.segments[row] for row in rows],
+            self.settings.dplr,
+            signing,
+            [self.segments[row] for row in rows],
         )

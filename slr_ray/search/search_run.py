@@ -26,7 +26,7 @@ from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
-from slr_ray.search.comparison.arms import described_arms
+from slr_ray.search.comparison.arms import arms_for, described_arms
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.spaces.space_file import Space, check_space
@@ -216,7 +216,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),
             num_folds=run.num_folds,
-            arms=described_arms(),
+            arms=described_arms(arms_for(run.space.default)),
             glosses=list(corpus.glosses),
             corpus=corpus.name,
             fingerprint=fingerprint,

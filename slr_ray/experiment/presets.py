@@ -197,10 +197,10 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         },
         "model": {"kind": "part_streams"},
         "training": {
-            "optimiser": {"kind": "adamw", "learning_rate": 0.001, "weight_decay": 0.001},
+            "optimiser": {"kind": "adamw", "learning_rate": 0.002, "weight_decay": 0.001},
             "schedule": "warmup_cosine",
-            "num_epochs": 40,
-            "batch_size": 16,
+            "num_epochs": 30,
+            "batch_size": 8,
             "ema_decay": 0.99,
             "gradient_clip": 5.0,
             "metric": "gloss_accuracy",

@@ -86,7 +86,7 @@ def claims(result: SweepResult, found: Sequence[Difference]) -> list[str]:
                     told.append(f"{where}{claim.by}: {claim.says}. {_answer(result, claim, own)}")
                 num_open += not own
     if num_open:
-        told.append(f"Claims about what is not measured here: {num_open}.")
+        told.append(f"Claims of the paper about what is not measured here: {num_open}.")
     return told
 
 

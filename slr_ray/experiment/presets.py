@@ -206,7 +206,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
             "metric": "gloss_accuracy",
             "max_frames": 400,
         },
-        "sentences": {},
+        # Drawn to the mean of all heads, which mostly say blank, the answering one learns late: on the
+        # embedded sentences 93 % WER on validation after 6 epochs, without distillation 44 %.
+        "sentences": {"distillation_weight": 0.0},
         "method": {"kind": "supervised"},
     },
 }

@@ -192,8 +192,7 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     from slr_ray.workers.nodes import check_resources
 
     console = Console()
-    found.options.workers()
-    check_resources(found.options)
+    check_resources(found.options, found.options.workers())
     print_plan(found, console, with_estimate=dry_run)
     if dry_run:
         return 0

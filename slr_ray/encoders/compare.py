@@ -94,7 +94,7 @@ def run_comparison(comparison: ObjectiveComparison, options: RunOptions) -> int:
     """Run what has no record yet, print the table, write the report; the exit status."""
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
     console = Console(file=sys.stdout)
-    check_resources(options)
+    check_resources(options, options.workers())
     tasks = comparison.tasks()
     prepared = [comparison.opener.prepare(task.config) for task in tasks]
     for one in prepared:

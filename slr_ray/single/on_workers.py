@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 
@@ -26,6 +26,7 @@ from slr_ray.workers.task_pool import Ended, run_pool
 from slr_ray.workers.waiting import NodeWatch
 
 
+@runtime_checkable
 class Training(Protocol):
     """What `train` and `pretrain` do. Plain data, sent to the processes that train."""
 

@@ -16,7 +16,7 @@ from slr_ray.durations import duration
 from slr_ray.errors import ClusterError
 from slr_ray.storage import Store
 from slr_ray.workers.gpus import check_gpu, check_gpus
-from slr_ray.workers.losses import WorkersLost, cause_of, is_loss
+from slr_ray.workers.losses import WorkersLost, cause_of, is_loss, misses_peer
 from slr_ray.workers.place import Place, this_place
 
 TaskT = TypeVar("TaskT")
@@ -169,7 +169,8 @@ def _what_failed(error: Exception) -> BaseException:
     """What ended a training on several workers."""
     of_workers: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [getattr(one, "health_check_failure", one) for _, one in sorted(of_workers.items())]
-    if any(is_loss(one) for one in causes):
-        # Those that are left raise as well: they can't reach the lost one.
+    # Those that are left raise as well, and may be heard first.
+    own = [one for one in causes if not misses_peer(one)]
+    if any(is_loss(one) for one in own) or (causes and not own):
         return WorkersLost(str(causes[0]))
-    return cause_of(causes[0] if causes else getattr(error, "controller_failure", error))
+    return cause_of(own[0] if own else getattr(error, "controller_failure", error))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from slr_ray.config import Config, build
@@ -95,9 +97,7 @@ class GroupOptions(ClusterOptions):
         )
 
 
-def group_options(
-    workers: int | None, address: str | None, **others: float | None
-) -> GroupOptions | None:
+def group_options(workers: int | None, address: str | None, **others: Any) -> GroupOptions | None:
     """What `--workers` and `--address` ask for; None where a command runs in its own process.
 
     `others` are fields of `GroupOptions`, None and False where they were not given.

@@ -61,21 +61,22 @@ class _ToldTask:
         self.training.train(place, console)
 
 
-def num_workers_of(options: GroupOptions | None) -> int:
-    """How many train together; `ConfigError` where no machine could give them."""
+def worker_counts(options: GroupOptions | None) -> range:
+    """How many may train together; `ConfigError` where no machine could give them."""
     if options is None:
-        return 1
+        return range(1, 2)
     workers = options.workers()
     check_resources(options, workers)
-    return workers.num_workers
+    return range(workers.fewest, workers.num_workers + 1)
 
 
 def check_workers(experiments: Sequence[Prepared], options: GroupOptions | None) -> None:
     """`ConfigError` before any work where machines or experiments won't do."""
-    num_workers = num_workers_of(options)
+    counts = worker_counts(options)
     for prepared in experiments:
-        refuse_several_workers(prepared.config.method, num_workers)
-        check_initialisation(prepared, num_workers)
+        refuse_several_workers(prepared.config.method, counts[-1])
+        for count in counts:
+            check_initialisation(prepared, count)
 
 
 def train_on_workers(

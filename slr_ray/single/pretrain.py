@@ -29,7 +29,7 @@ from slr_ray.records.measured import PretrainingEpoch
 from slr_ray.records.stages import StageStore
 from slr_ray.reporting.board import Board
 from slr_ray.single.curves import pretraining_curves
-from slr_ray.single.on_workers import num_workers_of, train_on_workers
+from slr_ray.single.on_workers import train_on_workers, worker_counts
 from slr_ray.storage import Store, absolute, below
 from slr_ray.training.pretraining.loop import CollapseWarning, PretrainedEncoder
 from slr_ray.training.pretraining.plan import plan
@@ -112,7 +112,7 @@ def run_pretraining(
     which a repeated call goes on. With `group` on its workers, else in this process.
     """
     task = pretraining_task(prepared, seed)
-    steps = plan(task.config, len(task.clips), num_workers_of(group))
+    steps = [plan(task.config, len(task.clips), count) for count in worker_counts(group)][-1]
     store = Store(absolute(out))
     store.check_writable()
     torch.set_num_threads(num_threads or os.cpu_count() or 1)

@@ -34,9 +34,14 @@ def check_resources(options: ClusterOptions, workers: Workers) -> None:
         return
     import torch
 
-    names, count = workers.names, workers.num_workers
+    names, count, gpus = workers.names, workers.num_workers, torch.cuda.device_count()
+    if count > 1 and gpus and not workers.gpus:
+        raise ConfigError(
+            f"{names.workers} {count} without GPUs would share the first of this machine's {gpus}: "
+            f"give {names.gpus} 1, or train on processors with CUDA_VISIBLE_DEVICES=''"
+        )
     for option, each, there, what in (
-        (names.gpus, workers.gpus, torch.cuda.device_count(), "GPUs"),
+        (names.gpus, workers.gpus, gpus, "GPUs"),
         (names.cpus, workers.cpus, os.cpu_count() or 1, "processors"),
     ):
         if each * count > there:

@@ -8,13 +8,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import ray
-from experiment_factory import EMBEDDED
+import torch
 
 from slr_ray.errors import ConfigError
-from slr_ray.pretrain import pretrain
 from slr_ray.storage import Store
-from slr_ray.train import train
 from slr_ray.workers.execution import Workers, run_on_workers
 from slr_ray.workers.nodes import check_fits, check_resources
 from slr_ray.workers.run_options import ClusterOptions, group_options
@@ -75,6 +72,15 @@ def test_machines_that_lack_it_are_told_by_the_options_of_the_command() -> None:
         check_fits([node], workers)
 
 
+def test_workers_do_not_share_a_gpu_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    check_resources(ClusterOptions(), asked(2, gpus_per_worker=1.0))
+    check_resources(ClusterOptions(), Workers())
+    with pytest.raises(ConfigError, match="--workers 2 without GPUs would share the first"):
+        check_resources(ClusterOptions(), asked(2))
+
+
 class _Task:
     def run(self, place: Any, report: Any) -> None:
         raise AssertionError("no worker was started")
@@ -91,29 +97,3 @@ def test_ray_is_told_how_few_will_do(
     scaling = trainer.call_args.kwargs["scaling_config"]
     assert (scaling.num_workers, scaling.elasticity_enabled) == (told, fewest is not None)
     trainer.return_value.fit.assert_called_once()
-
-
-BAD_CALLS: dict[str, tuple[Any, list[str], dict[str, Any], str]] = {
-    "steps": (train, ["method.kind=consistency"], {}, "Use one worker a training"),
-    "batch": (pretrain, ["initialisation.batch_size=3"], {}, "too small for 2 worker"),
-    "too many": (train, [], {"workers": 4096}, "--workers 4096 x --cpus-per-worker 1"),
-    "no cluster": (pretrain, [], {"address": "127.0.0.1:1"}, "no cluster answers"),
-    "alone": (train, [], {"workers": None, "min_workers": 2}, "leave out --min-workers"),
-    "bad wait": (pretrain, [], {"wait_at_most": "soon"}, "--wait-at-most 'soon'"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_CALLS)
-def test_a_bad_call_ends_before_ray_begins(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    command, overrides, options, words = BAD_CALLS[name]
-    data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
-    with pytest.raises(SystemExit) as ended:
-        command([*data, *overrides], **{"workers": 2, "out": str(tmp_path / "out"), **options})
-    assert ended.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert words in line
-    assert not ray.is_initialized()
-    assert not (tmp_path / "out").exists()

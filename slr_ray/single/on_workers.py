@@ -58,6 +58,8 @@ class _ToldTask:
         console = Console(quiet=True)
         if place.leads:
             console = Console(file=LineStream(self.lines, self.prefix))
+            several = "" if place.world_size == 1 else "s"
+            console.print(f"training with {place.world_size} worker{several}", highlight=False)
         self.training.train(place, console)
 
 
@@ -121,7 +123,7 @@ def train_on_workers(
             if ended.error is None and len(to_do) > 1:
                 tell(f"{task.name} is done")
 
-        tell(f"training on {workers.described()}, through Ray")
+        tell(f"workers asked for: {workers.described()}")
         failed = run_pool(
             [_ToldTask(one, lines, f"{one.name}: " * (len(to_do) > 1)) for one in to_do],
             workers,

@@ -57,7 +57,8 @@ def lost_and_gone_on(tmp_path: Path, command: str) -> list[str]:
     done = call(tmp_path, command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"seed_0 goes on from its stages: {DIED}" in done.stdout
-    assert "training on 2 times 1 CPU, through Ray" in done.stdout
+    assert "workers asked for: 2 times 1 CPU" in done.stdout
+    assert done.stdout.count("training with 2 workers") == 2
     assert (tmp_path / "out" / "struck").exists()
     return (tmp_path / "out" / "epochs").read_text().split()
 

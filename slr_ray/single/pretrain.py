@@ -30,7 +30,7 @@ from slr_ray.records.stages import StageStore
 from slr_ray.reporting.board import Board
 from slr_ray.single.curves import pretraining_curves
 from slr_ray.single.on_workers import train_on_workers, worker_counts
-from slr_ray.storage import Store, absolute, below
+from slr_ray.storage import Store, absolute, below, masked
 from slr_ray.training.pretraining.loop import CollapseWarning, PretrainedEncoder
 from slr_ray.training.pretraining.plan import plan
 from slr_ray.workers.place import Place, this_place
@@ -134,7 +134,7 @@ def run_pretraining(
         f"{trained.num_steps} steps, {rate:.0f} clips/s, loss {last.loss:.4g}, "
         f"embedding's standard deviation {last.embedding_std:.3f}"
     )
-    written = below(out, "encoder.pt")
+    written = masked(below(out, "encoder.pt"))
     console.print(f"encoder: {written}", soft_wrap=True)
     return written
 

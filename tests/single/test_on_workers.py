@@ -27,7 +27,7 @@ from slr_ray.storage import Store
 from slr_ray.workers.losses import DIED
 from slr_ray.workers.place import process_group, this_place
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 _SCRIPT = Path(__file__).resolve().parents[1] / "lost_worker.py"
 TREE = merge(
@@ -48,7 +48,7 @@ def call(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=1500,
+        timeout=280,
     )
 
 

@@ -620,7 +620,7 @@ class TestCommand:
             "initialisation.num_steps=4",
             *overrides,
         ]
-        pretrain_command(small, out=out, num_threads=1, **options)
+        pretrain_command(small, out=str(out), num_threads=1, **options)
 
     def test_it_writes_an_encoder_and_resumes(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

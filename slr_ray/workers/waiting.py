@@ -122,5 +122,8 @@ def _is_infeasible(workers: Workers) -> bool:
     state = reply.autoscaling_state
     refused = list(state.infeasible_resource_requests)
     refused += [one for group in state.infeasible_gang_resource_requests for one in group.requests]
+    # What Ray Train asks for ahead of its workers: of all of them or none.
+    for constraint in state.infeasible_cluster_resource_constraints:
+        refused += [one.request for one in constraint.resource_requests]
     wanted = workers.worker_resources()
     return any(dict(one.resources_bundle) == wanted for one in refused)

@@ -1,4 +1,4 @@
-"""A training on nodes that come and are killed: it goes on with those that are left."""
+"""A training on nodes that come and are killed: it goes on on those that come after them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from slr_ray.config import merge
 from slr_ray.experiment.encoder_file import load_encoder
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_EPOCHS = 600
+_EPOCHS = 300
 
-pytestmark = [pytest.mark.ray, pytest.mark.chaos, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.ray, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
-def test_a_training_goes_on_where_a_node_was_killed(tmp_path: Path) -> None:
+def test_a_training_goes_on_where_its_nodes_were_killed(tmp_path: Path) -> None:
     tree = merge({"preset": "modern", **TINY}, {"initialisation": {"num_epochs": _EPOCHS}})
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(tree))
     log, out = tmp_path / "log", tmp_path / "out"
@@ -35,7 +35,9 @@ def test_a_training_goes_on_where_a_node_was_killed(tmp_path: Path) -> None:
             return bool(list(out.glob("stages/*.partial.pt")))
 
         wait_until(goes_on, log.read_text)
-        cluster.kill_node(sorted(cluster.nodes())[0])
+        # Whichever of them has the workers.
+        for node in cluster.nodes():
+            cluster.kill_node(node)
         wait_until(lambda: driver.poll() is not None, log.read_text)
         printed = log.read_text()
         assert driver.returncode == 0, printed

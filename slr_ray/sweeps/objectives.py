@@ -148,7 +148,6 @@ def run_comparison(comparison: ObjectiveComparison, options: RunOptions) -> int:
     """Measure what has no result yet, print the table, write report and encoders; the status."""
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
     console = Console(file=sys.stdout)
-    options.workers()
     check_resources(options, options.workers())
     sweep = comparison.sweep(options)
     store = Store(absolute(comparison.location))

@@ -40,7 +40,7 @@ def test_a_checkpoint_of_signs_predicts_no_sentences(
     sentences: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
-    train([*SMALL, *data, "method.num_rounds=0"], out=tmp_path / "out", num_threads=1)
+    train([*SMALL, *data, "method.num_rounds=0"], out=str(tmp_path / "out"), num_threads=1)
     with pytest.raises(SystemExit):
         predict([sentences], checkpoint=str(tmp_path / "out/seed_0/checkpoint.pt"))
     told = " ".join(capsys.readouterr().err.split())

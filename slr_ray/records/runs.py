@@ -71,6 +71,10 @@ class RunRecord(Record):
     base_config: dict[str, Any]
     space: dict[str, Any]
     metric: str
+    objectives: list[str] = []
+    """The metric and what else trials were to be good in; empty with the metric alone."""
+    constraints: dict[str, float] = {}
+    """Limits by figure, see `records/goals.py`."""
     num_trials: int
     search_seeds: list[int]
     final_seeds: list[int]

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.records.goals import figures
 from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
@@ -93,13 +94,12 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
 def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
     from slr_ray.search.history.study import SearchStudy
 
-    settings = run.space.search
     study = SearchStudy(
         journal.path,
         run.space.tree,
+        run.space.search,
         name=run.folder.name,
-        seed=settings.seed,
-        early_stopping=settings.early_stopping,
+        num_rounds=run.space.num_rounds,
         window=run.options.max_concurrent if run.options.deterministic else None,
     )
     if run.is_resumed:
@@ -118,7 +118,16 @@ def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
 
 def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> Experiment:
     """The configuration of the trial that is best, in a fold where given; `RunFailed` without."""
-    best = best_trial(records, run.space.metric, fold)
+    goals = run.space.goals
+    best = best_trial([one for one in records if goals.kept(one)], run.space.metric, fold)
+    if best is None and (outside := best_trial(records, run.space.metric, fold)) is not None:
+        found = figures(outside)
+        reached = ", ".join(f"{name} {found[name]:.4g}" for name in goals.limits)
+        raise RunFailed(
+            f"no complete trial keeps {goals.limits_text()}, so none is compared; trial "
+            f"{outside.number}, the best of the others, has {reached}. Search on with more trials: "
+            f"{run.go_on_command} --num-trials {run.space.search.num_trials + 8}"
+        )
     if best is None:
         raise RunFailed(
             "no trial completed, so there is nothing to compare: "

@@ -14,6 +14,7 @@ from slr_ray.reporting.importance import parameter_importance
 from slr_ray.reporting.report import build_document
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import parse
 
 SPACE = {
@@ -33,9 +34,7 @@ SPACE = {
 
 def _run(folder: Path, space: dict[str, Any] = SPACE, num_trials: int = 40) -> Run:
     """A run whose trials are the better the higher their rate is, with its journal."""
-    study = SearchStudy(
-        folder / "optuna.journal", parse(space), name="run", seed=1, early_stopping=False
-    )
+    study = SearchStudy(folder / "optuna.journal", parse(space), SearchConfig(seed=1), name="run")
     trials = []
     for number in range(num_trials):
         asked = study.ask()

@@ -152,9 +152,7 @@ def tune(
             status = _resume(resume, {**changes, "num_trials": num_trials}, dry_run)
         else:
             if space is None:
-                raise ConfigError(
-                    "name a search space: --space sslr_thresholds (see --list-spaces)"
-                )
+                raise ConfigError("name a search space: --space sslr_thresholds; see --list-spaces")
             dotted = data_and_pool(
                 data,
                 skip_broken=skip_broken,

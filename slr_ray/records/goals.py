@@ -1,4 +1,4 @@
-"""What a search is after: figures of a trial, limits on them, and trials that no other one beats."""
+"""What a search is after: figures of a trial, limits on them, trials that no other one beats."""
 
 from __future__ import annotations
 
@@ -77,6 +77,11 @@ class Goals:
     @classmethod
     def of(cls, run: RunRecord) -> Goals:
         return cls(run.objectives or [run.metric], run.constraints)
+
+    @property
+    def figures(self) -> list[str]:
+        """All that is asked of a trial, the objectives first."""
+        return list(dict.fromkeys([*self.objectives, *self.limits]))
 
     def excess(self, found: Mapping[str, float]) -> dict[str, float]:
         """By how much each limit is broken, as a share of it; at most 0 where it is kept."""

@@ -15,10 +15,12 @@ from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.records.tries import Tries
+from slr_ray.reporting.hparams import write_search_columns
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
+from slr_ray.search.spaces.space import parameters
 from slr_ray.storage import absolute, below, masked
 
 
@@ -42,14 +44,17 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     tries = Tries(read_log(run.folder))
     log = Log(run.folder)
     tries.hear(log.write("run_resumed" if run.is_resumed else "run_started"))
+    goals = run.space.goals.figures
     view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(draws))
     listeners = Listeners(
         [
             view,
-            BoardListener(run.folder, context.metric),
+            BoardListener(run.folder, goals),
             LogListener(log, context.metric, tries, workers),
         ]
     )
+    columns = {one.path: one.ends() for one in parameters(run.space.tree)}
+    write_search_columns(run.folder.store, columns, goals)
     watch = None
     if options.address is not None:
         watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)

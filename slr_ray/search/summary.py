@@ -62,6 +62,7 @@ def _how(run: SearchRun) -> str:
 
 def print_end(run: SearchRun, console: Console) -> None:
     """The verdict, then where everything is."""
+    from slr_ray.reporting.hparams import write_review
     from slr_ray.reporting.report import write_report
     from slr_ray.reporting.run import load_run
     from slr_ray.reporting.terminal import print_summary
@@ -69,6 +70,7 @@ def print_end(run: SearchRun, console: Console) -> None:
     folder = run.folder
     loaded = load_run(folder.location)
     written = write_report(loaded)
+    write_review(loaded)
     print_summary(loaded, console)
     lines = [f"report:      {written[0]}", f"TensorBoard: {board_command(folder.store)}"]
     if loaded.best is not None:

@@ -48,7 +48,7 @@ class SearchConfig(Config):
     objectives: tuple[FigureName, ...] = ()
     """What trials are to be good in, `training.metric` first: it still chooses the best trial. The
     others make a Pareto front. Empty = the metric alone."""
-    constraints: dict[FigureName, float] = {}
+    constraints: dict[FigureName, float] = Field(default_factory=dict)
     """Limits that the best trial has to keep: the most of a cost, loss or calibration error, the
     least of the rest."""
 

@@ -169,9 +169,9 @@ def _check_search(space: Space, origin: str) -> None:
     search, metric = space.search, space.metric
     if search.objectives and search.objectives[0] != metric:
         raise ConfigError(
-            f"{origin}: search.objectives: the first one chooses epoch, round and best trial, so it "
-            f"is training.metric, {metric}; got {search.objectives[0]}: set training.metric, or "
-            "the order"
+            f"{origin}: search.objectives: the first one chooses epoch, round and best trial, so "
+            f"it is training.metric, {metric}; got {search.objectives[0]}: set training.metric, or "
+            "another order"
         )
     search.stopping.build(space.num_rounds, None)
     search.sampler.check(space.tree, max(search.num_trials - len(space.start_from), 0))
@@ -216,7 +216,10 @@ def located(node: Any, path: str = "") -> Any:
 
 
 def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
-    """Where an override names the kind of a branch, put that option in the branch's place."""
+    """Where an override names the kind of a branch, put that option in the branch's place.
+
+    In a plain section another kind starts afresh, as in `merge`.
+    """
     *parents, last = dotted.split(".")
     above: Any = written
     for depth, parent in enumerate(parents):
@@ -234,6 +237,8 @@ def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
             above[parent] = dict(same[0]) if same else {}
             return
         above = section
+    if last == "kind" and above.get("kind", value) != value:
+        above.clear()
 
 
 def fixed_part(tree: Tree) -> Tree:

@@ -64,7 +64,7 @@ def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
 
 
 def _first(trial: FrozenTrial) -> float:
-    return -trial.values[0]
+    return -float(trial.values[0])
 
 
 def _study(run: Run) -> optuna.Study:

@@ -213,7 +213,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             space=run.space.written,
             metric=run.space.metric,
             objectives=list(search.objectives),
-            constraints=dict(search.constraints),
+            constraints=search.limits,
             num_trials=search.num_trials,
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),

@@ -18,6 +18,7 @@ from typing import Any
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from slr_ray.records.goals import Goals, smaller_is_better
@@ -63,7 +64,7 @@ class SearchStudy:
         self.space = space
         self._window = window
         # The first of the objectives is the value that trials report.
-        self._goals = Goals(search.objectives[1:], search.constraints)
+        self._goals = Goals(search.objectives[1:], search.limits)
         self._ended: dict[int, tuple[TrialState, list[float] | None]] = {}
         """What is to be told when it is its turn."""
         self._handed_out: dict[int, Trial] = {}
@@ -73,7 +74,7 @@ class SearchStudy:
             storage=JournalStorage(JournalFileBackend(str(journal))),
             sampler=search.sampler.build(space, search.seed),
             pruner=search.stopping.build(num_rounds, window),
-            directions=["maximize", *map(_direction, self._goals.objectives)],
+            directions=[StudyDirection.MAXIMIZE, *map(_direction, self._goals.objectives)],
             load_if_exists=True,
         )
         self._unfinished = [trial.number for trial in self._trials(TrialState.RUNNING)]
@@ -207,5 +208,5 @@ class SearchStudy:
         return self.study.get_trials(deepcopy=False)[number]
 
 
-def _direction(objective: str) -> str:
-    return "minimize" if smaller_is_better(objective) else "maximize"
+def _direction(objective: str) -> StudyDirection:
+    return StudyDirection.MINIMIZE if smaller_is_better(objective) else StudyDirection.MAXIMIZE

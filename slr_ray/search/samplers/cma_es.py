@@ -114,11 +114,11 @@ class _PerTrialCmaEs(PerTrialTpe):
 
     def _point(self, trial: FrozenTrial) -> np.ndarray:
         return np.array(
-            [place_of_value(axis, trial.params[name]) for name, axis in self._axes.items()]
+            [place_of_value(axis, float(trial.params[name])) for name, axis in self._axes.items()]
         )
 
 
 def _badness(trial: FrozenTrial) -> tuple[float, float, int]:
     """By how much limits are broken, then the value; the earlier of equals is better."""
-    broken = sum(max(one, 0.0) for one in trial.constraints.values())
+    broken = sum((max(one, 0.0) for one in trial.constraints.values()), 0.0)
     return broken, -(trial.value or 0.0), trial.number

@@ -48,6 +48,9 @@ class _Sequence(PerTrialSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         points = self._engine(len(self._axes), scramble=True, rng=self.seed)
-        (point,) = points.fast_forward(place_of(study, trial)).random(1)
+        before = place_of(study, trial)
+        if before:
+            points.fast_forward(before)
+        (point,) = points.random(1)
         named = zip(self._axes.items(), point, strict=True)
         return {name: value_at(axis, float(place)) for (name, axis), place in named}

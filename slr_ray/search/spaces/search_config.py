@@ -59,6 +59,11 @@ class SearchConfig(Config):
             return self.scheduler
         return NoStopping() if len(self.objectives) > 1 else SuccessiveHalving()
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """The constraints by plain names."""
+        return {str(name): limit for name, limit in self.constraints.items()}
+
     @field_validator("search_seeds", "final_seeds", "objectives")
     @classmethod
     def _once_each(cls, named: tuple[Any, ...], info: Any) -> tuple[Any, ...]:

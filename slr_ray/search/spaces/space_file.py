@@ -57,7 +57,7 @@ class Space:
     @property
     def goals(self) -> Goals:
         """The metric, further objectives and limits."""
-        return Goals(self.search.objectives or (self.metric,), self.search.constraints)
+        return Goals(self.search.objectives or (self.metric,), self.search.limits)
 
     @property
     def num_rounds(self) -> int:

@@ -23,6 +23,7 @@ def record(num_rounds: int, status: str = "running") -> TrialRecord:
     """A trial of three rounds that has come so far."""
     seed = seed_record(0, 0.8, 3)
     reached = {"rounds": seed.rounds[:num_rounds], "epochs": seed.epochs[: 12 * num_rounds]}
+    reached["best_round"] = num_rounds - 1
     return TrialRecord(
         number=3,
         status=status,

@@ -18,6 +18,9 @@ def value_at(distribution: BaseDistribution, place: float) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices
         return choices[min(int(place * len(choices)), len(choices) - 1)]
+    if isinstance(distribution, FloatDistribution) and place in (0.0, 1.0):
+        # The logarithm's rounding would show.
+        return distribution.high if place else distribution.low
     low, high = _edges(distribution)
     value = low + place * (high - low)
     if _is_log(distribution):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from slr_ray.config import Config, build, merge
+from slr_ray.errors import ConfigError
 from slr_ray.records.goals import FigureName
 from slr_ray.search.samplers.cma_es import CmaEs
 from slr_ray.search.samplers.samplers import Sampler
@@ -89,6 +90,6 @@ def built_search(given: Any, origin: str) -> SearchConfig:
     """The section as a configuration; the kinds that it leaves out are the default ones."""
     kinds = {"sampler": {"kind": Tpe().kind}, "scheduler": {"kind": SuccessiveHalving().kind}}
     if not isinstance(given, Mapping):
-        return build(SearchConfig, {"search": given}, origin)
+        raise ConfigError(f"{origin}: expected a mapping of its fields, got {given!r}")
     named = {key: one for key, one in kinds.items() if isinstance(given.get(key), Mapping)}
     return build(SearchConfig, merge(named, given), origin)

@@ -81,7 +81,7 @@ class SearchConfig(Config):
         if not isinstance(self.stopping, NoStopping):
             raise ValueError(
                 f"scheduler {self.scheduler.kind} would stop trials by the first of several "  # type: ignore[union-attr]
-                "objectives, which may lead in another; leave it out"
+                "objectives, which may lead in another; set search.scheduler.kind=none"
             )
         return self
 

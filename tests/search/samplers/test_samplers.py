@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import Trial
 
 from slr_ray.errors import ConfigError
 from slr_ray.search.history.study import SearchStudy, Suggestion
@@ -94,6 +95,35 @@ def test_kills_change_nothing(sampler: SamplerConfig, tmp_path: Path) -> None:
     kills = {2: "asking", 4: "before", 5: "running", 9: "asking", 11: "before"}
     assert searched(tmp_path / "killed", sampler, kills) == whole
     assert searched(tmp_path / "other", sampler, {}, seed=4) != whole
+
+
+def with_objectives(folder: Path, kills: set[int]) -> list[Any]:
+    """Ten trials that are to be good, cheap and not too expensive; the driver is killed at ends."""
+    asked_for = {
+        "objectives": ("balanced_accuracy", "num_steps"),
+        "constraints": {"num_steps": 60.0},
+    }
+    study = opened(folder, Tpe(num_startup_trials=3), **asked_for)
+    for number in range(10):
+        one = asked(study)
+        cost = {"num_steps": 100 * one.params["share"]}
+        if number in kills:
+            # Between the limits and the end, which are two entries of the journal.
+            excess = cost["num_steps"] / 60 - 1
+            Trial(study.study, number).set_constraint("num_steps", excess)
+            study = opened(folder, Tpe(num_startup_trials=3), **asked_for)
+            asked(study)
+        study.tell(number, "complete", value_of(one.params), cost)
+    trials = study.study.get_trials()
+    return [(one.params, one.values, one.constraints) for one in trials]
+
+
+def test_several_objectives_and_limits_survive_kills(tmp_path: Path) -> None:
+    whole = with_objectives(tmp_path / "whole", set())
+    params, values, limits = whole[4]
+    assert values == [value_of(params), 100 * params["share"]]
+    assert limits == {"num_steps": pytest.approx(values[1] / 60 - 1)}
+    assert with_objectives(tmp_path / "killed", {3, 6}) == whole
 
 
 @EVERY

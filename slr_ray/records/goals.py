@@ -21,7 +21,7 @@ FigureName = Literal[
     "num_labels",
 ]
 """Six on validation, and the cost of one label draw: seconds and gradient steps of all rounds,
-those that trials share as if it had trained them itself, pre-training not; labelled clips."""
+those that trials share as if it had trained them itself, pre-training included; labelled clips."""
 
 TITLES: dict[str, str] = {
     "accuracy": "accuracy",
@@ -59,8 +59,8 @@ def _of_seed(seed: SeedRecord) -> dict[str, float]:
     best = seed.rounds[seed.best_round].validation
     return {
         **{name: getattr(best, name) for name in TITLES if name in Metrics.model_fields},
-        "training_s": sum(one.training_s for one in seed.rounds),
-        "num_steps": sum(one.num_steps for one in seed.rounds),
+        "training_s": sum(one.training_s + one.training_before_s for one in seed.rounds),
+        "num_steps": sum(one.num_steps + one.steps_before for one in seed.rounds),
         "num_labels": seed.num_labelled,
     }
 

@@ -21,13 +21,14 @@ def trial(number: int, accuracy: float, steps: int, status: str = "complete") ->
 
 def test_figures_are_means_over_draws_of_what_a_setting_costs() -> None:
     one = trial(0, 0.6, 100)
-    reused = one.seeds[0].rounds[0].model_copy(update={"reused": True})
-    one.seeds[0].rounds[0] = reused
+    changes = {"reused": True, "steps_before": 30, "training_before_s": 8.0}
+    one.seeds[0].rounds[0] = one.seeds[0].rounds[0].model_copy(update=changes)
     found = figures(one)
     assert found["accuracy"] == pytest.approx(0.65)
-    assert found["num_steps"] == 100
-    # What another trial had trained counts, too: else the first of two equal trials would be worse.
-    assert found["training_s"] == 40.0
+    assert found["num_steps"] == 115
+    # What another trial had trained counts, pre-training as well: else the first of two equal
+    # trials would be the worse one.
+    assert found["training_s"] == 44.0
     assert found["num_labels"] == 60
     assert figures(factory.trial_record(1, "failed")) == {}
 

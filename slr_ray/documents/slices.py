@@ -39,7 +39,10 @@ def slice_chart(name: str, points: Sequence[SlicePoint], y_label: str, share: bo
     # Choices may be many and long: they stand on two heights.
     for index, (x, text) in enumerate(marks):
         height = bottom + 18 + 14 * (index % 2 if len(marks) > 2 else 0)
-        canvas.text(x, height, shorten(text, 16), "middle")
+        told = shorten(text, 16)
+        # Whole within the drawing.
+        x = min(x, WIDTH - 3.4 * len(told))
+        canvas.text(x, height, told, "middle")
     canvas.text((left + right) / 2, 244, shorten(name, 48), "middle", "ink")
     canvas.text(14, (top + bottom) / 2, shorten(y_label, 30), "middle", turn=-90)
     for one in points:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_space import space
 
 from slr_ray.errors import ConfigError
 from slr_ray.search.samplers.tpe import Tpe
@@ -15,10 +14,23 @@ from slr_ray.search.spaces.listing import spaces_table
 from slr_ray.search.spaces.space_file import Space, check_space, shipped_spaces
 
 TWO = ["balanced_accuracy", "training_s"]
+SPACE: dict[str, Any] = {
+    "name": "test",
+    "method": {
+        "selection": {
+            "choose": [
+                {"kind": "threshold", "confidence": {"uniform": [0.5, 0.9]}},
+                {"kind": "top_per_gloss", "num_clips": {"int": [1, 8]}},
+            ]
+        },
+        "num_rounds": {"int": [1, 4]},
+        "pseudo_labels": {"choice": ["accumulate", "reselect"]},
+    },
+}
 
 
 def checked(search: dict[str, Any], overrides: dict[str, Any] | None = None) -> Space:
-    return check_space(space(search=search), "my.yaml", overrides or {})
+    return check_space({**SPACE, "search": search}, "my.yaml", overrides or {})
 
 
 @pytest.mark.parametrize(

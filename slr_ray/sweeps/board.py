@@ -15,6 +15,9 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
     values: dict[str, list[Any]] = {}
     titles: dict[str, str] = {}
     for entry in record.cells:
+        params = {"setting": entry.setting, **entry.point, "seed": entry.seed}
+        for one, value in params.items():
+            values.setdefault(one, []).append(value)
         name = entry.name.replace("/", "_").replace(" ", "_")
         if entry.key is None or any(one.startswith(f"tensorboard/{name}/") for one in there):
             continue
@@ -22,7 +25,6 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
         if not result.is_done():
             continue
         cell = result.read_record(CellRecord)
-        params = {"setting": entry.setting, **entry.point, "seed": entry.seed}
         with Board(folder.store, name) as board:
             if cell.trained is not None:
                 board.write_curves([cell.trained])
@@ -30,8 +32,6 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
                 for x, y in points:
                     board.writer.add_scalar(curve, y, round(x))
             write_row(board, params, cell.figures, 0)
-        for one, value in params.items():
-            values.setdefault(one, []).append(value)
         titles |= {one: one.replace("_", " ") for one in cell.figures}
-    if values:
+    if titles:
         write_columns(folder.store, values, titles, keep=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from slr_ray.documents.document import Beside, Block, Figure, Paragraph
@@ -55,7 +56,8 @@ def _slice(run: Run, shown: Sequence[TrialRecord], name: str) -> Figure:
     # The stopped ones behind the others.
     points.sort(key=lambda one: one.label == "complete")
     drawing = slice_chart(name, points, f"validation {metric}", share)
-    return Figure(f"slice_{name}", drawing)
+    # The name becomes a file's.
+    return Figure("slice_" + re.sub(r"[^A-Za-z0-9_.]", "_", name), drawing)
 
 
 def _told(run: Run, trial: TrialRecord) -> tuple[str, int]:

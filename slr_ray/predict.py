@@ -106,9 +106,11 @@ def _predict_videos(
 def _predict_shards(printer: _Printer, shards: list[str], skip_broken: bool) -> None:
     import numpy as np
 
+    from slr_ray.corpora.clip_kinds import refuse_sentences
     from slr_ray.corpora.corpus import open_shards
 
     for corpus in [open_shards(one, skip_broken=skip_broken) for one in shards]:
+        refuse_sentences(corpus, "use a checkpoint of task=continuous")
         for start in range(0, corpus.num_clips, _CHUNK_CLIPS):
             clips = np.arange(start, min(start + _CHUNK_CLIPS, corpus.num_clips))
             printer.add(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.skeleton import NUM_JOINTS
 
 
@@ -41,6 +42,30 @@ def clips_of(rows: Sequence[tuple[str | None, str | None]], num_frames: int = 2)
     ]
 
 
+def make_sentence(
+    clip_id: str = "a",
+    glosses: Sequence[str] | None = ("i", "book", "read"),
+    num_frames: int = 12,
+    *,
+    times: Sequence[tuple[int, int]] | None = None,
+    text: str | None = None,
+    **changes: Any,
+) -> Clip:
+    """A clip of continuous signing; without glosses one of which nobody knows the sentence."""
+    known = None
+    if glosses is not None:
+        known = Sentence(tuple(glosses), None if times is None else tuple(times), text)
+    return make_clip(clip_id, num_frames, gloss=None, sentence=known, **changes)
+
+
+def sentences_of(rows: Sequence[tuple[str | None, str | None]]) -> list[Clip]:
+    """A sentence a (signer, glosses), of which each letter is a gloss."""
+    return [
+        make_sentence(f"clip{number}", glosses, signer=signer)
+        for number, (signer, glosses) in enumerate(rows)
+    ]
+
+
 def assert_same(found: Clip, expected: Clip) -> None:
     assert (found.clip_id, found.gloss, found.signer) == (
         expected.clip_id,
@@ -48,5 +73,6 @@ def assert_same(found: Clip, expected: Clip) -> None:
         expected.signer,
     )
     assert found.fps == expected.fps
+    assert found.sentence == expected.sentence
     np.testing.assert_array_equal(found.positions, expected.positions)
     np.testing.assert_array_equal(found.confidence, expected.confidence)

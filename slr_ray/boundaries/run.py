@@ -32,7 +32,6 @@ from slr_ray.boundaries.trainings import (
     boundary_views,
     ledger_facts,
 )
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.documents.svg import Canvas, as_file
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
@@ -136,10 +135,8 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     """
     store, corpus = _folder(out), prepared.corpus
     claim(store, "boundary", "corpus's estimate", {"data": corpus.fingerprint}, part="estimate")
-    if (corpus.gloss_index == UNLABELLED).all():
-        clips = np.arange(corpus.num_clips)
-    else:
-        clips = prepared.split.training
+    is_measured = corpus.is_labelled.any()
+    clips = prepared.split.training if is_measured else np.arange(corpus.num_clips)
     started = time.monotonic()
     with ProgressBar(Console(), "clips", len(clips)) as bar:
         estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)

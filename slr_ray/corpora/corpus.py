@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,18 +17,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from filelock import FileLock
-from jaxtyping import Int
+from jaxtyping import Bool, Int, Int64
 
 from slr_ray.config import Config
-from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED, write_arrays
+from slr_ray.corpora.arrays import (
+    FORMAT,
+    UNKNOWN_SIGNER,
+    UNKNOWN_TIME,
+    UNLABELLED,
+    build_folder,
+)
 from slr_ray.corpora.cache import cache_folder, drop_outdated, use
-from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.shards import ShardReader, Skipped
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import is_uri, parted
-
-_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Corpus:
 
     `gloss_index` and `signer_index` point into the sorted `glosses` and `signers`; `UNLABELLED`
     (-1) marks clips without a gloss, `UNKNOWN_SIGNER` (-1) those of whom nobody knows who signs.
+    Clips of continuous signing have no gloss but a `sentence`; `is_labelled` says of which clips
+    one or the other is known. No corpus has both kinds.
     `fingerprint` is the sha256 of every clip's content: two corpora with the same fingerprint give
     the same results.
     """
@@ -68,6 +73,62 @@ class Corpus:
         return self._index("signer_index")
 
     @cached_property
+    def has_sentences(self) -> bool:
+        """Whether this is continuous signing; its clips without a label are sentences, too."""
+        return bool(len(self.sequence_glosses))
+
+    @cached_property
+    def is_labelled(self) -> Bool[np.ndarray, " clips"]:
+        """Whether a clip's gloss, or its sentence, is known."""
+        if self.has_sentences:
+            return np.asarray(np.diff(self.sequence_offsets) > 0)
+        return np.asarray(self.gloss_index != UNLABELLED)
+
+    @cached_property
+    def sequence_offsets(self) -> np.ndarray:
+        """Clip i has sequence_offsets[i]..sequence_offsets[i + 1] of all that is signed."""
+        return self._map("sequence_offsets", np.int64)
+
+    @cached_property
+    def sequence_glosses(self) -> np.ndarray:
+        """Every gloss of every sentence: indices into `glosses`."""
+        return self._map("sequence_glosses", np.int32)
+
+    @cached_property
+    def signed(self) -> Int64[np.ndarray, "signed 2"]:
+        """Clip and gloss of every sign of a known gloss: one for a clip, or all of its sentence."""
+        if self.has_sentences:
+            clips = np.repeat(np.arange(self.num_clips), np.diff(self.sequence_offsets))
+            return np.stack([clips, self.sequence_glosses], axis=1).astype(np.int64)
+        clips = np.flatnonzero(self.is_labelled)
+        return np.stack([clips, self.gloss_index[clips]], axis=1).astype(np.int64)
+
+    def glosses_in(self, clips: Int[np.ndarray, " clips"]) -> Int64[np.ndarray, " glosses"]:
+        """Those that are signed in some clips, ascending, each once."""
+        return np.unique(self.signed[np.isin(self.signed[:, 0], clips), 1])
+
+    def sequence(self, index: int) -> Int64[np.ndarray, " glosses"]:
+        """What is signed in a sentence, as indices into `glosses`; empty where nobody knows."""
+        return self.sequence_glosses[self._place_in_sequences(index)].astype(np.int64)
+
+    def sequence_times(self, index: int) -> Int64[np.ndarray, "glosses 2"] | None:
+        """Start and end of each gloss of a sentence in frames, the end not included."""
+        times = self._sequence_times[self._place_in_sequences(index)].astype(np.int64)
+        return times if len(times) and times[0, 0] != UNKNOWN_TIME else None
+
+    def sentence(self, index: int) -> Sentence | None:
+        """What is known of a sentence; None where nobody knows what is signed."""
+        glosses = self.sequence(index)
+        if not len(glosses):
+            return None
+        times = self.sequence_times(index)
+        return Sentence(
+            tuple(self.glosses[one] for one in glosses),
+            None if times is None else tuple((start, end) for start, end in times.tolist()),
+            self._texts[int(index)].as_py(),
+        )
+
+    @cached_property
     def offsets(self) -> np.ndarray:
         """Clip i of the folder owns the frames offsets[i]..offsets[i + 1] of `frames`."""
         return self._map("offsets", np.int64)
@@ -89,8 +150,7 @@ class Corpus:
     @cached_property
     def all_clip_ids(self) -> pa.ChunkedArray:
         """Those of the whole folder."""
-        with pa.memory_map(str(self.folder / "clip_ids.arrow")) as source:
-            return pa.ipc.open_file(source).read_all().column("clip_id")
+        return self._column("clip_id")
 
     @cached_property
     def num_frames(self) -> np.ndarray:
@@ -132,6 +192,7 @@ class Corpus:
             fps=None if np.isnan(fps) else fps,
             positions=frames[..., :2],
             confidence=frames[..., 2],
+            sentence=self.sentence(index),
         )
 
     def _index(self, array: str) -> np.ndarray:
@@ -143,12 +204,31 @@ class Corpus:
         index[known] = np.unique(index[known], return_inverse=True)[1]
         return index
 
+    @cached_property
+    def _sequence_times(self) -> np.ndarray:
+        return self._map("sequence_times", np.int32).reshape(-1, 2)
+
+    @cached_property
+    def _texts(self) -> pa.ChunkedArray:
+        return self._column("text")
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        with pa.memory_map(str(self.folder / "clip_ids.arrow")) as source:
+            return pa.ipc.open_file(source).read_all().column(name)
+
+    def _place_in_sequences(self, index: int) -> slice:
+        # By place in the folder: `data.glosses` takes no part of a corpus of sentences.
+        return slice(*self.sequence_offsets[index : index + 2])
+
     def _of_kept(self, by_clip: np.ndarray) -> np.ndarray:
         return by_clip if self.kept is None else by_clip[self.kept]
 
     def _map(self, array: str, dtype: type[np.generic]) -> np.ndarray:
+        path = self.folder / f"{array}.bin"
+        if not path.stat().st_size:
+            return np.zeros(0, dtype)  # it can't be mapped: no clip has a sentence
         # A plain view of the map: every slice of a memmap is an object that costs microseconds.
-        return np.asarray(np.memmap(self.folder / f"{array}.bin", dtype=dtype, mode="r"))
+        return np.asarray(np.memmap(path, dtype=dtype, mode="r"))
 
 
 def open_shards(
@@ -162,7 +242,7 @@ def open_shards(
     reader = ShardReader(location, skip_broken=skip_broken, how_to_skip=how_to_skip)
     reader.check()
     stamps = [[one.path, one.size, str(one.mtime_ns)] for one in reader.files]
-    key = hashlib.sha256(json.dumps([_FORMAT, stamps, skip_broken]).encode()).hexdigest()[:24]
+    key = hashlib.sha256(json.dumps([stamps, skip_broken]).encode()).hexdigest()[:24]
     # Resolved: `.` has no name of its own.
     place = location if is_uri(location) else str(Path(location).resolve())
     name = parted(place)[1].removesuffix(".parquet")
@@ -191,11 +271,11 @@ def open_cached(
     One process of a machine builds; others wait for it. A build that was killed leaves nothing.
     """
     root = cache_folder()
-    folder = root / key
-    with FileLock(root / f"{key}.lock"):
+    folder = root / f"{key}-{FORMAT}"
+    with FileLock(root / f"{folder.name}.lock"):
         is_new = not (folder / "meta.json").exists()
         if is_new:
-            _build(folder, clips(), provenance, skipped)
+            build_folder(folder, clips(), provenance, skipped)
         use(folder, source)
     if is_new:
         drop_outdated(folder, source)
@@ -210,33 +290,3 @@ def open_cached(
         provenance=tuple(meta["provenance"]),
         skipped=tuple(Skipped(**one) for one in meta["skipped"]),
     )
-
-
-def _build(
-    folder: Path,
-    clips: Iterable[Clip],
-    provenance: Callable[[], Sequence[dict[str, Any]]],
-    skipped: Callable[[], Sequence[Skipped]],
-) -> None:
-    # One name a key: the next build removes what a killed one left. The caller holds the lock.
-    temporary = folder.with_name(f".writing-{folder.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        meta = write_arrays(temporary, clips)
-        if meta["num_clips"] == 0:
-            raise DataError("no usable clip: " + _first_reasons(skipped()))
-        meta["provenance"] = list(provenance())
-        meta["skipped"] = [vars(one) for one in skipped()]
-        (temporary / "meta.json").write_text(json.dumps(meta))
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _first_reasons(skipped: Sequence[Skipped]) -> str:
-    if not skipped:
-        return "the shards have no rows"
-    return f"all {len(skipped)} were skipped, the first because: {skipped[0].reason}"

@@ -101,10 +101,16 @@ def restricted(corpus: Corpus, glosses: AnyGlosses | None) -> Corpus:
     """The corpus without clips of other glosses; its frames stay mapped where they are.
 
     Equal glosses are equal corpora, with one fingerprint, however they are asked for. Raises
-    `ConfigError` where the corpus lacks some, `DataError` where a file can't be used.
+    `ConfigError` where the corpus lacks some or has sentences, `DataError` where a file can't be
+    used.
     """
     if glosses is None:
         return corpus
+    if corpus.has_sentences:
+        raise ConfigError(
+            f"data.glosses takes clips by their one gloss, and those of {corpus.name} are "
+            "sentences. Leave it out, or write the sentences that you want into a file of their own"
+        )
     chosen = set(_chosen(corpus, glosses))
     rows = [row for row, name in enumerate(corpus.glosses) if name in chosen]
     if len(rows) == len(corpus.glosses):
@@ -144,7 +150,7 @@ def _most_frequent(corpus: Corpus, num_glosses: int) -> Sequence[str]:
         raise ConfigError(
             f"data.glosses={num_glosses}, but {corpus.name} has {len(corpus.glosses)} glosses"
         )
-    counts = np.bincount(corpus.gloss_index[corpus.gloss_index != UNLABELLED])
+    counts = np.bincount(corpus.gloss_index[corpus.is_labelled])
     # Glosses are sorted, so that a stable sort puts equals in the order of their names.
     return [corpus.glosses[row] for row in np.argsort(-counts, kind="stable")[:num_glosses]]
 

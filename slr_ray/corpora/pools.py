@@ -11,7 +11,7 @@ from jaxtyping import Int64
 from pydantic import Field, field_validator
 
 from slr_ray.config import Config
-from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.skew import thinned
 from slr_ray.errors import ConfigError
@@ -41,7 +41,8 @@ class _HidesLabels(_Pool):
     """Thin the unlabelled pool until its most frequent gloss has so many times the clips of its
     rarest (γ_u of DASO, arXiv 2106.05682): for experiments on pools that are not distributed as the
     labels are. 1 makes glosses equally frequent; below 1, such as 0.01, those that the corpus has
-    most of become the rarest. None leaves the pool as it is."""
+    most of become the rarest. None leaves the pool as it is. Not for sentences, which have glosses
+    of every frequency."""
 
 
 class FractionPoolConfig(_HidesLabels):
@@ -53,13 +54,13 @@ class FractionPoolConfig(_HidesLabels):
     of: Literal["gloss", "corpus"] = "gloss"
     """`gloss`: the share of each gloss's clips, at least one of each, which for small glosses is
     more than the share of the corpus. `corpus`: the share of all of them, one of every gloss first
-    where there are enough: 1 % is 1 % then."""
+    where there are enough: 1 % is 1 % then. Sentences are always taken the second way."""
 
 
 class PerGlossPoolConfig(_HidesLabels):
     """So many clips of every gloss (K-shot), at random: how labels come about by asking for them.
 
-    Glosses with fewer clips give all they have.
+    Glosses with fewer clips give all they have. Not for sentences.
     """
 
     kind: Literal["per_gloss"] = "per_gloss"
@@ -112,10 +113,12 @@ def draw_pool(
     `unlabelled_only`, a split's, are never labelled; a pool of signers takes no clip whose signer
     is unknown.
 
-    Raises `ConfigError` where no training clip may be labelled, or there are fewer signers than
-    asked.
+    Raises `ConfigError` where no training clip may be labelled, there are fewer signers than
+    asked, or sentences can't be drawn so.
     """
-    known = training[corpus.gloss_index[training] != UNLABELLED]
+    if corpus.has_sentences:
+        _refuse_by_gloss(config)
+    known = training[corpus.is_labelled[training]]
     if unlabelled_only is not None:
         known = np.setdiff1d(known, unlabelled_only)
     if not len(known):
@@ -124,7 +127,7 @@ def draw_pool(
             "from clips without one: slr_ray.pretrain"
         )
     match config:
-        case FractionPoolConfig(of="gloss"):
+        case FractionPoolConfig(of="gloss") if not corpus.has_sentences:
             labelled = _of_every_gloss(
                 corpus, known, seed, lambda count: max(1, round(config.fraction * count))
             )
@@ -137,7 +140,7 @@ def draw_pool(
         case AllPoolConfig():
             labelled = known
     labelled = np.sort(labelled).astype(np.int64)
-    missing = np.setdiff1d(corpus.gloss_index[known], corpus.gloss_index[labelled])
+    missing = np.setdiff1d(corpus.glosses_in(known), corpus.glosses_in(labelled))
     unlabelled = np.setdiff1d(training, labelled).astype(np.int64)
     kept = unlabelled
     if not isinstance(config, AllPoolConfig) and config.unlabelled_skew is not None:
@@ -151,6 +154,19 @@ def draw_pool(
         missing_glosses=tuple(corpus.glosses[one] for one in missing),
         num_left_out=len(unlabelled) - len(kept),
     )
+
+
+def _refuse_by_gloss(config: AnyPoolConfig) -> None:
+    if isinstance(config, PerGlossPoolConfig):
+        raise ConfigError(
+            "pool.kind=per_gloss: a sentence has many glosses, so that no number of each can be "
+            "drawn. Take pool.kind=fraction (of the sentences) or signers"
+        )
+    if isinstance(config, _HidesLabels) and config.unlabelled_skew is not None:
+        raise ConfigError(
+            f"pool.unlabelled_skew={config.unlabelled_skew}: sentences can't be thinned gloss by "
+            "gloss. Leave it out"
+        )
 
 
 def _of_every_gloss(
@@ -167,11 +183,13 @@ def _of_every_gloss(
 
 
 def _of_corpus(corpus: Corpus, known: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """A share of all clips: one order of them, the first of each gloss before all others."""
+    """A share of all clips: one order of them, the first with each gloss before all others."""
     order = np.random.default_rng([seed]).permutation(np.sort(known))
-    _, first = np.unique(corpus.gloss_index[order], return_index=True)
-    is_first = np.zeros(len(order), bool)
-    is_first[first] = True
+    place = np.full(corpus.num_clips, len(order))
+    place[order] = np.arange(len(order))
+    first = np.full(len(corpus.glosses), len(order))
+    np.minimum.at(first, corpus.signed[:, 1], place[corpus.signed[:, 0]])
+    is_first = np.isin(np.arange(len(order)), first)
     order = np.concatenate([order[is_first], order[~is_first]])
     return order[: max(1, round(fraction * len(order)))]
 
@@ -182,10 +200,10 @@ def _of_signers(corpus: Corpus, known: np.ndarray, num_signers: int, seed: int) 
     Each next signer is, of a few drawn at random, the one who adds most glosses not yet labelled.
     """
     known = known[corpus.signer_index[known] != UNKNOWN_SIGNER]
-    pairs = np.unique(
-        np.stack([corpus.signer_index[known], corpus.gloss_index[known]], axis=1), axis=0
-    )
-    glosses_of = {int(signer): set(pairs[pairs[:, 0] == signer, 1]) for signer in pairs[:, 0]}
+    glosses_of = {
+        int(signer): set(corpus.glosses_in(known[corpus.signer_index[known] == signer]))
+        for signer in np.unique(corpus.signer_index[known])
+    }
     if num_signers > len(glosses_of):
         raise ConfigError(
             f"pool.num_signers={num_signers}, but only {len(glosses_of)} training signers of "

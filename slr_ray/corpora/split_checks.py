@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.clip_kinds import SYNTHETIC_TRANSITIONS
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.sequences import sequence_numbers
+from slr_ray.corpora.signers import LabelledSigners
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 
@@ -18,12 +20,11 @@ _SHOWN_GLOSSES = 20
 
 def num_glosses(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> int:
     """How many glosses some clips have."""
-    found = np.unique(corpus.gloss_index[clips])
-    return int((found != UNLABELLED).sum())
+    return len(corpus.glosses_in(clips))
 
 
 def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
-    """Glosses that are not measured, or measured but never taught, and people that nobody knows."""
+    """What scores will not say: of glosses not measured or never taught, sentences, and people."""
     warnings = []
     total = len(corpus.glosses)
     held = {name: num_glosses(corpus, getattr(parts, name)) for name in _MEASURED}
@@ -34,13 +35,34 @@ def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
         )
     if parts.untrained_glosses:
         wrong = [corpus.glosses.index(gloss) for gloss in parts.untrained_glosses]
+        having = corpus.signed[np.isin(corpus.signed[:, 1], wrong), 0]
         counts = [
-            f"{np.isin(corpus.gloss_index[clips], wrong).sum():,} of {len(clips):,} {name} clips"
+            f"{np.isin(clips, having).sum():,} of {len(clips):,} {name} clips"
             for name, clips in ((name, getattr(parts, name)) for name in _MEASURED)
         ]
+        always = "never wholly right" if corpus.has_sentences else "always wrong"
         warnings.append(
             f"{len(wrong)} glosses validated or tested but in no training clip, so that "
-            f"{' and '.join(counts)} are always wrong: {listed(parts.untrained_glosses)}"
+            f"{' and '.join(counts)} are {always}: {listed(parts.untrained_glosses)}"
+        )
+    if corpus.has_sentences:
+        sequence_of = sequence_numbers(corpus)
+        again = int(np.isin(sequence_of[parts.test], sequence_of[parts.training]).sum())
+        if again:
+            warnings.append(
+                f"{again:,} of {len(parts.test):,} test sentences have the glosses of a training "
+                "sentence, so that scores are not those on sentences never seen; "
+                "split.kind=sentences gives these"
+            )
+    if any(SYNTHETIC_TRANSITIONS.items() <= one.items() for one in corpus.provenance):
+        known = corpus.signers_of(parts.training)
+        again = bool(set(known).intersection(corpus.signers_of(parts.test)))
+        warnings.append(
+            "sentences are chained of isolated clips: their signs are real, the transitions are "
+            "synthetic, and scores say nothing of coarticulation"
+            + again
+            * ". Sentences of one signer share near-copies of signs, and signers of the "
+            "test set are in training: use split.kind=signer"
         )
     if len(parts.unlabelled_only):
         warnings.append(
@@ -53,10 +75,10 @@ def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
 
 def refuse_untaught(corpus: Corpus, parts: Split, labelled: Int[np.ndarray, " labelled"]) -> None:
     """`ConfigError` where validation or test has no gloss in common with the labelled clips."""
-    taught = np.unique(corpus.gloss_index[labelled])
+    taught = corpus.glosses_in(labelled)
     for name in _MEASURED:
         clips = getattr(parts, name)
-        measured = np.unique(corpus.gloss_index[clips])
+        measured = corpus.glosses_in(clips)
         if len(measured) and not np.isin(measured, taught).any():
             names = listed([corpus.glosses[one] for one in measured])
             raise ConfigError(
@@ -66,10 +88,8 @@ def refuse_untaught(corpus: Corpus, parts: Split, labelled: Int[np.ndarray, " la
 
 
 def _remedy(corpus: Corpus) -> str:
-    known = (corpus.gloss_index != UNLABELLED) & (corpus.signer_index != UNKNOWN_SIGNER)
-    pairs = np.stack([corpus.gloss_index[known], corpus.signer_index[known]], axis=1)
-    glosses = np.unique(pairs, axis=0)[:, 0]
-    if len(glosses) == len(np.unique(glosses)):
+    num_signers = (LabelledSigners.of(corpus).signed > 0).sum(axis=0)
+    if num_signers.max(initial=0) <= 1 and not corpus.has_sentences:
         return (
             "Every gloss has one signer only: if these are categories or folders and not people, "
             "import the clips again with their signers, or use split.kind=clip"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
@@ -33,6 +32,6 @@ def lacks_glosses(config: Experiment, opener: Opener) -> bool:
         return True
     how = config.split
     splits = how.every() if isinstance(how, FoldsSplitConfig) else [how]
-    glosses = opener.corpus(config.data).gloss_index
+    is_labelled = opener.corpus_of(config).is_labelled
     trained = (opener.split(config.data, one).training for one in splits)
-    return any(bool((glosses[training] == UNLABELLED).any()) for training in trained)
+    return any(bool((~is_labelled[training]).any()) for training in trained)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.corpora.clip_kinds import refuse_other_kind
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
@@ -40,8 +40,11 @@ def pretraining_clips(
 def open_pool(corpus: Corpus, parts: Split, extras: Sequence[Corpus]) -> UnlabelledClips:
     """What `pool.open_data` adds to the unlabelled pool.
 
-    Left out as from pre-training, and so are all clips that the corpus has.
+    Left out as from pre-training, and so are all clips that the corpus has. Raises `ConfigError`
+    where isolated signs would join sentences, or the reverse.
     """
+    for extra in extras:
+        refuse_other_kind(corpus, extra)
     return _left_in(corpus, parts, extras, np.arange(corpus.num_clips))
 
 
@@ -63,10 +66,14 @@ def _left_in(
 
 
 def labelled_elsewhere(corpus: Corpus, parts: Split, other: Corpus) -> Int[np.ndarray, " clips"]:
-    """Clips of another corpus that have a gloss, left out as from pre-training."""
+    """Clips of another corpus that have a label, left out as from pre-training.
+
+    Raises `ConfigError` where they are not what the corpus's are, signs or sentences.
+    """
+    refuse_other_kind(corpus, other)
     found = _left_in(corpus, parts, [other], parts.measured).parts
     kept = found[0][1] if found else np.zeros(0, np.int64)
-    labelled: np.ndarray = kept[other.gloss_index[kept] != UNLABELLED]
+    labelled: np.ndarray = kept[other.is_labelled[kept]]
     return labelled
 
 

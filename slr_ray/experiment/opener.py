@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from slr_ray.corpora.clip_kinds import refuse_sentences
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import DataConfig, open_data, open_extra
 from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
@@ -45,7 +46,7 @@ class Opener:
         source = config.initialisation
         prepared = Prepared(
             config,
-            self.corpus(config.data),
+            self.corpus_of(config),
             self.split(config.data, config.split),
             open_pool=self._open_pool(config),
         )
@@ -64,6 +65,12 @@ class Opener:
                 return replace(prepared, extra=extra, unlabelled=chosen)
             case _:
                 return prepared
+
+    def corpus_of(self, config: Experiment) -> Corpus:
+        """The experiment's corpus; `ConfigError` where it is not what the experiment is about."""
+        corpus = self.corpus(config.data)
+        refuse_sentences(corpus)
+        return corpus
 
     def corpus(self, data: DataConfig) -> Corpus:
         if data not in self._corpora:

@@ -9,7 +9,6 @@ from typing import Any, assert_never
 import numpy as np
 from jaxtyping import Int
 
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
 from slr_ray.corpora.split_checks import refuse_untaught
@@ -38,11 +37,11 @@ class OtherClips:
 
     def described(self) -> str:
         """How many they are, in a message's words."""
-        labelled = self.corpus.gloss_index[self.clips]
-        left_out = int((self.corpus.gloss_index != UNLABELLED).sum()) - len(self.clips)
+        left_out = int(self.corpus.is_labelled.sum()) - len(self.clips)
+        num_glosses = len(self.corpus.glosses_in(self.clips))
         return (
-            f"{len(self.clips):,} labelled clips of {len(np.unique(labelled))} glosses of "
-            f"{self.corpus.name} ({left_out:,} left out, as they or their signers are held out)"
+            f"{len(self.clips):,} labelled clips of {num_glosses} glosses of {self.corpus.name} "
+            f"({left_out:,} left out, as they or their signers are held out)"
         )
 
 
@@ -84,8 +83,8 @@ class Prepared:
         return pool
 
     def num_labels(self, clips: Int[np.ndarray, " clips"]) -> int:
-        """How many of some clips have a gloss, hidden or not."""
-        return int((self.corpus.gloss_index[clips] != UNLABELLED).sum())
+        """How many of some clips have a label, hidden or not."""
+        return int(self.corpus.is_labelled[clips].sum())
 
     @property
     def num_training_labels(self) -> int:

@@ -88,23 +88,37 @@ def draw_skeleton(
 
 
 def draw_strip(clip: Clip, num_frames: int = 8, size: int = 240) -> Image.Image:
-    """`num_frames` evenly spaced frames of a clip side by side, each with its number, from 0."""
-    last = clip.num_frames - 1
-    chosen = np.unique(np.linspace(0, last, num_frames).round().astype(int))
+    """`num_frames` evenly spaced frames of a clip side by side, each with its number, from 0.
+
+    Of a sentence with times, as many at most from the middle of a gloss each, with its name.
+    """
+    chosen = _shown(clip, num_frames)
     view = view_of(clip)
     caption = max(16, size // 12)
     strip = Image.new("RGB", (size * len(chosen), size + caption), _BACKGROUND)
     draw = ImageDraw.Draw(strip)
     font = ImageFont.load_default(size=caption - 3)
-    for column, frame in enumerate(chosen):
+    for column, (frame, named) in enumerate(chosen.items()):
         skeleton = draw_skeleton(clip.positions[frame], clip.confidence[frame], view, size)
         strip.paste(skeleton, (column * size, 0))
         if column:
             draw.line(
                 [(column * size, 0), (column * size, strip.height)], fill=_FRAME_LINE, width=1
             )
-        draw.text((column * size + 6, size), f"frame {frame}", fill=_TEXT, font=font)
+        draw.text((column * size + 6, size), named, fill=_TEXT, font=font)
     return strip
+
+
+def _shown(clip: Clip, num_frames: int) -> dict[int, str]:
+    """The frames of a strip, and what stands below each."""
+    known = clip.sentence
+    if known is None or known.times is None:
+        spread = np.linspace(0, clip.num_frames - 1, num_frames).round().astype(int)
+        return {frame: f"frame {frame}" for frame in spread.tolist()}
+    last = len(known.glosses) - 1
+    places = np.unique(np.linspace(0, last, num_frames).round().astype(int)).tolist()
+    middles = {place: sum(known.times[place]) // 2 for place in places}
+    return {frame: f"{frame}: {known.glosses[place]}" for place, frame in middles.items()}
 
 
 def animation(clip: Clip, size: int = 240) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +17,13 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.seen_ids import SeenIds
-from slr_ray.poses.shard_schema import ROWS_PER_GROUP, SCHEMA, check_schema, shard_metadata
+from slr_ray.poses.sentence import Sentence
+from slr_ray.poses.shard_schema import (
+    ROWS_PER_GROUP,
+    SENTENCE_SCHEMA,
+    check_schema,
+    shard_metadata,
+)
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import call, is_uri, resolve
 
@@ -166,7 +172,7 @@ def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
             yield from file.iter_batches(
                 batch_size=ROWS_PER_GROUP,
                 row_groups=[group],
-                columns=[name for name in SCHEMA.names if name in file.schema_arrow.names],
+                columns=[one for one in SENTENCE_SCHEMA.names if one in file.schema_arrow.names],
                 use_threads=False,
             )
     except (pa.ArrowException, OSError) as error:
@@ -195,12 +201,39 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
         )
     return Clip(
         clip_id=clip_id,
-        gloss=_text(values["gloss"]),
+        gloss=_text(values.get("gloss")),
         signer=_text(values.get("signer")),
         fps=values["fps"].as_py(),
         positions=positions.astype(np.float32).reshape(frames, NUM_JOINTS, 2),
         confidence=confidence.astype(np.float32).reshape(frames, NUM_JOINTS),
+        sentence=_sentence(values, clip_id),
     )
+
+
+def _sentence(values: Mapping[str, pa.Scalar], clip_id: str) -> Sentence | None:
+    """None where nobody knows the glosses, even where somebody knows what they mean."""
+    glosses, starts, ends = (
+        _list(values.get(name)) for name in ("glosses", "gloss_starts", "gloss_ends")
+    )
+    if (starts is None) != (ends is None) or (glosses is None and starts is not None):
+        raise DataError(
+            f"clip {clip_id!r}: glosses, gloss_starts and gloss_ends must be given together, or "
+            "glosses alone"
+        )
+    if glosses is None:
+        return None
+    times = None
+    if starts is not None and ends is not None:
+        if len(starts) != len(ends) or None in starts or None in ends:
+            raise DataError(f"clip {clip_id!r}: gloss_starts and gloss_ends do not match")
+        times = tuple(zip(starts, ends, strict=True))
+    names = tuple((one or "").strip() for one in glosses)
+    return Sentence(names, times, _text(values.get("text")))
+
+
+def _list(value: pa.Scalar | None) -> list[Any] | None:
+    found: list[Any] | None = None if value is None else value.as_py()
+    return found
 
 
 def _text(value: pa.Scalar | None) -> str | None:

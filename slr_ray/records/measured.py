@@ -230,7 +230,7 @@ class Interval(Record):
 
 
 class Span(Record):
-    """A 95 % interval by bootstrap over signers, as percentiles over the draws."""
+    """A 95 % interval by bootstrap, over signers or sentences, as percentiles over the draws."""
 
     low: float
     high: float

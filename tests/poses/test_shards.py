@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from slr_ray.corpora.arrays import FORMAT
 from slr_ray.corpora.corpus import open_cached, open_shards
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip, check_clip
@@ -285,10 +286,10 @@ def test_a_killed_build_leaves_nothing_and_the_next_one_succeeds(
 
     with pytest.raises(KeyboardInterrupt):
         open_cached("key", "corpus", killed, provenance=list)
-    assert [one.name for one in (tmp_path / "corpora").iterdir()] in ([], ["key.lock"])
+    assert [one.name for one in (tmp_path / "corpora").iterdir()] in ([], [f"key-{FORMAT}.lock"])
 
     # What SIGKILL leaves: no handler has run.
-    left = cache_root() / "corpora" / ".writing-key"
+    left = cache_root() / "corpora" / f".writing-key-{FORMAT}"
     left.mkdir()
     (left / "frames.bin").write_bytes(b"half")
     corpus = open_cached("key", "corpus", lambda: [make_clip()], provenance=list)

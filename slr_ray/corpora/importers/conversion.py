@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,9 @@ class ImportCount:
     num_clips: int = 0
     num_frames: int = 0
     clip_ids: set[str] = field(default_factory=set)
-    clips_per_gloss: Counter[str | None] = field(default_factory=Counter)
+    num_sentences: int = 0
+    num_without_gloss: int = 0
+    glosses: set[str] = field(default_factory=set)
     signers: set[str] = field(default_factory=set)
     num_of_unknown_signers: int = 0
     remarks: list[str] = field(default_factory=list)
@@ -44,7 +45,13 @@ class ImportCount:
             self.num_clips += 1
             self.clip_ids.add(clip.clip_id)
             self.num_frames += clip.num_frames
-            self.clips_per_gloss[clip.gloss] += 1
+            if clip.sentence is not None:
+                self.num_sentences += 1
+                self.glosses.update(clip.sentence.glosses)
+            elif clip.gloss is not None:
+                self.glosses.add(clip.gloss)
+            else:
+                self.num_without_gloss += 1
             if clip.signer is None:
                 self.num_of_unknown_signers += 1
             else:
@@ -99,12 +106,13 @@ def convert(
 
 def _print(count: ImportCount) -> None:
     table = Table("", "", show_header=False, title=Text(str(count.path)), title_justify="left")
-    labelled = {gloss: num for gloss, num in count.clips_per_gloss.items() if gloss is not None}
-    unlabelled = count.clips_per_gloss[None]
     table.add_row("clips", f"{count.num_clips:,}")
-    table.add_row("glosses", f"{len(labelled):,}" + (" (no labels)" if not labelled else ""))
-    if unlabelled and labelled:
-        table.add_row("clips without gloss", f"{unlabelled:,}")
+    if count.num_sentences:
+        table.add_row("sentences", f"{count.num_sentences:,}")
+    num_glosses = len(count.glosses)
+    table.add_row("glosses", f"{num_glosses:,}" + (" (no labels)" if not num_glosses else ""))
+    if count.num_without_gloss and num_glosses:
+        table.add_row("clips without gloss", f"{count.num_without_gloss:,}")
     table.add_row("signers", f"{len(count.signers):,}")
     if count.num_of_unknown_signers:
         table.add_row("clips of unknown signers", f"{count.num_of_unknown_signers:,}")

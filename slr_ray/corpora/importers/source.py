@@ -105,11 +105,16 @@ def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> 
 
 
 def _named(clip: Clip) -> Clip:
+    sentence = clip.sentence
+    if sentence is not None:
+        glosses = tuple(normal_name(gloss) for gloss in sentence.glosses)
+        sentence = replace(sentence, glosses=glosses)
     return replace(
         clip,
         clip_id=normal_name(clip.clip_id),
         gloss=normal_name(clip.gloss or "") or None,
         signer=known(clip.signer),
+        sentence=sentence,
     )
 
 

@@ -1,4 +1,4 @@
-"""Charts of an inspection: who signed what, what is missing, how long clips are."""
+"""Charts of an inspection: who signed what, and when; what is missing; how long clips are."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from slr_ray.corpora.inspection.inspection import Inspection
+from slr_ray.corpora.inspection.lengths import Lengths
 from slr_ray.documents.charts import BarSeries, histogram
 from slr_ray.documents.document import Figure
+from slr_ray.documents.gloss_lanes import Signed, gloss_lanes
 from slr_ray.documents.matrices import Cell, heat_map
-from slr_ray.poses.clip import UNKNOWN
+from slr_ray.poses.clip import UNKNOWN, Clip
 from slr_ray.poses.skeleton import HAND_JOINTS, INDEX
 
 _MAX_GLOSSES = 60
@@ -29,7 +31,8 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def gloss_by_signer_chart(inspection: Inspection) -> Figure:
-    """A heat map of clips, most frequent glosses at the top; nothing where there are none."""
+    """A heat map of clips, or of what sentences hold, most frequent glosses at the top."""
+    what = "Clips" if inspection.sentences is None else "Times signed"
     counts = np.array(inspection.clips_per_gloss_and_signer, int).reshape(
         -1, len(inspection.signers)
     )
@@ -45,7 +48,7 @@ def gloss_by_signer_chart(inspection: Inspection) -> Figure:
     cells = {
         (row, column): Cell(
             shown[row, column] / shown.max(),
-            f"{names[row]}, {signers[column]}: {shown[row, column]:,} clips",
+            f"{names[row]}, {signers[column]}: {shown[row, column]:,} {what.lower()}",
             f"{shown[row, column]}",
         )
         for row, column in np.argwhere(shown).tolist()
@@ -59,10 +62,9 @@ def gloss_by_signer_chart(inspection: Inspection) -> Figure:
         if total > shown_of
     ]
     note = f"; {' and '.join(hidden)} not shown" if hidden else ""
-    drawing = heat_map(
-        names, signers, cells, "Clips by gloss and signer", ("gloss", "signer"), _size(signers)
-    )
-    return Figure("gloss_by_signer", drawing, f"Clips by gloss and signer{note}.")
+    alt = f"{what} by gloss and signer"
+    drawing = heat_map(names, signers, cells, alt, ("gloss", "signer"), _size(signers))
+    return Figure("gloss_by_signer", drawing, f"{alt}{note}.")
 
 
 def missing_joints_chart(inspection: Inspection) -> Figure:
@@ -81,16 +83,39 @@ def missing_joints_chart(inspection: Inspection) -> Figure:
     return Figure("missing_joints", drawing, f"{alt}, in %.")
 
 
-def frame_lengths_chart(inspection: Inspection) -> Figure:
-    """A histogram of frames a clip."""
-    lengths = inspection.lengths
+def length_charts(inspection: Inspection) -> list[Figure]:
+    """A histogram of frames a clip, and one of glosses a sentence where clips are sentences."""
+    found = [_lengths_chart("frame_lengths", inspection.lengths, "clips", "frames")]
+    if inspection.sentences is not None:
+        lengths = inspection.sentences.lengths
+        found.append(_lengths_chart("gloss_lengths", lengths, "sentences", "glosses"))
+    return found
+
+
+def _lengths_chart(name: str, lengths: Lengths, what: str, unit: str) -> Figure:
     drawing = histogram(
-        [BarSeries("clips", lengths.counts, 3)],
-        "Clips by their number of frames",
-        "frames",
+        [BarSeries(what, lengths.counts, 3)],
+        f"{what.capitalize()} by their number of {unit}",
+        unit,
         (lengths.bin_edges[0], lengths.bin_edges[-1]),
     )
-    return Figure("frame_lengths", drawing, f"Clips by length; median {lengths.median:g} frames.")
+    caption = f"{what.capitalize()} by length; median {lengths.median:g} {unit}."
+    return Figure(name, drawing, caption)
+
+
+def signed_chart(clip: Clip, name: str) -> Figure | None:
+    """When each gloss of a sentence is signed; None where nobody knows."""
+    if clip.sentence is None or clip.sentence.times is None:
+        return None
+    # Two colours by turns, for a gloss may begin where the one before it ends.
+    signed = [
+        Signed(gloss, start, end, 1 + place % 2)
+        for place, (gloss, (start, end)) in enumerate(
+            zip(clip.sentence.glosses, clip.sentence.times, strict=True)
+        )
+    ]
+    alt = f"Glosses of {clip.clip_id} over its frames"
+    return Figure(name, gloss_lanes({"glosses": signed}, clip.num_frames, alt))
 
 
 def _size(columns: Sequence[str]) -> float:

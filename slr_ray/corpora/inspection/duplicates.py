@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import UInt64
 
 from slr_ray.config import Record
-from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 
 _MAX_LISTED = 200
@@ -99,16 +98,16 @@ def _identical_clips(corpus: Corpus, hashes: np.ndarray) -> list[IdenticalClips]
         IdenticalClips(
             clip_ids=[corpus.clip_ids[index].as_py() for index in group],
             signers=[corpus.signer(index) for index in group],
-            glosses=[_gloss(corpus, index) for index in group],
+            glosses=[_label(corpus, index) for index in group],
         )
         for group in groups.values()
         if len(group) > 1
     ]
 
 
-def _gloss(corpus: Corpus, index: int) -> str | None:
-    gloss = int(corpus.gloss_index[index])
-    return None if gloss == UNLABELLED else corpus.glosses[gloss]
+def _label(corpus: Corpus, index: int) -> str | None:
+    sentence = corpus.sentence(index)
+    return corpus.gloss_of(index) if sentence is None else " ".join(sentence.glosses)
 
 
 def _shared_frames(

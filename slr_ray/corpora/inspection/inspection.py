@@ -7,9 +7,15 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import Record
-from slr_ray.corpora.arrays import UNKNOWN_SIGNER, UNLABELLED
+from slr_ray.corpora.arrays import UNKNOWN_SIGNER
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.inspection.duplicates import Duplicates, find_duplicates
+from slr_ray.corpora.inspection.lengths import Lengths, lengths_of
+from slr_ray.corpora.inspection.sentence_report import (
+    SentenceReport,
+    report_sentences,
+    sentence_warnings,
+)
 from slr_ray.corpora.inspection.signer_checks import (
     SignerReport,
     check_signers,
@@ -21,7 +27,6 @@ UNBALANCED_RATIO = 10
 """Clips of the most frequent gloss over those of the rarest from which on a warning is given."""
 FEW_SIGNERS = 3
 """A gloss needs a signer in each of training, validation and test."""
-_NUM_BINS = 30
 
 
 class MissingShares(Record):
@@ -32,18 +37,6 @@ class MissingShares(Record):
     right_hand: float
     both_hands: float
     """Share of frames in which neither hand has a joint."""
-
-
-class Lengths(Record):
-    """How many frames clips have."""
-
-    shortest: int
-    median: float
-    mean: float
-    longest: int
-    bin_edges: list[float]
-    counts: list[int]
-    """Clips between bin_edges[i] and bin_edges[i + 1]."""
 
 
 class Inspection(Record):
@@ -58,9 +51,13 @@ class Inspection(Record):
     signers: list[str | None]
     """None, the last, stands for all clips of unknown signers."""
     clips_per_gloss_and_signer: list[list[int]]
-    """Labelled clips; rows as `glosses`, columns as `signers`."""
+    """Labelled clips, or how often a gloss is signed in sentences; rows as `glosses`, columns as
+    `signers`."""
     unlabelled_per_signer: list[int]
     lengths: Lengths
+    """In frames."""
+    sentences: SentenceReport | None
+    """Of continuous signing."""
     frame_rates: dict[str, int]
     """Clips by frames a second; "unknown" where the source does not say."""
     missing: MissingShares
@@ -74,6 +71,7 @@ def inspect_corpus(corpus: Corpus) -> Inspection:
     counts, unlabelled = _counts(corpus)
     reports = check_signers(corpus)
     duplicates = find_duplicates(corpus)
+    sentences = report_sentences(corpus)
     return Inspection(
         name=corpus.name,
         fingerprint=corpus.fingerprint,
@@ -86,12 +84,14 @@ def inspect_corpus(corpus: Corpus) -> Inspection:
         signers=list(corpus.signers_or_unknown),
         clips_per_gloss_and_signer=counts.tolist(),
         unlabelled_per_signer=unlabelled.tolist(),
-        lengths=_lengths(corpus.num_frames),
+        lengths=lengths_of(corpus.num_frames),
+        sentences=sentences,
         frame_rates=_frame_rates(corpus.fps),
         missing=_missing(reports),
         signer_reports=reports,
         duplicates=duplicates,
         warnings=[
+            *(sentence_warnings(sentences, len(corpus.glosses)) if sentences else ()),
             *_warnings(corpus, counts, duplicates),
             *missing_everywhere(reports),
         ],
@@ -101,25 +101,10 @@ def inspect_corpus(corpus: Corpus) -> Inspection:
 def _counts(corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
     num_signers = len(corpus.signers_or_unknown)
     counts = np.zeros((len(corpus.glosses), num_signers), np.int64)
-    labelled = corpus.gloss_index != UNLABELLED
-    np.add.at(counts, (corpus.gloss_index[labelled], corpus.signer_index[labelled]), 1)
-    unlabelled = np.bincount(corpus.signer_index[~labelled] % num_signers, minlength=num_signers)
-    return counts, unlabelled
-
-
-def _lengths(num_frames: np.ndarray) -> Lengths:
-    low, high = int(num_frames.min()), int(num_frames.max())
-    # Whole frames: an edge between two numbers, never on one.
-    step = max(1, -(-(high - low + 1) // _NUM_BINS))
-    counts, edges = np.histogram(num_frames, np.arange(low, high + step + 1, step) - 0.5)
-    return Lengths(
-        shortest=low,
-        median=float(np.median(num_frames)),
-        mean=float(num_frames.mean()),
-        longest=high,
-        bin_edges=edges.tolist(),
-        counts=counts.tolist(),
-    )
+    clips, glosses = corpus.signed.T
+    np.add.at(counts, (glosses, corpus.signer_index[clips]), 1)
+    without = corpus.signer_index[~corpus.is_labelled]
+    return counts, np.bincount(without % num_signers, minlength=num_signers)
 
 
 def _frame_rates(fps: np.ndarray) -> dict[str, int]:
@@ -146,7 +131,8 @@ def _missing(reports: list[SignerReport]) -> MissingShares:
 def _warnings(corpus: Corpus, counts: np.ndarray, duplicates: Duplicates) -> list[str]:
     warnings = []
     per_gloss = counts.sum(axis=1)
-    if len(per_gloss) > 1 and per_gloss.max() > UNBALANCED_RATIO * per_gloss.min():
+    is_isolated = not corpus.has_sentences
+    if is_isolated and len(per_gloss) > 1 and per_gloss.max() > UNBALANCED_RATIO * per_gloss.min():
         most, least = per_gloss.argmax(), per_gloss.argmin()
         warnings.append(
             f"glosses are unbalanced: {corpus.glosses[most]!r} has {per_gloss[most]:,} clips, "

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.inspection.charts import (
-    frame_lengths_chart,
     gloss_by_signer_chart,
+    length_charts,
     missing_joints_chart,
+    signed_chart,
 )
 from slr_ray.corpora.inspection.duplicates import Duplicates
 from slr_ray.corpora.inspection.footage import Footage
@@ -94,14 +95,22 @@ def _drawn(clip: Clip) -> list[Block]:
     draw_strip(clip).save(strip, format="PNG", optimize=True)
     rate = "" if clip.fps is None else f" at {clip.fps:g} a second"
     caption = (
-        f"{clip.clip_id} · {clip.gloss or 'no gloss'} · {signer_text(clip.signer)} · "
+        f"{clip.clip_id} · {clip.gloss or _sentence(clip)} · {signer_text(clip.signer)} · "
         f"{clip.num_frames} frames{rate}"
     )
     pictures = [
         Picture(f"clips/{name}.png", strip.getvalue(), "frames of the clip"),
         Picture(f"clips/{name}.gif", animation(clip), "the clip, moving"),
     ]
-    return [Paragraph(caption), Beside(pictures)]
+    chart = signed_chart(clip, f"clips/{name}-glosses")
+    return [Paragraph(caption), Beside(pictures), *([chart] if chart else [])]
+
+
+def _sentence(clip: Clip) -> str:
+    known = clip.sentence
+    if known is None:
+        return "no gloss"
+    return " ".join(known.glosses) + (f" ({known.text})" if known.text else "")
 
 
 def _filmed(clip: Clip, footage: Footage | None) -> tuple[list[Block], str]:
@@ -181,7 +190,7 @@ def _document(inspection: Inspection, clips: list[Block]) -> Document:
             [gloss_by_signer_chart(inspection), gloss_table(inspection)],
         ),
         Section("signers", "Signers", [missing_joints_chart(inspection), signer_table(inspection)]),
-        Section("lengths", "Length of clips", [frame_lengths_chart(inspection)]),
+        Section("lengths", "Length of clips", [*length_charts(inspection)]),
         Section("clips", "Clips", [Paragraph(note, "note"), *clips]),
         Section("duplicates", "Duplicates", _duplicates(inspection.duplicates)),
     ]

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from slr_ray.corpora.inspection.duplicates import SharedFrames
 from slr_ray.corpora.inspection.inspection import Inspection
+from slr_ray.corpora.inspection.sentence_report import SentenceReport
 from slr_ray.documents.document import Column, Table, Value
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.poses.clip import UNKNOWN
@@ -59,6 +60,7 @@ def overview_table(inspection: Inspection) -> Table:
     rows: list[list[Value]] = [
         ["clips", f"{inspection.num_clips:,} ({inspection.num_unlabelled:,} without gloss)"],
         ["glosses", f"{len(inspection.glosses):,}"],
+        *_sentence_rows(inspection.sentences),
         ["signers", _num_signers(inspection)],
         ["frames", f"{inspection.num_frames:,}"],
         ["frames a clip", f"{lengths.shortest} to {lengths.longest}, median {lengths.median:g}"],
@@ -78,6 +80,23 @@ def overview_table(inspection: Inspection) -> Table:
     return Table([Column("what"), Column("value")], rows, inspection.name)
 
 
+def _sentence_rows(report: SentenceReport | None) -> list[list[Value]]:
+    if report is None:
+        return []
+    lengths, rate = report.lengths, report.glosses_a_second
+    return [
+        ["glosses signed", f"{report.num_signed:,} ({report.num_signed_once:,} glosses only once)"],
+        ["different sentences", f"{report.num_sequences:,}"],
+        [
+            "glosses a sentence",
+            f"{lengths.shortest} to {lengths.longest}, median {lengths.median:g}",
+        ],
+        ["glosses a second", "unknown" if rate is None else f"median {rate:.2g}"],
+        ["sentences with times", f"{report.num_timed:,}"],
+        ["sentences too short", f"{report.num_too_short:,}"],
+    ]
+
+
 def gloss_table(inspection: Inspection) -> Table:
     """Glosses, the most frequent first."""
     known = [signer is not None for signer in inspection.signers]
@@ -87,7 +106,8 @@ def gloss_table(inspection: Inspection) -> Table:
         signing = sum(count > 0 and is_known for count, is_known in zip(counts, known, strict=True))
         rows.append([gloss, sum(counts), signing])
     rows.sort(key=lambda row: -int(row[1] or 0))
-    columns = [Column("gloss"), Column("clips", "count"), Column("signers", "count")]
+    counted_as = "clips" if inspection.sentences is None else "times"
+    columns = [Column("gloss"), Column(counted_as, "count"), Column("signers", "count")]
     return Table(columns, rows, "Glosses", sortable=True)
 
 

@@ -1,0 +1,92 @@
+"""A split that a file gives, such as a benchmark's official one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Int64
+from pydantic import field_validator
+
+from slr_ray.config import Config
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.errors import DataError
+from slr_ray.storage import absolute
+from slr_ray.text import normal_name, read_table, split_name
+
+_NAMES = ("training", "validation", "test")
+
+
+class FileSplitConfig(Config):
+    """As a file says, such as a benchmark's official split."""
+
+    kind: Literal["file"] = "file"
+    path: Path
+    """CSV or Parquet with columns clip_id and split (training, validation, test, or what people
+    call them: train, val, valid, dev; in any case)."""
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return Path(absolute(str(path)))
+
+
+def by_file(corpus: Corpus, path: Path) -> list[Int64[np.ndarray, " clips"]]:
+    """Training, validation and test clips as the file says.
+
+    Raises `DataError` where it is unreadable, incomplete or names what is not there.
+    """
+    numbers = {
+        normal_name(clip_id): index for index, clip_id in enumerate(corpus.clip_ids.to_pylist())
+    }
+    # An official split lists the clips of all glosses, `data.glosses` or not.
+    every = {normal_name(clip_id) for clip_id in corpus.all_clip_ids.to_pylist()}
+    sets: dict[str, list[int]] = {name: [] for name in _NAMES}
+    seen: set[str] = set()
+    for clip_id, name in _rows(path):
+        chosen = split_name(name)
+        if chosen is None:
+            raise DataError(
+                f"{path}: clip {clip_id!r} has split {name!r}; there are training (or train), "
+                "validation (or val, valid, dev) and test"
+            )
+        if clip_id not in every:
+            raise DataError(
+                f"{path}: clip {clip_id!r} is not in {corpus.name} "
+                f"(whose first is {corpus.clip_ids[0].as_py()!r})"
+            )
+        if clip_id in seen:
+            raise DataError(f"{path}: clip {clip_id!r} is listed twice")
+        seen.add(clip_id)
+        if clip_id not in numbers:
+            continue
+        if chosen != "training" and not corpus.is_labelled[numbers[clip_id]]:
+            raise DataError(f"{path}: clip {clip_id!r} is in {chosen} but has no gloss")
+        sets[chosen].append(numbers[clip_id])
+    for name, found in sets.items():
+        if not found:
+            raise DataError(f"{path} puts no clip into {name}")
+    return [np.array(sets[name], np.int64) for name in _NAMES]
+
+
+def _rows(path: Path) -> Iterable[tuple[str, str]]:
+    try:
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            columns: Sequence[str] = table.column_names
+            rows = table.to_pylist() if {"clip_id", "split"} <= set(columns) else []
+        else:
+            columns, rows = read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"cannot read the split file {path}: {error}") from None
+    missing = {"clip_id", "split"} - set(columns)
+    if missing:
+        raise DataError(
+            f"{path} has no column {' and '.join(sorted(missing))} "
+            f"(it has {', '.join(sorted(columns)) or 'none'})"
+        )
+    return [(normal_name(str(row["clip_id"])), str(row["split"])) for row in rows]

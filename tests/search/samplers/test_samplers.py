@@ -109,7 +109,7 @@ def with_objectives(folder: Path, kills: set[int]) -> list[Any]:
         cost = {"num_steps": 100 * one.params["share"]}
         if number in kills:
             # Between the limits and the end, which are two entries of the journal.
-            excess = cost["num_steps"] / 60 - 1
+            excess = (cost["num_steps"] - 60) / 60
             Trial(study.study, number).set_constraint("num_steps", excess)
             study = opened(folder, Tpe(num_startup_trials=3), **asked_for)
             asked(study)

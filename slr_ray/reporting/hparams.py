@@ -96,7 +96,7 @@ def write_review(run: Run) -> None:
         params = best if one.arm in ("sslr_best", "sslr_last") else {}
         measured = {f"test_{name}": getattr(one.test, name) for name in _TEST}
         measured[run.metric] = getattr(one.validation, run.metric)
-        with Board(run.folder.store, f"final/{one.arm}/seed_{one.seed}", afresh=True) as board:
+        with Board(run.folder.store, f"arms/{one.arm}/seed_{one.seed}", afresh=True) as board:
             write_row(board, {**params, _STATUS: title}, measured, 0, group=title)
 
 

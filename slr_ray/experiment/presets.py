@@ -206,7 +206,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
             "metric": "gloss_accuracy",
             "max_frames": 400,
         },
-        "sentences": {},
+        # Drawn to the mean of all heads, the one that answers learns late: 88 % WER on validation
+        # after 8 epochs on the embedded sentences, without distillation 23 % (one seed).
+        "sentences": {"distillation_weight": 0.0},
         "method": {"kind": "supervised"},
     },
 }

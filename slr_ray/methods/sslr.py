@@ -145,7 +145,7 @@ def _train_round(
     if run.frozen:
         assert isinstance(model, Model)
         fitted = fit_classifier(model, problem, training, run.place)
-        return _packed(number, labelled, fitted, NOTHING_CHOSEN)
+        return _packed(run, number, labelled, fitted, NOTHING_CHOSEN)
     chosen = NOTHING_CHOSEN
     if before is not None:
         chosen = _choose(run, before, number)
@@ -174,7 +174,7 @@ def _train_round(
         checkpoint=run.stages.checkpoint(key),
         on_epoch=run.on_epoch,
     )
-    return _packed(number, labelled, trained, chosen)
+    return _packed(run, number, labelled, trained, chosen)
 
 
 def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
@@ -191,14 +191,19 @@ def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
     return choose(problem, training, method, place, teacher, before.pseudo, number, others)
 
 
-def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen) -> State:
+def _packed(
+    run: SeedRun, number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
+) -> State:
     pseudo = chosen.pseudo
+    before = run.encoder() if number == 0 and run.encoder is not None else None
     record = RoundRecord(
         round=number,
         num_true_labels=len(labelled),
         num_pseudo_labels=len(pseudo),
         num_steps=trained.num_steps,
         training_s=trained.training_s,
+        steps_before=before.num_steps if before else 0,
+        training_before_s=before.training_s if before else 0.0,
         reused=False,
         validation=trained.validation,
         audit=chosen.audit,

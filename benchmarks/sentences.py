@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import log_softmax
@@ -48,6 +49,18 @@ def made_up(
     return found, sequences
 
 
+def _in_batches(
+    log_probs: np.ndarray,
+    num_steps: np.ndarray,
+    sequences: list[np.ndarray],
+    config: DenseLabelsConfig,
+    size: int,
+) -> None:
+    for start in range(0, len(log_probs), size):
+        rows = slice(start, start + size)
+        dense_labels(log_probs[rows], num_steps[rows], sequences[rows], config)
+
+
 def _seconds(call: Callable[[], object], num_repeats: int) -> float:
     """Of the fastest of several calls."""
     taken = []
@@ -66,35 +79,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--num-repeats", type=int, default=3)
     asked = parser.parse_args(arguments)
-    count, size = asked.num_sentences, asked.batch_size
+    count = asked.num_sentences
     num_steps = np.full(count, asked.num_steps)
     print(f"{count} sentences x {asked.num_steps} steps x {asked.num_glosses} glosses")
     slowest = 0.0
     for learnt in (False, True):
         log_probs, sequences = made_up(count, asked.num_steps, asked.num_glosses, learnt=learnt)
-        given = log_probs, num_steps
         print("a model that has learnt to spike" if learnt else "a model that has learnt nothing")
         whole: dict[str, Callable[[], object]] = {
-            "best path": lambda given=given: best_paths(*given),  # type: ignore[misc]
-            "beam search, 5": lambda given=given: beam_search(*given, 5),  # type: ignore[misc]
-            "beam search, 10": lambda given=given: beam_search(*given, 10),  # type: ignore[misc]
-            "likelihood": lambda given=given, said=sequences: log_likelihoods(*given, said),  # type: ignore[misc]
-            "forced alignment": lambda given=given, said=sequences: forced_alignment(*given, said),  # type: ignore[misc]
+            "best path": partial(best_paths, log_probs, num_steps),
+            "beam search, 5": partial(beam_search, log_probs, num_steps, 5),
+            "beam search, 10": partial(beam_search, log_probs, num_steps, 10),
+            "likelihood": partial(log_likelihoods, log_probs, num_steps, sequences),
+            "forced alignment": partial(forced_alignment, log_probs, num_steps, sequences),
         }
         for name, call in whole.items():
             print(f"  {name:<24} {_seconds(call, asked.num_repeats):8.3f} s")
         for source in ("refined", "forced"):
-            config = DenseLabelsConfig(source=source)
-
-            def label(
-                config: DenseLabelsConfig = config,
-                log_probs: np.ndarray = log_probs,
-                sequences: list[np.ndarray] = sequences,
-            ) -> None:
-                for start in range(0, count, size):
-                    rows = slice(start, start + size)
-                    dense_labels(log_probs[rows], num_steps[rows], sequences[rows], config)
-
+            config = DenseLabelsConfig.model_validate({"source": source})
+            label = partial(_in_batches, log_probs, num_steps, sequences, config, asked.batch_size)
             seconds = _seconds(label, asked.num_repeats) / count
             slowest = max(slowest, seconds)
             print(f"  dense labels, {source:<10} {1e3 * seconds:8.3f} ms a sentence")

@@ -34,7 +34,8 @@ class DenseLabelsConfig(Config):
     weight: float = Field(0.5, ge=0)
     """Of the dense loss beside CTC's 1."""
     start_epoch: int = Field(10, ge=0)
-    """First epoch with dense labels: before, there are no spikes to go by."""
+    """First epoch with dense labels: before, there are no spikes to go by. Begun while most of the
+    teacher's glosses are wrong, they cost more than they give."""
     forced_above: float = Field(0.6, ge=0)
     """A hypothesis with more errors than this share of the true glosses is not refined: its spikes
     come from the best path of the true sequence."""

@@ -40,8 +40,9 @@ def segments_of(
 
     Between the spikes of g and h the segments meet after the step b that makes the sum of
     log p_t(g) up to b and log p_t(h) behind it largest, the first of equals. The blank's
-    probability cancels out of that. Halfway, a step in the middle is the later gloss's; this is
-    also the rule between two of the same gloss, where every b is as good.
+    probability cancels out of that, so that a head without a blank may have anything in its place.
+    Halfway, a step in the middle is the later gloss's; this is also the rule between two of the
+    same gloss, where every b is as good.
 
     `signing` are the first step in which the hands do not rest and the one behind the last:
     `config.ends=extended` goes no further.

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.split_checks import num_glosses, split_warnings
+from slr_ray.documents.pages import write_document
 from slr_ray.encoders.compared import Kind, compared
 from slr_ray.encoders.compared_kinds import section_of_kind
 from slr_ray.encoders.comparison_report import objectives_document, objectives_table
@@ -27,7 +28,6 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import ray_files
-from slr_ray.reporting.report import write_document
 from slr_ray.storage import Store, absolute
 from slr_ray.training.problem import check_glosses
 from slr_ray.workers.nodes import check_resources, connected

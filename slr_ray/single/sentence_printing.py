@@ -12,13 +12,13 @@ from jaxtyping import Int
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.documents.document import Block, Document, Figure, Paragraph, Picture, Section
+from slr_ray.documents.pages import write_document
 from slr_ray.methods.sentence_recogniser import SentencePrediction, SentenceRecogniser, SignedGloss
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import draw_strip
 from slr_ray.poses.reading import WholeClips
 from slr_ray.poses.sentence import Sentence
 from slr_ray.records import sentence_predictions as records
-from slr_ray.reporting.report import write_document
 from slr_ray.reporting.sentences.timelines import timeline
 from slr_ray.reporting.wording import percent
 from slr_ray.sentences.word_errors import errors_in, paired

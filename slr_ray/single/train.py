@@ -26,6 +26,7 @@ from slr_ray.records.measured import AnyMetrics, EpochRecord, SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.records.trained_folder import TrainedFolder
+from slr_ray.single.sentence_page import write_sentence_page
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.plan import plan
@@ -56,6 +57,9 @@ def run_single(
         folder = trained.result(seed)
         train_once(prepared, seed, StageStore(trained.stages), folder, console)
         _tell_after(prepared, folder, console)
+        if prepared.config.task == "continuous":
+            page = write_sentence_page(prepared, trained)
+            console.print(f"report: {page}", soft_wrap=True)
     return folder
 
 

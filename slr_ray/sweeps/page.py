@@ -23,9 +23,9 @@ from slr_ray.documents.document import (
     Table,
     Value,
 )
+from slr_ray.documents.pages import write_document
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
-from slr_ray.reporting.report import write_document
 from slr_ray.sweeps.differences import differences, differences_table, sentences
 from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.printed import labels_table, places_table, printed_tables

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from slr_ray.documents.document import Block, Figure
 from slr_ray.documents.gloss_lanes import Signed, gloss_lanes
 from slr_ray.documents.svg import Canvas
 from slr_ray.records.sentence_predictions import SentencePrediction
-from slr_ray.sentences.word_errors import paired
+from slr_ray.reporting.wording import percent
+from slr_ray.sentences.word_errors import errors_in, paired
 
 _RIGHT, _SUBSTITUTED, _DELETED, _INSERTED, _UNJUDGED = 2, 1, 4, 5, 3
 _COLOURS = {"right": _RIGHT, "other gloss": _SUBSTITUTED, "not said": _DELETED, "added": _INSERTED}
@@ -47,3 +51,22 @@ def _series(one: SentencePrediction) -> tuple[list[int], list[int]]:
         if second is not None:
             said.append(_INSERTED if first is None else both)
     return true, said
+
+
+def timeline_blocks(answers: Sequence[SentencePrediction]) -> list[Block]:
+    """Of one model's test sentences the best, the median and the worst, by word errors."""
+    rates = [errors_in(paired(one.glosses, one.predicted)).rate for one in answers]
+    # Of equals the longest: it shows most.
+    order = sorted(
+        range(len(answers)),
+        key=lambda place: (rates[place], -len(answers[place].glosses), answers[place].clip_id),
+    )
+    chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+    blocks: list[Block] = []
+    for name, place in chosen.items():
+        one = answers[place]
+        told = f"{one.clip_id}, {name}, WER {percent(rates[place])}"
+        alt = f"{told}: true {' '.join(one.glosses)}; predicted {' '.join(one.predicted) or 'none'}"
+        caption = f"{told}: {' '.join(one.glosses)}"
+        blocks.append(Figure(f"timeline_{name}", timeline(one, alt), caption))
+    return blocks

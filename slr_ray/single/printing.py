@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import typer
 from jaxtyping import Int
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.table import Table
 
 from slr_ray.corpora.clip_kinds import refuse_sentences
@@ -26,12 +26,16 @@ class Printer(ABC):
     """Predictions as they come: lines of JSON, or a table at the end."""
 
     columns: ClassVar[tuple[str, ...]]
+    unbroken: ClassVar[tuple[str, ...]] = ()
+    """Columns whose lines belong together: a name that is too long is cut off."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._table = Table(box=None, header_style="bold", pad_edge=False)
         for heading in self.columns:
-            self._table.add_column(heading, overflow="fold")
+            whole = heading in self.unbroken
+            overflow: OverflowMethod = "ellipsis" if whole else "fold"
+            self._table.add_column(heading, overflow=overflow, no_wrap=whole)
 
     @abstractmethod
     def check(self, corpus: Corpus) -> None:

@@ -32,6 +32,7 @@ class SentencePrinter(Printer):
     """The glosses of sentences with where each begins and ends; a page of them, if asked for."""
 
     columns = ("clip", "true glosses", "predicted", "frames", "seconds", "WER")
+    unbroken = ("predicted", "frames", "seconds", "WER")
 
     def __init__(self, recogniser: SentenceRecogniser, out: str | None, *, as_json: bool) -> None:
         super().__init__(as_json=as_json)
@@ -44,6 +45,13 @@ class SentencePrinter(Printer):
             typer.echo(
                 f"note: {corpus.name} has isolated signs, and the checkpoint was trained on "
                 "sentences",
+                err=True,
+            )
+        unknown = set(corpus.glosses) - set(self._recogniser.glosses)
+        if corpus.has_sentences and unknown:
+            typer.echo(
+                f"note: the checkpoint does not know {len(unknown):,} of the "
+                f"{len(corpus.glosses):,} glosses of {corpus.name}, and says others for them",
                 err=True,
             )
 

@@ -2,12 +2,12 @@
 
     python -m benchmarks.sentence_training
 
-1,000 sentences of 200 frames, made of embedded sentences one behind another. `slr_ray.training.loop`
+1,000 sentences of 200 frames, made of embedded sentences one behind another. `training.loop.train`
 trains one epoch of the preset `continuous` with dense labels from the first step on; beside it the
-bare model: forward pass, losses, gradient and optimiser on one batch that lies ready. What the first
-takes longer is the loop's own: reading, augmentation, another speed, features, the teacher's pass
-and its dense labels, averaged weights. Times are those of the processor, so that on one core it does
-not matter what else the machine does. The last line is the bare model's share of the loop.
+bare model: forward pass, losses, gradient and optimiser on one batch that lies ready. What the
+first takes longer is the loop's own: reading, augmentation, another speed, features, the teacher's
+pass and its dense labels, averaged weights. Times are those of the processor, so that on one core
+it does not matter what else the machine does. The last line is the bare model's share of the loop.
 """
 
 from __future__ import annotations

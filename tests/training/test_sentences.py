@@ -19,15 +19,17 @@ from slr_ray.methods.measured import Measured, train_and_measure
 from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.methods.sentence_recogniser import SentenceRecogniser
 from slr_ray.models.streams.sentence_model import SentenceModel
+from slr_ray.poses.reading import read
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.sentence_predictions import SentencePrediction, from_parquet, to_parquet
 from slr_ray.records.stages import Checkpoint, StageStore, dumps
-from slr_ray.sentences.steps import min_steps, num_steps_of
+from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
 from slr_ray.storage import Store
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, labelled_set
 from slr_ray.training.round import Round, Trained
 from slr_ray.training.sentences.measuring import answers_on, measured
+from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.sentences.task import SentenceTask
 from slr_ray.training.task import Step
 from slr_ray.workers.place import this_place
@@ -62,11 +64,11 @@ def loss_of(task: SentenceTask, *, epoch: int) -> torch.Tensor:
 
 def test_training_learns() -> None:
     plain = {"kind": "none"}
-    faster = {"num_epochs": 4, "steps_per_epoch": 8, "evaluate_every_epochs": 4}
+    faster = {"num_epochs": 2, "steps_per_epoch": 10, "evaluate_every_epochs": 2}
     config = sentence_experiment(
         augmentation=plain,
         training={**faster, "optimiser": {"learning_rate": 0.01}, "ema_decay": 0.5},
-        sentences={"dplr": {"start_epoch": 2}},
+        sentences={"dplr": {"start_epoch": 1}},
     )
     own = problem_of(config)
     torch.manual_seed(0)
@@ -194,3 +196,16 @@ def test_either_kind_of_recogniser_refuses_the_other(result: tuple[Measured, Pat
     assert isinstance(load_checkpoint(path).model, SentenceModel)
     with pytest.raises(DataError, match="recognises sentences, not isolated signs"):
         load_recogniser(path)
+
+
+def test_signing_ends_where_hands_rest() -> None:
+    prepared = opened_sentences()
+    corpus = prepared.corpus
+    every = np.arange(corpus.num_clips)
+    batch = read(corpus, every, None)
+    found = signing_steps(batch)
+    times = [corpus.sequence_times(int(clip)) for clip in every]
+    true = np.array([[own[0, 0], own[-1, 1]] for own in times if own is not None])
+    assert (found[:, 0] < found[:, 1]).all()
+    assert (found[:, 1] <= [num_steps_of(count) for count in corpus.num_frames.tolist()]).all()
+    assert np.abs(np.median(FRAMES_A_STEP * found - true, axis=0)).max() <= FRAMES_A_STEP

@@ -21,6 +21,7 @@ from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.sentences.config import SentencesConfig
+from slr_ray.training.sentences.signing import signing_steps
 
 _BATCH_CLIPS = 64
 
@@ -36,6 +37,8 @@ class StepProbabilities:
     """The same of the head that knows no blank, whose column is minus infinity; None where it was
     never trained."""
     num_steps: Int64[np.ndarray, " sentences"]
+    signing: Int64[np.ndarray, "sentences 2"]
+    """See `signing_steps`."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,13 @@ def step_probabilities(
                 if model.knows_frames:
                     known = heads.frames.float().log_softmax(dim=2)
                     frames = torch.nn.functional.pad(known, (1, 0), value=-torch.inf).cpu().numpy()
-            yield StepProbabilities(places, log_probs, frames, heads.mask.sum(dim=1).cpu().numpy())
+            yield StepProbabilities(
+                places,
+                log_probs,
+                frames,
+                heads.mask.sum(dim=1).cpu().numpy(),
+                signing_steps(padded),
+            )
 
 
 def said(
@@ -92,7 +101,7 @@ def said(
         beams = beam_search(found.log_probs, found.num_steps, settings.decoding.beam)
         hypotheses = [best for best, *_ in beams]
     by = found.log_probs if found.frames is None else found.frames
-    segments = segments_of(by, found.num_steps, hypotheses, settings.dplr)
+    segments = segments_of(by, found.num_steps, hypotheses, settings.dplr, found.signing)
     return [
         _in_frames(hypothesis, own, thinned(int(count), max_frames))
         for hypothesis, own, count in zip(hypotheses, segments, num_frames, strict=True)

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor, nn
 
 from slr_ray.augmentation.draws import chance, uniform
@@ -25,6 +25,7 @@ from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
 from slr_ray.training.sentences.loss import sentence_losses
 from slr_ray.training.sentences.measuring import answers_on, measured
+from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
 
@@ -37,6 +38,8 @@ class SentenceBatch:
     """Of the training set."""
     inputs: Float[Tensor, "batch frames channels"]
     mask: Bool[Tensor, "batch frames"]
+    signing: Int64[np.ndarray, "batch 2"] | None
+    """See `signing_steps`; None where no label is made of it."""
 
 
 class SentenceTask(Task[SentenceBatch]):
@@ -72,17 +75,20 @@ class SentenceTask(Task[SentenceBatch]):
         batch = read_for(problem.augmentation, problem.clips, clips, longest, generator)
         least = torch.from_numpy(self.least_frames[rows])
         batch = resampled(batch, self._lengths(batch.num_frames, least, generator))
+        signing = signing_steps(batch) if self.settings.has_dense_labels else None
         inputs, mask = model_input(
             batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
         )
-        return SentenceBatch(rows, inputs, mask)
+        return SentenceBatch(rows, inputs, mask, signing)
 
     def loss(self, batch: SentenceBatch, step: Step) -> Float[Tensor, ""]:
         place = self.place
         own = slice(place.rank, None, place.world_size)
         rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
         sequences = [self.sequences[row] for row in rows]
-        dense = self._dense_labels(inputs, mask, sequences, step)
+        dense = None
+        if batch.signing is not None and step.epoch >= self.settings.dplr.start_epoch:
+            dense = self._dense_labels(inputs, mask, sequences, batch.signing[own], step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
         losses = sentence_losses(heads, sequences, self.settings)
@@ -122,12 +128,14 @@ class SentenceTask(Task[SentenceBatch]):
         return wanted.maximum(least.minimum(num_frames))
 
     def _dense_labels(
-        self, inputs: Tensor, mask: Tensor, sequences: Sequences, step: Step
-    ) -> DenseLabels | None:
+        self,
+        inputs: Float[Tensor, "own frames channels"],
+        mask: Bool[Tensor, "own frames"],
+        sequences: Sequences,
+        signing: Int64[np.ndarray, "own 2"],
+        step: Step,
+    ) -> DenseLabels:
         """What the averaged model says of the same views, made to labels of their steps."""
-        config = self.settings.dplr
-        if not self.settings.has_dense_labels or step.epoch < config.start_epoch:
-            return None
         self.model.knows_frames.fill_(True)
         teacher = self.model if step.average is None else step.average
         with (
@@ -137,4 +145,5 @@ class SentenceTask(Task[SentenceBatch]):
         ):
             heads: Heads = teacher(inputs, mask)
             log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
-        return dense_labels(log_probs, heads.mask.sum(dim=1).cpu().numpy(), sequences, config)
+        num_steps = heads.mask.sum(dim=1).cpu().numpy()
+        return dense_labels(log_probs, num_steps, sequences, self.settings.dplr, signing)

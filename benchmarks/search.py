@@ -51,7 +51,7 @@ def small_run(location: Path, given: argparse.Namespace) -> SearchRun:
         "training.num_epochs": given.num_epochs,
         "training.steps_per_epoch": given.steps_per_epoch,
         "search.num_trials": given.num_trials,
-        "search.early_stopping": False,
+        "search.scheduler.kind": "none",
     }
     options = RunOptions(max_concurrent=given.num_slots)
     space = load_space("sslr_thresholds", overrides)
@@ -66,9 +66,8 @@ def ours(run: SearchRun) -> float:
     study = SearchStudy(
         journal.path,
         run.space.tree,
+        settings,
         name=run.folder.name,
-        seed=settings.seed,
-        early_stopping=False,
     )
     for given in run.space.start_from:
         study.enqueue(given.model_dump(mode="json"))

@@ -32,7 +32,7 @@ def write_trial(board: Board, record: TrialRecord, goals: Sequence[str]) -> None
     the first is the metric.
     """
     found = figures(record)
-    values = {name: found[name] for name in goals if name in found}
+    values = {name: found[name] for name in _shown(goals) if name in found}
     if record.value is not None:
         values[goals[0]] = record.value
     last = max((len(seed.rounds) for seed in record.seeds), default=1) - 1
@@ -71,8 +71,8 @@ def write_search_columns(
 ) -> None:
     """Those of a search: status, parameters, `goals` on validation, and test figures of arms."""
     titles = {name: f"validation {TITLES[name]}" for name in goals[:1]}
-    titles |= {name: TITLES[name] for name in goals[1:]}
-    titles |= {f"test_{name}": f"test {TITLES[name]}" for name in _TEST}
+    titles |= {name: TITLES[name] for name in _shown(goals)[1:]}
+    titles |= {f"test_{name}": f"test {TITLES[name]}" for name in _tested(goals)}
     write_columns(store, {_STATUS: [""], **values}, titles, keep=keep)
 
 
@@ -94,8 +94,9 @@ def write_review(run: Run) -> None:
         title = run.titles[one.arm]
         # Both are the best trial's setting.
         params = best if one.arm in ("sslr_best", "sslr_last") else {}
-        measured = {f"test_{name}": getattr(one.test, name) for name in _TEST}
-        measured[run.metric] = getattr(one.validation, run.metric)
+        measured = {f"test_{name}": getattr(one.test, name) for name in _tested(goals)}
+        for name in dict.fromkeys([run.metric, *(["wer"] if run.of_sentences else [])]):
+            measured[name] = getattr(one.validation, name)
         with Board(run.folder.store, f"final/{one.arm}/seed_{one.seed}", afresh=True) as board:
             write_row(board, {**params, _STATUS: title}, measured, 0, group=title)
 
@@ -124,6 +125,16 @@ def write_row(
     _add(board, metadata.SESSION_END_INFO_TAG, session_end_info=ended)
     for name, value in values.items():
         board.writer.add_scalar(_tag(name), value, step)
+
+
+def _shown(goals: Sequence[str]) -> list[str]:
+    """The figures of a trial: WER beside 1 - WER, which only a search needs."""
+    return list(dict.fromkeys([*goals, *(["wer"] if "gloss_accuracy" in goals else [])]))
+
+
+def _tested(goals: Sequence[str]) -> tuple[str, ...]:
+    """The test figures of arms."""
+    return ("wer",) if "wer" in _shown(goals) else _TEST
 
 
 def _add(board: Board, tag: str, **content: Any) -> None:

@@ -7,6 +7,7 @@ from slr_ray.documents.pages import write_document
 from slr_ray.reporting import background, result, search_results
 from slr_ray.reporting.pseudo_labels import pseudo_label_section
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.sentences.of_run import sentence_sections
 from slr_ray.reporting.timeline import timeline_section
 from slr_ray.reporting.training_curves import training_section
 from slr_ray.reporting.verdict import verdict
@@ -26,7 +27,7 @@ def build_document(run: Run) -> Document:
         search_results.failures_section(run),
         search_results.parameters_section(run),
         training_section(run),
-        result.gloss_section(run),
+        *(sentence_sections(run) if run.of_sentences else [result.gloss_section(run)]),
         pseudo_label_section(run),
         background.data_section(run),
         background.cost_section(run),

@@ -12,7 +12,7 @@ from slr_ray.documents.terminal import terminal_table
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.spending import spending_sentence
 from slr_ray.reporting.trials.pareto import front_table
-from slr_ray.reporting.verdict import TEST_METRICS, verdict
+from slr_ray.reporting.verdict import verdict
 from slr_ray.reporting.wording import interval_text, params_text
 
 _COLOURS = {"better": "green", "worse": "red", "open": "yellow", "undecided": "yellow"}
@@ -32,13 +32,12 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
             box=box.SIMPLE, title="Test set, mean ± 95 % over seeds", title_justify="left"
         )
         table.add_column("method")
-        for name in TEST_METRICS:
+        for name in run.test_metrics:
             table.add_column(METRIC_NAMES[name], justify="right")
         table.add_column("seeds", justify="right")
         for one in found.results:
-            values = [interval_text(one.metrics[name]) for name in TEST_METRICS]
-            num_seeds = str(one.metrics["accuracy"].num_seeds)
-            table.add_row(run.titles[one.arm], *values, num_seeds)
+            values = [interval_text(one.metrics[name]) for name in run.test_metrics]
+            table.add_row(run.titles[one.arm], *values, str(one.num_seeds))
         console.print(table)
     for sentence in found.sentences[len(found.results) :]:
         console.print(Text(f"• {sentence}"))

@@ -22,9 +22,9 @@ FigureName = Literal[
     "num_steps",
     "num_labels",
 ]
-"""Those on validation, of isolated signs or of sentences, and the cost of one label draw: seconds and
-gradient steps of all rounds, those that trials share as if it had trained them itself, pre-training
-included; labelled clips."""
+"""Those on validation, of isolated signs or of sentences, and the cost of one label draw: seconds
+and gradient steps of all rounds, those that trials share as if it had trained them itself,
+pre-training included; labelled clips."""
 
 TITLES: dict[str, str] = {
     "accuracy": "accuracy",

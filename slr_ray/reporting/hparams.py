@@ -18,6 +18,7 @@ from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.board import Board
 from slr_ray.reporting.importance import parameter_importance, parameter_names
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.sentences.pictures import write_timelines
 from slr_ray.storage import Store
 
 _STATUS = "status"
@@ -99,6 +100,8 @@ def write_review(run: Run) -> None:
             measured[name] = getattr(one.validation, name)
         with Board(run.folder.store, f"final/{one.arm}/seed_{one.seed}", afresh=True) as board:
             write_row(board, {**params, _STATUS: title}, measured, 0, group=title)
+            if run.of_sentences:
+                write_timelines(board, run.answers[one.arm, one.seed])
 
 
 def write_row(

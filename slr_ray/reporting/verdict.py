@@ -33,10 +33,6 @@ class ArmResult:
     over_signers: Mapping[str, Span]
     """Where signers are drawn again; empty without predictions, which earlier versions lack."""
 
-    @property
-    def num_seeds(self) -> int:
-        return next(iter(self.metrics.values())).num_seeds
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -80,17 +76,7 @@ def verdict(run: Run) -> Verdict:
     the comparisons made.
     """
     metric = run.headline_metric
-    results = [
-        ArmResult(
-            arm,
-            {
-                name: interval(list(run.test_values(arm, name).values()))
-                for name in run.test_metrics
-            },
-            _spans(run, arm),
-        )
-        for arm in run.arm_names
-    ]
+    results = [ArmResult(arm, _intervals(run, arm), _spans(run, arm)) for arm in run.arm_names]
     paired = {(arm, reference): _difference_spans(run, arm, reference) for arm, reference in _PAIRS}
     comparisons = [found for name in run.compared_metrics for found in _compare(run, name, paired)]
     judged = [one for one in comparisons if one.metric == metric]
@@ -123,6 +109,10 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
         f"{subject}: {size} (95 % interval {points(difference.low)} to {points(difference.high)}, "
         f"{difference.num_seeds} seeds; {reading}{corrected}).{people}"
     )
+
+
+def _intervals(run: Run, arm: str) -> dict[str, Interval]:
+    return {name: interval(list(run.test_values(arm, name).values())) for name in run.test_metrics}
 
 
 def _spans(run: Run, arm: str) -> Mapping[str, Span]:
@@ -215,15 +205,15 @@ def _span_text(difference: PairedDifference) -> str:
     low, high = difference.low, difference.high
     if low is None or high is None:
         return ""
-    seeds = f"{difference.num_seeds} seeds"
-    return f"(95 % interval {points(low)} to {points(high)}, {seeds})"
+    return f"(95 % interval {points(low)} to {points(high)}, {difference.num_seeds} seeds)"
 
 
 def _arm_sentence(result: ArmResult, titles: Mapping[str, str]) -> str:
     values = ", ".join(
         f"{METRIC_NAMES[name]} {interval_text(found)}" for name, found in result.metrics.items()
     )
-    seeds = "1 seed, no interval" if result.num_seeds == 1 else f"{result.num_seeds} seeds"
+    num_seeds = next(iter(result.metrics.values())).num_seeds
+    seeds = "1 seed, no interval" if num_seeds == 1 else f"{num_seeds} seeds"
     return f"{titles[result.arm]}: {values} ({seeds})."
 
 

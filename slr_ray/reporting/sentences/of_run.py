@@ -26,7 +26,7 @@ def of_arm(run: Run, arm: str, other: str | None = None) -> Tested | None:
 
 
 def wer_spans(run: Run, arm: str) -> dict[str, Span]:
-    """An arm's WER where signers are drawn again; empty where there is one, or nobody knows them."""
+    """An arm's WER where signers are drawn again; empty where there are none to draw."""
     one = of_arm(run, arm)
     return {"wer": one.span()} if one is not None and one.has_signers else {}
 

@@ -53,19 +53,23 @@ def _series(one: SentencePrediction) -> tuple[list[int], list[int]]:
     return true, said
 
 
-def timeline_blocks(answers: Sequence[SentencePrediction]) -> list[Block]:
+def some(answers: Sequence[SentencePrediction]) -> dict[str, SentencePrediction]:
     """Of one model's test sentences the best, the median and the worst, by word errors."""
-    rates = [errors_in(paired(one.glosses, one.predicted)).rate for one in answers]
-    # Of equals the longest: it shows most.
-    order = sorted(
-        range(len(answers)),
-        key=lambda place: (rates[place], -len(answers[place].glosses), answers[place].clip_id),
-    )
-    chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+    # Of equals the longest comes first: it shows most.
+    order = sorted(answers, key=lambda one: (rate(one), -len(one.glosses), one.clip_id))
+    return {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+
+
+def rate(one: SentencePrediction) -> float:
+    """A sentence's word errors over its glosses."""
+    return errors_in(paired(one.glosses, one.predicted)).rate
+
+
+def timeline_blocks(answers: Sequence[SentencePrediction]) -> list[Block]:
+    """The drawings of `some`."""
     blocks: list[Block] = []
-    for name, place in chosen.items():
-        one = answers[place]
-        told = f"{one.clip_id}, {name}, WER {percent(rates[place])}"
+    for name, one in some(answers).items():
+        told = f"{one.clip_id}, {name}, WER {percent(rate(one))}"
         alt = f"{told}: true {' '.join(one.glosses)}; predicted {' '.join(one.predicted) or 'none'}"
         caption = f"{told}: {' '.join(one.glosses)}"
         blocks.append(Figure(f"timeline_{name}", timeline(one, alt), caption))

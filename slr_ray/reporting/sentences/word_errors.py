@@ -87,7 +87,7 @@ def length_blocks(every: Sequence[Tested]) -> list[Block]:
     labels = [f"{length} glosses" if length > 1 else "1 gloss" for length in lengths]
     alt = "WER by the number of true glosses: " + ", ".join(one.title for one in every)
     columns = [Column("glosses", "count"), Column("sentences", "count")]
-    columns += [Column(f"{one.title}, WER %", "percent") for one in every]
+    columns += [Column(f"{one.title}, %", "percent") for one in every]
     rows: list[list[Value]] = [
         [length, max(own[length][0] for own in found if length in own), *values]
         for length, *values in zip(lengths, *rates, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.document import Figure
 from slr_ray.records.measured import EpochRecord, of_sentences
-from slr_ray.reporting.sentences.tested import Tested
+from slr_ray.reporting.sentences.answered import Answered
 
 _CURVES = {
     "wer": ("validation WER", True),
@@ -17,7 +17,7 @@ _CURVES = {
 }
 
 
-def curve_figures(every: Sequence[Tested]) -> list[Figure]:
+def curve_figures(every: Sequence[Answered]) -> list[Figure]:
     """One line a seed."""
     found = []
     for name, (label, share) in _CURVES.items():

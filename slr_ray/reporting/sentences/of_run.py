@@ -5,18 +5,18 @@ from __future__ import annotations
 from slr_ray.documents.document import Paragraph, Section
 from slr_ray.records.measured import Span, of_sentences
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.sentences.answered import Answered
 from slr_ray.reporting.sentences.page import error_sections
-from slr_ray.reporting.sentences.tested import Tested
 from slr_ray.reporting.sentences.word_errors import in_time_table, rates_table
 
 
-def of_arm(run: Run, arm: str, other: str | None = None) -> Tested | None:
+def of_arm(run: Run, arm: str, other: str | None = None) -> Answered | None:
     """An arm on its seeds, or on those that another arm has, too; None where there is none."""
     seeds = {one.seed for one in run.arm(arm if other is None else other)}
     records = [one for one in run.arm(arm) if one.seed in seeds]
     if not records:
         return None
-    return Tested(
+    return Answered(
         title=run.titles[arm],
         series=run.series[arm],
         answers=[run.answers[arm, one.seed] for one in records],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slr_ray.documents.document import Block, Document, Paragraph, Section
+from slr_ray.reporting.sentences.answered import Answered
 from slr_ray.reporting.sentences.curves import curve_figures
-from slr_ray.reporting.sentences.tested import Tested
 from slr_ray.reporting.sentences.timelines import timeline_blocks
 from slr_ray.reporting.sentences.word_errors import (
     error_blocks,
@@ -22,7 +22,7 @@ _KEY = (
 )
 
 
-def sentence_page(one: Tested, corpus: str, split: str) -> Document:
+def sentence_page(one: Answered, corpus: str, split: str) -> Document:
     """What one configuration does on test sentences."""
     seeds = [str(own.seed) for own in one.trained]
     subtitle = f"{corpus} · {split} · seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
@@ -37,7 +37,7 @@ def sentence_page(one: Tested, corpus: str, split: str) -> Document:
     )
 
 
-def error_sections(every: Sequence[Tested], shown: Tested) -> list[Section]:
+def error_sections(every: Sequence[Answered], shown: Answered) -> list[Section]:
     """By length for all; gloss by gloss and sentence by sentence for one of them."""
     timelines: list[Block] = [Paragraph(_KEY, "note"), *timeline_blocks(shown.answers[0])]
     return [

@@ -9,7 +9,7 @@ import numpy as np
 from slr_ray.documents.charts import BarSeries, grouped_bars
 from slr_ray.documents.document import Block, Column, Figure, Paragraph, Table, Value
 from slr_ray.evaluation.statistics import interval
-from slr_ray.reporting.sentences.tested import Pair, Tested
+from slr_ray.reporting.sentences.answered import Answered, Pair
 from slr_ray.reporting.wording import interval_text, span_text
 
 _MAX_PAIRS = 15
@@ -21,7 +21,7 @@ _IN_TIME = {
 }
 
 
-def rates_table(every: Sequence[Tested]) -> Table:
+def rates_table(every: Sequence[Answered]) -> Table:
     """WER with what it is made of, in per cent of the true glosses."""
     over = "signers" if all(one.has_signers for one in every) else "sentences"
     columns = [Column("Method"), Column("WER"), Column(f"95 % over {over}")]
@@ -49,7 +49,7 @@ def rates_table(every: Sequence[Tested]) -> Table:
     return Table(columns, rows, caption)
 
 
-def in_time_table(every: Sequence[Tested]) -> Table:
+def in_time_table(every: Sequence[Answered]) -> Table:
     """How well glosses are placed, and how spiky the model is; mean over seeds."""
     columns = [Column("Method"), *(Column(name, "percent") for name in _IN_TIME.values())]
     columns.append(Column("steps with a gloss, %", "percent"))
@@ -74,7 +74,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def length_blocks(every: Sequence[Tested]) -> list[Block]:
+def length_blocks(every: Sequence[Answered]) -> list[Block]:
     """WER by the number of true glosses, drawn and as a table."""
     found = [one.by_length() for one in every]
     lengths = sorted(set().union(*found))
@@ -99,7 +99,7 @@ def length_blocks(every: Sequence[Tested]) -> list[Block]:
     ]
 
 
-def gloss_table(one: Tested) -> Table:
+def gloss_table(one: Answered) -> Table:
     """What became of each gloss."""
     columns = [Column("gloss"), Column("signed", "count"), Column("WER, %", "percent")]
     names = ("right", "substituted", "deleted", "inserted")
@@ -115,7 +115,7 @@ def gloss_table(one: Tested) -> Table:
     return Table(columns, rows, caption, sortable=True)
 
 
-def error_blocks(one: Tested) -> list[Block]:
+def error_blocks(one: Answered) -> list[Block]:
     """The most frequent substitutions, deletions and insertions."""
     wrong = {pair: times for pair, times in one.frequencies.items() if pair[0] != pair[1]}
     if not wrong:

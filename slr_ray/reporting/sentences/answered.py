@@ -40,7 +40,7 @@ class GlossErrors:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answered:
     """One way of training, with all its seeds; they are tested on the same sentences."""
 
     title: str
@@ -72,13 +72,14 @@ class Tested:
         signers = {one.signer for one in self._every}
         return None not in signers and len(signers) > 1
 
-    def span(self, reference: Tested | None = None) -> Span:
+    def span(self, reference: Answered | None = None) -> Span:
         """Of the WER, or of what it is above a reference's on the same sentences and seeds.
 
         Over signers where they are known, else over sentences, which are drawn with all seeds.
         """
         by_signer = self.has_signers
-        groups = np.array([one.signer if by_signer else one.clip_id for one in self._every])
+        names = [str(one.signer if by_signer else one.clip_id) for one in self._every]
+        groups = np.unique(names, return_inverse=True)[1].astype(np.int64)
         other = None if reference is None else reference.errors
         return bootstrap(self.errors, other, groups).span
 

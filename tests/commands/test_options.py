@@ -33,7 +33,7 @@ OPTIONS = {
     "labelled-per-gloss labelled-signers max-concurrent objectives out preset seeds skip-broken "
     "trial-cpus trial-gpus",
     "robustness": "checkpoint data num-threads out",
-    "predict": "checkpoint fps json models skip-broken target-fps top",
+    "predict": "checkpoint fps json models out skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",

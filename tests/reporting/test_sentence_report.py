@@ -32,7 +32,8 @@ SHARES = {
     "sslr_default": [0.6, 0.62, 0.6],
     "sslr_best": [0.9, 0.93, 0.88],
 }
-ISOLATED = re.compile(r"accuracy|top-5|macro-F1|confus", re.IGNORECASE)
+ISOLATED = re.compile(r"(?<!gloss_)accuracy|top-5|macro-F1|confus", re.IGNORECASE)
+"""What is measured on isolated signs; gloss_accuracy is the name of a setting."""
 
 
 def answered(answers: list[list[SentencePrediction]]) -> Answered:
@@ -161,8 +162,9 @@ def test_a_search_on_sentences_tells_word_errors(run_folder: str, tmp_path: Path
     shown = cell(page, "verdict", "Best trial", "WER")
     assert str(shown).startswith(f"{100 * np.mean(best):.1f} ± ")
     write_report(run, str(tmp_path))
-    assert not ISOLATED.search((tmp_path / "report.md").read_text())
-    assert "Semi-supervised training helped" in (tmp_path / "report.md").read_text()
+    told = (tmp_path / "report.md").read_text().replace("\\", "")
+    assert not ISOLATED.search(told)
+    assert "Semi-supervised training helped" in told
     screen = StringIO()
     print_summary(run, Console(file=screen, width=160))
     assert not ISOLATED.search(screen.getvalue())

@@ -193,8 +193,7 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
 
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
     console = Console(file=sys.stdout)
-    found.options.workers()
-    check_resources(found.options)
+    check_resources(found.options, found.options.workers())
     print_plan(found, console, with_estimate=dry_run)
     if dry_run:
         return 0

@@ -223,7 +223,7 @@ def _go(run: Any, dry_run: bool) -> int:
     console = Console(file=sys.stdout)
     options, store = run.options, run.folder.store
     workers = options.workers()
-    check_resources(options)
+    check_resources(options, workers)
     split = check_data(run)
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:

@@ -197,16 +197,18 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         },
         "model": {"kind": "part_streams"},
         "training": {
-            "optimiser": {"kind": "adamw", "learning_rate": 0.001, "weight_decay": 0.001},
+            "optimiser": {"kind": "adamw", "learning_rate": 0.002, "weight_decay": 0.001},
             "schedule": "warmup_cosine",
-            "num_epochs": 40,
-            "batch_size": 16,
+            "num_epochs": 30,
+            "batch_size": 8,
             "ema_decay": 0.99,
             "gradient_clip": 5.0,
             "metric": "gloss_accuracy",
             "max_frames": 400,
         },
-        "sentences": {},
+        # Drawn to the mean of all heads, the one that answers learns late: 88 % WER on validation
+        # after 8 epochs on the embedded sentences, without distillation 23 % (one seed).
+        "sentences": {"distillation_weight": 0.0},
         "method": {"kind": "supervised"},
     },
 }

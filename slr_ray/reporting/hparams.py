@@ -96,9 +96,8 @@ def write_review(run: Run) -> None:
         # Both are the best trial's setting.
         params = best if one.arm in ("sslr_best", "sslr_last") else {}
         measured = {f"test_{name}": getattr(one.test, name) for name in _tested(goals)}
-        for name in dict.fromkeys([run.metric, *(["wer"] if run.of_sentences else [])]):
-            measured[name] = getattr(one.validation, name)
-        with Board(run.folder.store, f"final/{one.arm}/seed_{one.seed}", afresh=True) as board:
+        measured |= {name: getattr(one.validation, name) for name in _shown([run.metric])}
+        with Board(run.folder.store, f"arms/{one.arm}/seed_{one.seed}", afresh=True) as board:
             write_row(board, {**params, _STATUS: title}, measured, 0, group=title)
             if run.of_sentences:
                 write_timelines(board, run.answers[one.arm, one.seed])

@@ -133,10 +133,13 @@ class ObjectiveComparison:
 
 
 def _fields(dotted: str, section: Any, kinds: Sequence[str]) -> dict[str, Any]:
-    """A section's fields by dotted path, its kind left out, which must be all that is compared."""
+    """A section's fields by dotted path, its kind left out, which must be one that is compared.
+
+    What `boundary` prints for every command names the kind of views that its fields are for.
+    """
     if not isinstance(section, Mapping):
         raise ConfigError(f"{dotted}: a section, written {dotted}.field=value, got {section!r}")
-    if section.get("kind", kinds[0]) != kinds[0] or ("kind" in section and len(kinds) > 1):
+    if section.get("kind", kinds[0]) not in kinds:
         raise ConfigError(
             f"{dotted}.kind is {section['kind']!r}, but {', '.join(kinds)} are compared; "
             f"name kinds with --{dotted.rpartition('.')[2]}s only"
@@ -148,8 +151,7 @@ def run_comparison(comparison: ObjectiveComparison, options: RunOptions) -> int:
     """Measure what has no result yet, print the table, write report and encoders; the status."""
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
     console = Console(file=sys.stdout)
-    options.workers()
-    check_resources(options)
+    check_resources(options, options.workers())
     sweep = comparison.sweep(options)
     store = Store(absolute(comparison.location))
     store.check_writable()

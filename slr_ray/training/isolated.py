@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
+from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import Metrics, UnlabelledFigures
 from slr_ray.records.stages import State
 from slr_ray.training.batches import joined, mixed, model_input, read_for
@@ -58,6 +59,10 @@ class IsolatedTask(Task[Batch]):
     def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
         if self.stream is not None:
             self.stream.begin_epoch(seed.spawn(1)[0], num_steps)
+
+    def lengths(self) -> Int[np.ndarray, " clips"]:
+        clips = self.round.training_set.clips
+        return frames_seen(self.problem.source.num_frames[clips], self.config.max_frames)
 
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> Batch:
         """Clips with true labels, then those with pseudo-labels, and their views."""

@@ -15,7 +15,6 @@ from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.streams.sentence_model import SentenceModel
-from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import AnyMetrics, EpochRecord
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.ahead import ahead
@@ -96,9 +95,6 @@ class _Loop:
         size = len(round_.training_set)
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
         self.num_steps = self.num_epochs * self.steps_per_epoch
-        self.lengths = frames_seen(
-            problem.source.num_frames[round_.training_set.clips], config.max_frames
-        )
         self.task = self._task(problem)
         self.progress = Progress()
 
@@ -116,16 +112,16 @@ class _Loop:
         # Dropout draws from the global generator; ranks must differ in it, but not in their views.
         torch.manual_seed(int(rng.integers(2**31)) + self.place.rank)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        self.task.begin_epoch(seed, self.steps_per_epoch)
         batches = epoch_batches(
             self.round.training_set,
-            self.lengths,
+            self.task.lengths(),
             batch_size=config.batch_size,
             num_steps=config.steps_per_epoch,
             true_share=self.round.true_share,
             balanced=config.class_balance == "sampling",
             rng=rng,
         )
-        self.task.begin_epoch(seed, self.steps_per_epoch)
         self.replica.train()
         losses = torch.zeros(2, device=self.place.device)
         # An epoch's last batch may be too small for a clip a worker.

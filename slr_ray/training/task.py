@@ -39,6 +39,10 @@ class Task(ABC, Generic[BatchT]):
         """Draw what an epoch needs besides its batches."""
 
     @abstractmethod
+    def lengths(self) -> Int[np.ndarray, " clips"]:
+        """Frames of each clip of the training set as this epoch's views have them, about."""
+
+    @abstractmethod
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> BatchT:
         """Views of rows of the training set; made in another thread, one batch ahead."""
 

@@ -175,7 +175,7 @@ def test_a_search_on_sentences_tells_word_errors(run_folder: str, tmp_path: Path
 
 def test_the_board_has_timelines_and_the_word_error_rate(run_folder: str) -> None:
     write_review(load_run(run_folder))
-    folder = Path(run_folder) / "tensorboard/final/sslr_best/seed_1"
+    folder = Path(run_folder) / "tensorboard/arms/sslr_best/seed_1"
     board = EventAccumulator(str(folder)).Reload()
     assert set(board.Tags()["images"]) == {f"timeline/{one}" for one in ("best", "median", "worst")}
     (point,) = board.Scalars("hparam/test_wer")

@@ -146,7 +146,7 @@ def test_what_would_learn_nothing_is_refused_before_work(
 ) -> None:
     config = with_objective("simclr", **section)
     with pytest.raises(ConfigError, match=message):
-        run_pretraining(opened(config), 0, tmp_path / "out", 1)
+        run_pretraining(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     with pytest.raises(ConfigError, match=message):
         run_single(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     assert not (tmp_path / "out").exists()
@@ -167,7 +167,7 @@ def test_no_command_writes_into_a_folder_of_another(owner: str, tmp_path: Path) 
     comparison = ObjectiveComparison(config.model_dump(), ("sl_fpn",), ("boundary",), 1, out)
     prepared, quiet = opened(config), Console(quiet=True)
     commands: dict[str, Callable[[], object]] = {
-        "pretrain": lambda: run_pretraining(prepared, 0, tmp_path, 1),
+        "pretrain": lambda: run_pretraining(prepared, 0, out, 1, quiet),
         "train": lambda: run_single(prepared, 0, str(tmp_path), 1, quiet),
         "compare": lambda: run_comparison(comparison, RunOptions()),
         "boundary": lambda: run_boundary(
@@ -621,7 +621,7 @@ class TestCommand:
             "initialisation.num_steps=4",
             *overrides,
         ]
-        pretrain_command(small, out=out, num_threads=1, **options)
+        pretrain_command(small, out=str(out), num_threads=1, **options)
 
     def test_it_writes_an_encoder_and_resumes(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

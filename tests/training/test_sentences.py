@@ -53,7 +53,10 @@ def task_of(**changes: Any) -> SentenceTask:
     torch.manual_seed(0)
     model = own.new_recogniser()
     assert isinstance(model, SentenceModel)
-    return SentenceTask(model, own, config.training, Round(0, 0, labelled_set(own)), this_place())
+    round_ = Round(0, 0, labelled_set(own))
+    task = SentenceTask(model, own, config.training, round_, this_place())
+    task.begin_epoch(np.random.SeedSequence(0), 1)
+    return task
 
 
 def loss_of(task: SentenceTask, *, epoch: int) -> torch.Tensor:
@@ -102,6 +105,7 @@ def test_views_keep_the_steps_that_the_glosses_need() -> None:
     rows = np.arange(len(task.sequences))
     batch = task.batch(rows, torch.Generator().manual_seed(0))
     frames = batch.mask.sum(dim=1).tolist()
+    assert frames == task.lengths().tolist()
     least = [min_steps(one) for one in task.sequences]
     spare = [num_steps_of(count) - needed for count, needed in zip(frames, least, strict=True)]
     assert min(spare) == 0

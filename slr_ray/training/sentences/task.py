@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor, nn
 
-from slr_ray.augmentation.draws import chance, uniform
 from slr_ray.augmentation.temporal import resampled
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
+from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
@@ -59,6 +59,9 @@ class SentenceTask(Task[SentenceBatch]):
         if settings is None or sequences is None:
             raise ValueError("a model of sentences is trained on gloss sequences: there are none")
         self.settings, self.sequences = settings, sequences
+        clips = round_.training_set.clips
+        self.num_frames = frames_seen(problem.source.num_frames[clips], config.max_frames)
+        self.wanted = self.num_frames
         self.least_frames = np.array(
             [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
         )
@@ -69,12 +72,24 @@ class SentenceTask(Task[SentenceBatch]):
             true_share=round_.true_share,
         )
 
+    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+        """Draw each sentence's speed before its batch, so that those of one length share one."""
+        draw, settings = np.random.default_rng(seed.spawn(1)[0]), self.settings
+        chosen = draw.random(len(self.num_frames)) < settings.resample_probability
+        share = draw.uniform(settings.shortest, settings.longest, len(self.num_frames))
+        wanted = np.round(self.num_frames * np.where(chosen, share, 1.0)).astype(np.int64)
+        # One that is too short as it is was refused before training, or is a pseudo-label.
+        least = np.minimum(self.least_frames, self.num_frames)
+        self.wanted = np.maximum(frames_seen(wanted, self.config.max_frames), least)
+
+    def lengths(self) -> Int[np.ndarray, " clips"]:
+        return self.wanted
+
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> SentenceBatch:
         problem, longest = self.problem, self.config.max_frames
         clips = self.round.training_set.clips[rows]
         batch = read_for(problem.augmentation, problem.clips, clips, longest, generator)
-        least = torch.from_numpy(self.least_frames[rows])
-        batch = resampled(batch, self._lengths(batch.num_frames, least, generator))
+        batch = resampled(batch, torch.from_numpy(self.wanted[rows]))
         signing = signing_steps(batch) if self.settings.has_dense_labels else None
         inputs, mask = model_input(
             batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
@@ -110,22 +125,6 @@ class SentenceTask(Task[SentenceBatch]):
         problem, clips = self.problem, self.problem.split.validation
         given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
         return measured(problem, clips, given)
-
-    def _lengths(
-        self,
-        num_frames: Int[Tensor, " batch"],
-        least: Int[Tensor, " batch"],
-        generator: torch.Generator,
-    ) -> Int[Tensor, " batch"]:
-        """Frames of each sentence at the speed that is drawn for it."""
-        settings, size = self.settings, (len(num_frames),)
-        chosen = chance(size, settings.resample_probability, generator)
-        share = uniform(size, settings.shortest, settings.longest, generator)
-        wanted = (num_frames * torch.where(chosen, share, 1.0)).round().long()
-        if self.config.max_frames is not None:
-            wanted = wanted.clamp(max=self.config.max_frames)
-        # One that is too short as it is was refused before training, or is a pseudo-label.
-        return wanted.maximum(least.minimum(num_frames))
 
     def _dense_labels(
         self,

@@ -73,8 +73,11 @@ class SeedTraining:
         with ProgressBar(console, "training", training.num_epochs + later) as bar:
 
             def on_epoch(record: EpochRecord) -> None:
-                value = getattr(record.validation, training.metric)
-                note = f"round {record.round} epoch {record.epoch} validation {value:.3f}"
+                found = record.validation
+                value = f"{getattr(found, training.metric):.3f}"
+                if isinstance(found, SentenceMetrics):
+                    value = f"WER {100 * found.wer:.1f} %"
+                note = f"round {record.round} epoch {record.epoch} validation {value}"
                 bar.advance(training.evaluate_every_epochs, note)
 
             measured = train_and_measure(prepared, self.seed, stages, place, on_epoch)

@@ -20,8 +20,8 @@ GROUP = (
 """Of the commands that may train on several workers."""
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
-    "deterministic max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost "
-    "num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
+    "deterministic list-spaces max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours "
+    "max-lost num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
     "time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
     "skip-broken storage table time-budget transfer trial-cpus trial-gpus "

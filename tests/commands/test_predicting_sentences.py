@@ -21,9 +21,8 @@ NEW = {"extractor": "test"}
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    train(
-        [f"{name}={json.dumps(own)}" for name, own in SENTENCES.items()], out=folder, num_threads=1
-    )
+    settings = [f"{name}={json.dumps(own)}" for name, own in SENTENCES.items()]
+    train(settings, out=str(folder), num_threads=1)
     return folder
 
 

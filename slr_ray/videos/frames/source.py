@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from slr_ray.poses.sentence import Sentence
+
 FailureKind = Literal[
     "not_found",
     "not_fetched",
@@ -42,6 +44,13 @@ class VideoClip:
     end_s: float | None = None
     fps: float | None = None
     """Frames a second of a folder of pictures; a video file has its own times."""
+    glosses: tuple[str, ...] | None = None
+    """Of a sentence, instead of a gloss."""
+    text: str | None = None
+
+    @property
+    def sentence(self) -> Sentence | None:
+        return None if self.glosses is None else Sentence(tuple(self.glosses), text=self.text)
 
 
 class ExtractionFailed(Exception):

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import Store
 from slr_ray.videos.detection.config import ExtractionConfig
@@ -126,13 +127,20 @@ def read_result(row: dict[str, Any]) -> tuple[Outcome, Clip | None]:
         return outcome, None
     positions = np.frombuffer(row["positions"], np.float32).reshape(-1, NUM_JOINTS, 2)
     confidence = np.frombuffer(row["confidence"], np.float32).reshape(-1, NUM_JOINTS)
+    glosses = outcome.glosses
     return outcome, Clip(
-        outcome.clip_id, outcome.gloss, outcome.signer, row["fps"], positions, confidence
+        outcome.clip_id,
+        outcome.gloss,
+        outcome.signer,
+        row["fps"],
+        positions,
+        confidence,
+        None if glosses is None else Sentence(glosses, text=outcome.text),
     )
 
 
 def _outcome(row: dict[str, Any], **more: Any) -> Outcome:
-    names = ("clip_id", "path", "gloss", "signer", "split", "corpus", "attempts")
+    names = Outcome.model_fields.keys() & row.keys()
     return Outcome(**{name: row[name] for name in names}, **more)
 
 

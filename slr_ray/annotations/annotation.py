@@ -26,7 +26,7 @@ class Annotation:
     text: str | None = None
     split: str | None = None
     folder: str | None = None
-    """Where the pictures are, below those of the corpus."""
+    """Where the pictures are, below those of the corpus, its own word for the split included."""
     times_ms: tuple[tuple[float, float], ...] | None = None
     """Start and end of each gloss in milliseconds."""
     length_ms: float | None = None

@@ -64,6 +64,8 @@ def _read(
     heading, *lines = read_lines(file) or [""]
     if tuple(cell.strip() for cell in heading.split("|")) != columns:
         raise DataError(f"{file} begins with {heading[:80]!r}, expected {'|'.join(columns)}")
+    named = _CORPUS.fullmatch(file.name)
+    above = f"{named[1]}/" if named else ""
     for number, line in enumerate(lines, start=2):
         if not line:
             continue
@@ -89,6 +91,6 @@ def _read(
                 signer=known(row.get("signer", row.get("speaker"))),
                 text=known(row.get("translation")),
                 split=split,
-                folder=folder.removesuffix("/*.png"),
+                folder=above + folder.removesuffix("/*.png"),
             )
         )

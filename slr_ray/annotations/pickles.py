@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,10 @@ def _torch_load(source: Path | io.BytesIO) -> Any:
     import torch
 
     try:
-        return torch.load(source, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of protocols that it reads all the same, or else refuses.
+            warnings.simplefilter("ignore")
+            return torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise DataError(
             "holds more than tensors, lists, dictionaries, texts and numbers, which can be code: "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from slr_ray.annotations import READERS, csl_daily, phoenix
 from slr_ray.annotations.annotation import Annotation
@@ -44,12 +44,13 @@ def _from_metadata(name: str, metadata: Path, videos: str, options: ManifestOpti
 def _located(row: Annotation, index: VideoIndex) -> VideoFile | None:
     """The pictures or the video of a sentence.
 
-    2014's lie in SPLIT/FOLDER/1 as its `folder` says; 2014-T has the same text and lies in
-    SPLIT/FOLDER. Two splits may have a folder of one name, so the longest path is tried first.
+    2014's lie in SPLIT/FOLDER/1 as its annotation says; 2014-T's says the same, and they lie in
+    SPLIT/FOLDER. The longest path is tried first, as two splits may have a folder of one name.
     """
     folder = row.folder or row.name
+    above = PurePosixPath(folder).parts[0]
     paths = [folder, folder.removesuffix("/1")]
-    tried = [f"{row.split}/{one}" for one in paths if row.split] + paths
+    tried = (*paths, *(one.removeprefix(f"{above}/") for one in paths), row.name)
     return next((file for one in tried if (file := index.find_path(one))), None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from slr_ray.errors import DataError
 from slr_ray.poses.shards import Skipped
-from slr_ray.text import known, normal_name, split_name
+from slr_ray.text import normal_name, split_name
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -83,8 +83,8 @@ def names_of(glosses: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def words_of(text: str | None) -> tuple[str, ...] | None:
-    """Glosses that spaces part, None where the cell is blank or NaN."""
-    return names_of((known(text) or "").split())
+    """Glosses that spaces part, None where there is none; one may be called NONE or nan."""
+    return names_of((text or "").split())
 
 
 def _problem(row: Annotation) -> str | None:

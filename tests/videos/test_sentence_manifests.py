@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from clip_factory import assert_same, make_clip
 from manifest_factory import PLAIN, by_id, files
 
 from slr_ray.errors import DataError
 from slr_ray.poses.sentence import Sentence
+from slr_ray.videos.detection.extractor import Extracted, Quality
+from slr_ray.videos.frames.source import VideoClip
 from slr_ray.videos.manifests import read_corpus, read_manifest
 from slr_ray.videos.manifests.manifest import ManifestOptions, from_table, to_table
+from slr_ray.videos.pipeline.worker import done, read_result
 
 _14 = "id|folder|signer|annotation\n"
 _14T = "name|video|start|end|speaker|orth|translation\n"
@@ -90,3 +94,18 @@ def test_sentences_survive_the_manifest_that_is_kept(tmp_path: Path) -> None:
     # As a version before sentences wrote it.
     older = kept.drop_columns(["glosses", "text"])
     assert [row.glosses for row in from_table(older)] == [None, None]
+
+
+def test_a_worker_hands_a_sentence_on(tmp_path: Path) -> None:
+    table = files(tmp_path, "a.mp4", "clips.csv") / "clips.csv"
+    table.write_text("path,glosses,text,signer\na.mp4,CAT DOG,Katze und Hund,ann\n")
+    (row,) = to_table(read_manifest(str(table), PLAIN).rows).to_pylist()
+    video = VideoClip(**{field.name: row[field.name] for field in fields(VideoClip)})
+    clip = replace(make_clip("a", gloss=None, signer="ann"), sentence=video.sentence)
+    quality = Quality(**dict.fromkeys((field.name for field in fields(Quality)), 0))
+    (made,) = done({**row, "attempts": 1}, Extracted(clip, quality)).to_pylist()
+    outcome, read = read_result(made)
+    assert outcome.glosses == ("CAT", "DOG")
+    assert read is not None
+    assert read.sentence == Sentence(("CAT", "DOG"), text="Katze und Hund")
+    assert_same(read, clip)

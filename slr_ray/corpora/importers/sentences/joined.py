@@ -47,7 +47,8 @@ def open_joined(read: Callable[[Path], Annotations], path: Path, options: Import
         )
     if others:
         remarks.add(f"clips of {options.poses} that no annotation names, left out", *others)
-    absent = [row for row in annotations.rows if row.name not in set(clips.values())]
+    there = set(clips.values())
+    absent = [row for row in annotations.rows if row.name not in there]
     items = _items(reader, clips, names, absent, annotations, options, remarks)
     return Source(
         num_clips=len(annotations.rows) + len(annotations.broken),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clip_factory import assert_same, make_clip
@@ -100,9 +101,10 @@ def test_a_worker_hands_a_sentence_on(tmp_path: Path) -> None:
     table = files(tmp_path, "a.mp4", "clips.csv") / "clips.csv"
     table.write_text("path,glosses,text,signer\na.mp4,CAT DOG,Katze und Hund,ann\n")
     (row,) = to_table(read_manifest(str(table), PLAIN).rows).to_pylist()
-    video = VideoClip(**{field.name: row[field.name] for field in fields(VideoClip)})
-    clip = replace(make_clip("a", gloss=None, signer="ann"), sentence=video.sentence)
-    quality = Quality(**dict.fromkeys((field.name for field in fields(Quality)), 0))
+    sentence = VideoClip.of(row).sentence
+    clip = replace(make_clip("a", gloss=None, signer="ann"), sentence=sentence)
+    zeros: dict[str, Any] = {"bool": False, "float": 0.0}
+    quality = Quality(**{one.name: zeros.get(str(one.type), 0) for one in fields(Quality)})
     (made,) = done({**row, "attempts": 1}, Extracted(clip, quality)).to_pylist()
     outcome, read = read_result(made)
     assert outcome.glosses == ("CAT", "DOG")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
 
 from slr_ray.poses.sentence import Sentence
 
@@ -22,6 +23,7 @@ FailureKind = Literal[
     "no_person",
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
+ClipT = TypeVar("ClipT", bound="VideoClip")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,16 @@ class VideoClip:
     """Of a sentence, instead of a gloss."""
     text: str | None = None
 
+    @classmethod
+    def of(cls: type[ClipT], row: Mapping[str, Any]) -> ClipT:
+        """A clip from a row of a table, which has lists for tuples and may lack columns."""
+        values = {field.name: row.get(field.name) for field in fields(cls)}
+        glosses = values["glosses"]
+        return cls(**{**values, "glosses": None if glosses is None else tuple(glosses)})
+
     @property
     def sentence(self) -> Sentence | None:
-        return None if self.glosses is None else Sentence(tuple(self.glosses), text=self.text)
+        return None if self.glosses is None else Sentence(self.glosses, text=self.text)
 
 
 class ExtractionFailed(Exception):

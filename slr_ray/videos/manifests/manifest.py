@@ -130,12 +130,7 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
 
 def from_table(table: pa.Table) -> list[Row]:
     """The rows of a table that `to_table` made."""
-    rows = table.to_pylist()
-    return [Row(**{**row, "glosses": _tuple(row.get("glosses"))}) for row in rows]
-
-
-def _tuple(glosses: list[str] | None) -> tuple[str, ...] | None:
-    return None if glosses is None else tuple(glosses)
+    return [Row.of(row) for row in table.to_pylist()]
 
 
 class Entries:

@@ -95,8 +95,7 @@ class Worker:
             return failed(row, "internal_error", f"{type(error).__name__}: {error}")
 
     def _extract(self, row: dict[str, Any]) -> Extracted:
-        names = [field.name for field in dataclasses.fields(VideoClip)]
-        with fetched(VideoClip(**{name: row[name] for name in names})) as clip:
+        with fetched(VideoClip.of(row)) as clip:
             return self._extractor.extract(clip)
 
 

@@ -53,9 +53,10 @@ class VideoClip:
     @classmethod
     def of(cls: type[ClipT], row: Mapping[str, Any]) -> ClipT:
         """A clip from a row of a table, which has lists for tuples and may lack columns."""
-        values = {field.name: row.get(field.name) for field in fields(cls)}
-        glosses = values["glosses"]
-        return cls(**{**values, "glosses": None if glosses is None else tuple(glosses)})
+        values: dict[str, Any] = {field.name: row.get(field.name) for field in fields(cls)}
+        if values["glosses"] is not None:
+            values["glosses"] = tuple(values["glosses"])
+        return cls(**values)
 
     @property
     def sentence(self) -> Sentence | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
+import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from importer_factory import WRITERS as SIGN_WRITERS
@@ -112,6 +115,28 @@ def test_bad_calls_end_with_one_message(
     assert result.exit_code == 2
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+class Hostile:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {self.mark}",)
+
+
+@pytest.mark.parametrize("name", ["isharah", "mska", "csl_daily"])
+def test_a_pickle_that_would_run_code_ends_the_command(tmp_path: Path, name: str) -> None:
+    written = WRITERS[name](tmp_path)
+    mark, out = tmp_path / "mark", tmp_path / "out.parquet"
+    for file in (one for one in written.path.rglob("*") if one.suffix in (".pkl", ".train")):
+        file.write_bytes(pickle.dumps({"info": [Hostile(mark)]}))
+    result = CliRunner().invoke(app, [*arguments(name, written, out), "--skip-broken"])
+    assert result.exit_code == 2
+    assert "can be code: it is not read" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not mark.exists()
+    assert not out.exists()
 
 
 def test_twostream_s_two_kinds_of_files_are_joined(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from slr_ray.annotations.annotation import Annotation, Annotations
 from slr_ray.annotations.pickles import as_array
 from slr_ray.corpora.importers.missing import Landmarks, found
@@ -71,12 +73,14 @@ def _read(
         shape = "no array" if array is None else f"an array of shape {array.shape}"
         raise DataError(f"its keypoints are {shape}, expected frames x {points[0]} x {points[1]}")
     scores = array[..., 2] if points[1] == 3 else None
-    positions, confidence = found(array[..., :2], scores)
+    positions, confidence = joints(*found(array[..., :2], scores))
+    positions = fractions(positions, confidence, options.picture_size)
     return Clip(
         row.name,
         None,
         options.signer_or(row.signer),
         options.fps,
-        *joints(fractions(positions, confidence, options.picture_size), confidence),
+        positions.astype(np.float32),
+        confidence,
         sentence=None if row.glosses is None else Sentence(row.glosses, text=row.text),
     )

@@ -1,12 +1,14 @@
-"""Wall time of a search: trials in reused processes with shared stages, and a trainer for each.
+"""Wall time of a search: trials in reused processes with shared stages, and two plainer ways.
 
-    python -m benchmarks.search [--num-trials 16]
+    python -m benchmarks.search [--num-trials 16] [--against optuna]
 
 Ours is `slr_ray.search.tuning.search`, as a run calls it. The other side runs trials of the same
-search on the same Ray, as many at once, each through its own `TorchTrainer` with one worker and
-with stages of its own. It gets a part of our trials, evenly spread, and its time is scaled to all
-of them. Early stopping is off, so that both sides finish the same rounds; only the search phase is
-timed. Both run tiny trainings: the benchmark is about what surrounds them.
+search, as many at once, with stages of their own: on the same Ray, each through its own
+`TorchTrainer` with one worker; or with Optuna alone, in processes that share a study
+(`optuna_way.py`), whose start is counted as it is once in a search. It gets a part of our trials,
+evenly spread, and its time is scaled to all of them. Early stopping is off, so that both sides
+finish the same rounds; only the search phase is timed. Both run tiny trainings: the benchmark is
+about what surrounds them.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 from ray import tune
 from rich.console import Console
 
+from benchmarks.optuna_way import PlainOptuna
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
@@ -39,6 +42,8 @@ from slr_ray.workers.execution import Workers, run_on_workers
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
 
+_WAYS = {"trainer": "one TorchTrainer a trial", "optuna": "Optuna alone"}
+
 
 def small_run(location: Path, given: argparse.Namespace) -> SearchRun:
     """The shipped space with trainings of a second or so."""
@@ -46,7 +51,7 @@ def small_run(location: Path, given: argparse.Namespace) -> SearchRun:
         "training.num_epochs": given.num_epochs,
         "training.steps_per_epoch": given.steps_per_epoch,
         "search.num_trials": given.num_trials,
-        "search.early_stopping": False,
+        "search.scheduler.kind": "none",
     }
     options = RunOptions(max_concurrent=given.num_slots)
     space = load_space("sslr_thresholds", overrides)
@@ -61,9 +66,8 @@ def ours(run: SearchRun) -> float:
     study = SearchStudy(
         journal.path,
         run.space.tree,
+        settings,
         name=run.folder.name,
-        seed=settings.seed,
-        early_stopping=False,
     )
     for given in run.space.start_from:
         study.enqueue(given.model_dump(mode="json"))
@@ -126,6 +130,7 @@ def report_share(records: list[TrialRecord], taken: float, num_slots: int) -> No
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--against", choices=tuple(_WAYS), default="trainer")
     parser.add_argument("--num-trials", type=int, default=16)
     parser.add_argument("--num-other-trials", type=int, default=4, help="of them, the other side's")
     parser.add_argument("--num-slots", type=int, default=os.cpu_count(), help="trials at once")
@@ -152,9 +157,13 @@ def main(arguments: list[str] | None = None) -> None:
                 tree = run.folder.trial(one.number).read_config()
                 config = build_experiment(tree, f"trial {one.number}")
                 tasks.append(TrialTask(context, one.number, config, one.params, one.source))
-            other = one_trainer_a_trial(context, tasks, given.num_slots)
+            if given.against == "trainer":
+                other = one_trainer_a_trial(context, tasks, given.num_slots)
+        # Without Ray beside it, which this way does not have.
+        if given.against == "optuna":
+            other = PlainOptuna(Path(temporary) / "plain.journal", tasks).seconds(given.num_slots)
         done = [record for task in tasks if (record := task.folder.read_progress()) is not None]
-        print(f"one TorchTrainer a trial: {len(done)} trials in {other:.1f} s; {described(done)}")
+        print(f"{_WAYS[given.against]}: {len(done)} trials in {other:.1f} s; {described(done)}")
     scaled = other / len(done) * len(records)
     print(f"scaled to {len(records)} trials: {scaled:.1f} s")
     print(f"ratio: {scaled / taken:.1f}")

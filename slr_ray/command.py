@@ -44,8 +44,8 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
     """Print `error: ...` to stderr and exit with the error's status; also a decorator.
 
     Ctrl-C prints `interrupted`, what the exception says or else `when_interrupted`, and exits with
-    130 as shells expect; SIGTERM prints `terminated` and exits with 143. A full disk, or storage
-    that is lost, interrupts as well. Any other exception than `UserError` is a bug of ours and
+    130 as shells expect; SIGTERM prints `terminated` and exits with 143. A full disk, storage or
+    nodes that are lost interrupt as well. Any other exception than `UserError` is a bug of ours and
     keeps its traceback.
     """
     end_on_sigterm()
@@ -53,7 +53,7 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
         with _full_disks(""):
             yield
     except UserError as error:
-        lost = isinstance(error, StorageLost) and when_interrupted
+        lost = isinstance(error, ClusterError | StorageLost) and when_interrupted
         print(f"error: {masked(str(error))}" + f"; {lost}" * bool(lost), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt as interrupt:

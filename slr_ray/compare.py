@@ -76,7 +76,7 @@ def compare(
     """
     with user_errors(CALL_AGAIN):
         from slr_ray.config import build
-        from slr_ray.encoders.compare import ObjectiveComparison, run_comparison
+        from slr_ray.sweeps.objectives import ObjectiveComparison, run_comparison
         from slr_ray.workers.run_options import RunOptions
 
         sections = data_and_pool(
@@ -106,9 +106,9 @@ def compare(
             tree=tree,
             objectives=_names(objectives, "--objectives"),
             augmentations=_names(augmentations, "--augmentations"),
-            seeds=tuple(range(seeds)),
+            num_seeds=seeds,
             location=out,
-            every_fold=folds is not None,
+            num_folds=folds,
         )
         status = run_comparison(comparison, options)
     raise SystemExit(status)

@@ -92,6 +92,27 @@ def import_(
 
 @app.command()
 @user_errors()
+def chain(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SRC", help="Pose shard of isolated signs, a folder, or a URI."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Pose shard to write: a .parquet.")],
+    shortest: Annotated[int, typer.Option(min=2, help="Glosses of a sentence, at least.")] = 2,
+    longest: Annotated[int, typer.Option(min=2, help="Glosses of a sentence, at most.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Which clips make which sentence.")] = 0,
+    skip_broken: SkipBroken = False,
+) -> None:
+    """Chain each signer's isolated clips to sentences, with synthetic transitions."""
+    from slr_ray.boundaries import chaining
+    from slr_ray.boundaries.chains import ChainConfig
+
+    config = ChainConfig(shortest=shortest, longest=longest, seed=seed)
+    chaining.chain(source, out, config, skip_broken=skip_broken)
+
+
+@app.command()
+@user_errors()
 def inspect(
     source: Annotated[
         str, typer.Argument(metavar="SRC", help="Pose shard, a folder of them, or a URI.")

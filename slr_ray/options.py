@@ -42,7 +42,38 @@ LabelledSigners: TypeAlias = Annotated[
 Address: TypeAlias = Annotated[
     str | None, typer.Option(help="A Ray cluster's address, or auto. Without it: this machine.")
 ]
-NumThreads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; default: all.")]
+NumWorkers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Train with so many workers, through Ray; default: this process."
+    ),
+]
+MinWorkers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="Go on with so few where nodes went; more join when they come."),
+]
+CpusPerWorker: TypeAlias = Annotated[
+    float | None, typer.Option(help="Processors of each worker; default: 1.")
+]
+GpusPerWorker: TypeAlias = Annotated[
+    float | None, typer.Option(help="GPUs of each worker; default: none.")
+]
+WaitForNodes: TypeAlias = Annotated[
+    bool,
+    typer.Option("--wait-for-nodes", help="Wait for an autoscaler to add the nodes that it needs."),
+]
+WaitAtMost: TypeAlias = Annotated[
+    str | None, typer.Option(help="End where no node was large enough for so long (30m).")
+]
+SharedStorage: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--shared-storage", help="All machines of the cluster have the folders that are named."
+    ),
+]
+NumThreads: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Threads; default: all, with --workers its processors.")
+]
 SkipBroken: TypeAlias = Annotated[
     bool,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +13,21 @@ from slr_ray.errors import ConfigError
 from slr_ray.options import (
     AUGMENTATIONS,
     OBJECTIVES,
+    Address,
+    CpusPerWorker,
     Data,
     ExtraData,
+    GpusPerWorker,
+    MinWorkers,
     NumThreads,
+    NumWorkers,
+    SharedStorage,
     SkipBroken,
+    WaitAtMost,
+    WaitForNodes,
     data_and_pool,
     laid_over,
+    seconds_of,
 )
 
 
@@ -56,22 +66,43 @@ def pretrain(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Weights, views and order of clips.")] = 0,
     out: Annotated[
-        Path, typer.Option(help="Where the encoder goes; call again to go on after a stop.")
-    ] = Path("encoder"),
+        str, typer.Option(help="Folder or URI; call again to go on after a stop.")
+    ] = "encoder",
+    workers: NumWorkers = None,
+    min_workers: MinWorkers = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    address: Address = None,
+    wait_for_nodes: WaitForNodes = False,
+    wait_at_most: WaitAtMost = None,
+    shared_storage: SharedStorage = False,
     num_threads: NumThreads = None,
 ) -> None:
     """Pre-train an encoder on clips whose glosses are never read.
 
     Writes encoder.pt (for `train --init`), history.json, curves.svg and tensorboard/ to OUT. The
-    split's validation and test signers are left out. With several GPUs: torchrun -m
-    slr_ray.pretrain.
+    split's validation and test signers are left out. Runs in this process; with --workers on
+    several of this machine or a cluster, which go on from OUT/stages where one is lost.
     """
     with user_errors(CALL_AGAIN):
+        from rich.console import Console
+
         from slr_ray.config import merge, read_yaml
         from slr_ray.experiment.experiment import pretraining_of
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.pretrain import run_pretraining
+        from slr_ray.workers.run_options import group_options
 
+        group = group_options(
+            workers,
+            address,
+            min_workers=min_workers,
+            cpus_per_worker=cpus_per_worker,
+            gpus_per_worker=gpus_per_worker,
+            wait_for_nodes=wait_for_nodes,
+            wait_at_most_s=seconds_of("--wait-at-most", wait_at_most),
+            shared_storage=shared_storage,
+        )
         given = overrides or []
         if epochs is not None and any(one.startswith("initialisation.num_steps=") for one in given):
             raise ConfigError("give --epochs or initialisation.num_steps, not both")
@@ -93,7 +124,9 @@ def pretrain(
         opener = Opener()
         built = opener.build(merge(tree, over), origin)
         pretraining_of(built)
-        run_pretraining(opener.prepare(built), seed, out, num_threads)
+        # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+        console = Console(file=sys.stdout)
+        run_pretraining(opener.prepare(built), seed, out, num_threads, console, group)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -119,8 +120,6 @@ def sweep(
                 given = f", got {' and '.join(named)}" if named else ""
                 raise ConfigError(f"name one table: --table sslr_fractions, or its file{given}")
             sections = [data_and_pool(one, skip_broken=skip_broken)["data"] for one in data or []]
-            if transfer and len(sections) < 2:
-                raise ConfigError("--transfer is from one corpus to another: give --data twice")
             found = _new(named[0], overrides, sections, transfer, seeds, folds, changes, storage)
         if gpu_hours is not None and not found.options.trial_gpus:
             raise ConfigError(f"--gpu-hours {gpu_hours:g}: cells have no GPU; give --trial-gpus")
@@ -156,12 +155,16 @@ def _new(
     from slr_ray.workers.run_options import RunOptions
 
     opener = Opener()
-    corpora = [located({"data": one}) for one in sections]
-    if transfer:
+    checked = load_table(name, parse_overrides(overrides), opener)
+    is_transfer = checked.table.transfer
+    if (transfer or is_transfer) and len(sections) < 2:
+        what = f"{checked.table.name} is" if is_transfer else "--transfer is"
+        raise ConfigError(f"{what} from one corpus to another: give --data twice")
+    corpora = [] if is_transfer else [located({"data": one}) for one in sections]
+    if transfer or is_transfer:
         for source, target in itertools.permutations(sections, 2):
             learnt = {"clips": "extra", "extra_data": [source["location"]]}
             corpora.append(located({"data": target, "initialisation": learnt}))
-    checked = load_table(name, parse_overrides(overrides), opener)
     return Sweep(
         folder=SweepFolder(new_folder(storage, checked.table.name).location),
         checked=checked,
@@ -184,16 +187,13 @@ def _resumed(location: str, changes: dict[str, Any]) -> Any:
 def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     from rich.console import Console
 
-    from slr_ray.reporting.board import board_command
-    from slr_ray.sweeps.page import print_result, write_page
-    from slr_ray.sweeps.results import load_sweep
-    from slr_ray.sweeps.run import execute
+    from slr_ray.sweeps.run import measure_and_tell
     from slr_ray.sweeps.summary import print_plan
     from slr_ray.workers.nodes import check_resources
 
-    console = Console()
-    found.options.workers()
-    check_resources(found.options)
+    # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+    console = Console(file=sys.stdout)
+    check_resources(found.options, found.options.workers())
     print_plan(found, console, with_estimate=dry_run)
     if dry_run:
         return 0
@@ -201,13 +201,7 @@ def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
     store.check_writable()
     again = f"python -m slr_ray.sweep --resume {shlex.quote(found.folder.location)}"
     with going_on_with(again, found.folder.location), store.held():
-        record = execute(found, gpu_hours, console)
-    result = load_sweep(found.folder)
-    written = write_page(result)
-    print_result(result, console)
-    logs = board_command(store)
-    for line in (*(f"report:      {one}" for one in written), f"TensorBoard: {logs}"):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        record = measure_and_tell(found, gpu_hours, console)
     return 1 if record.failed else 0
 
 

@@ -1,7 +1,8 @@
-"""Run one experiment in this process: `python -m slr_ray.train --config RUN/best/config.yaml`."""
+"""Run one experiment, not a search: `python -m slr_ray.train --config RUN/best/config.yaml`."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +11,25 @@ import typer
 from slr_ray.command import CALL_AGAIN, user_errors
 from slr_ray.errors import ConfigError
 from slr_ray.options import (
+    Address,
+    CpusPerWorker,
     Data,
+    GpusPerWorker,
     LabelledFraction,
     LabelledPerGloss,
     LabelledSigners,
+    MinWorkers,
     NumThreads,
+    NumWorkers,
     Overrides,
+    SharedStorage,
     SkipBroken,
+    WaitAtMost,
+    WaitForNodes,
     data_and_pool,
     folds_section,
     laid_over,
+    seconds_of,
 )
 
 
@@ -51,15 +61,24 @@ def train(
         int, typer.Option(min=1, help="With --folds: runs of each fold, from --seed upwards.")
     ] = 1,
     out: Annotated[
-        Path, typer.Option(help="Where results go; run again to go on after an interruption.")
-    ] = Path("trained"),
+        str, typer.Option(help="Folder or URI; run again to go on after an interruption.")
+    ] = "trained",
+    workers: NumWorkers = None,
+    min_workers: MinWorkers = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    address: Address = None,
+    wait_for_nodes: WaitForNodes = False,
+    wait_at_most: WaitAtMost = None,
+    shared_storage: SharedStorage = False,
     num_threads: NumThreads = None,
 ) -> None:
     """Train, choose the round on validation and evaluate that model once on the test set.
 
     Writes config.yaml, record.json, predictions.parquet and checkpoint.pt to OUT/seed_SEED, with
     --folds to OUT/fold_FOLD/seed_SEED and what all people say together to OUT/folds.json; finished
-    rounds are kept in OUT/stages and not trained again.
+    rounds are kept in OUT/stages and not trained again. Runs in this process; with --workers on
+    several of this machine or a cluster, which go on from OUT/stages where one is lost.
     """
     with user_errors(CALL_AGAIN):
         from rich.console import Console
@@ -69,7 +88,18 @@ def train(
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.folds import prepare_folds, run_folds
         from slr_ray.single.train import run_single
+        from slr_ray.workers.run_options import group_options
 
+        group = group_options(
+            workers,
+            address,
+            min_workers=min_workers,
+            cpus_per_worker=cpus_per_worker,
+            gpus_per_worker=gpus_per_worker,
+            wait_for_nodes=wait_for_nodes,
+            wait_at_most_s=seconds_of("--wait-at-most", wait_at_most),
+            shared_storage=shared_storage,
+        )
         tree = _configuration(config) if config is not None else {}
         sections = data_and_pool(
             data,
@@ -88,11 +118,13 @@ def train(
         origin = config if config is not None else "command line"
         opener = Opener()
         built = build_with_pool(merge(tree, over), origin, opener)
+        # Bound to the stream as it is now: what Ray prints later goes elsewhere.
+        console = Console(file=sys.stdout)
         if folds is None:
-            run_single(opener.prepare(built), seed, str(out), num_threads, Console())
+            run_single(opener.prepare(built), seed, out, num_threads, console, group)
         else:
             seeds = range(seed, seed + num_seeds)
-            run_folds(prepare_folds(built, opener), seeds, str(out), num_threads, Console())
+            run_folds(prepare_folds(built, opener), seeds, out, num_threads, console, group)
 
 
 def _configuration(location: str) -> dict[str, object]:

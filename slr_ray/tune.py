@@ -35,6 +35,9 @@ def tune(
     space: Annotated[
         str | None, typer.Option(help="A shipped search space's name, or a YAML file.")
     ] = None,
+    list_spaces: Annotated[
+        bool, typer.Option("--list-spaces", help="Name the shipped spaces, start nothing.")
+    ] = False,
     data: Data = None,
     skip_broken: SkipBroken = False,
     labelled_fraction: LabelledFraction = None,
@@ -110,6 +113,9 @@ def tune(
     it was interrupted.
     """
     with user_errors():
+        if list_spaces:
+            _list_spaces()
+            return
         if num_samples is not None:
             raise ConfigError(f"--num-samples: it is called --num-trials {num_samples} now")
         options: dict[str, Any] = {
@@ -146,7 +152,7 @@ def tune(
             status = _resume(resume, {**changes, "num_trials": num_trials}, dry_run)
         else:
             if space is None:
-                raise ConfigError("name a search space: --space sslr_thresholds")
+                raise ConfigError("name a search space: --space sslr_thresholds; see --list-spaces")
             dotted = data_and_pool(
                 data,
                 skip_broken=skip_broken,
@@ -163,6 +169,16 @@ def tune(
                 dotted["search.final_seeds"] = list(range(seeds))
             status = _start(space, dotted, overrides or [], changes, storage, dry_run)
     raise SystemExit(status)
+
+
+def _list_spaces() -> None:
+    from rich.console import Console
+
+    from slr_ray.documents.terminal import terminal_table
+    from slr_ray.search.spaces.listing import spaces_table
+
+    table = spaces_table()
+    Console().print(terminal_table(table, len(table.rows)))
 
 
 def _start(
@@ -207,7 +223,7 @@ def _go(run: Any, dry_run: bool) -> int:
     console = Console(file=sys.stdout)
     options, store = run.options, run.folder.store
     workers = options.workers()
-    check_resources(options)
+    check_resources(options, workers)
     split = check_data(run)
     print_plan(run, console, with_estimate=dry_run)
     if dry_run:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ensemble, memory, pretraining, recogniser, selection, training
+from benchmarks import ensemble, memory, pretraining, recogniser, selection, sentences, training
 from benchmarks.gpu.__main__ import CHECKS
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -40,6 +40,10 @@ _TINY = {
         ["--num-models", "2", "--batch-size", "4", "--num-repeats", "1", "--num-threads", "1"],
     ),
     "recogniser": (recogniser.main, ["--num-steps", "1", "--num-repeats", "1"]),
+    "sentences": (
+        sentences.main,
+        ["--num-sentences", "6", "--num-steps", "12", "--num-glosses", "7", "--num-repeats", "1"],
+    ),
     "selection": (selection.main, ["--num-clips", "500", "--num-glosses", "20"]),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),
 }

@@ -16,6 +16,7 @@ from docs.hooks.commands import command, command_page, subcommands
 from docs.hooks.configuration import ROOTS, configuration_page, paths
 from docs.hooks.parts import PartError, expand, homes, parts
 from slr_ray.__main__ import COMMANDS
+from slr_ray.search.spaces.search_config import SearchConfig
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = {
@@ -32,6 +33,7 @@ TEXTS = {f"docs/{name}": text for name, text in PAGES.items()} | {
     for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", *sorted(GUIDES))
 }
 SETTINGS = set().union(*(paths(root) for root in ROOTS.values()))
+SETTINGS |= {f"search.{path}" for path in paths(SearchConfig)}
 
 
 def called(text: str) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from slr_ray.evaluation.perturbations import Perturbations
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.presets import PRESETS
-from slr_ray.search.spaces.space_file import SearchConfig
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.videos.detection.config import ExtractionConfig
 
 Schema: TypeAlias = dict[str, Any]

@@ -8,6 +8,8 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError
 
 TO_SENTENCES = "set task=continuous"
+SYNTHETIC_TRANSITIONS = {"transitions": "synthetic"}
+"""In the provenance of sentences that are chained of isolated clips."""
 
 
 def refuse_sentences(corpus: Corpus, remedy: str = TO_SENTENCES) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, field_validator
 
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
+from slr_ray.corpora.embedded.sentences import EmbeddedSentencesConfig, open_embedded_sentences
 from slr_ray.corpora.glosses import OfSomeGlosses, restricted
 from slr_ray.storage import absolute
 
@@ -33,15 +34,22 @@ class ShardsConfig(OfSomeGlosses):
         return absolute(location)
 
 
-DataConfig = Annotated[EmbeddedConfig | ShardsConfig, Field(discriminator="kind")]
+DataConfig = Annotated[
+    EmbeddedConfig | EmbeddedSentencesConfig | ShardsConfig, Field(discriminator="kind")
+]
 
 
-def open_data(data: EmbeddedConfig | ShardsConfig) -> Corpus:
+def open_data(data: DataConfig) -> Corpus:
     """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
-    if isinstance(data, EmbeddedConfig):
-        corpus = open_embedded(data)
-    else:
-        corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+    match data:
+        case EmbeddedConfig():
+            corpus = open_embedded(data)
+        case EmbeddedSentencesConfig():
+            corpus = open_embedded_sentences(data)
+        case ShardsConfig():
+            corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+        case _:
+            assert_never(data)
     return replace(restricted(corpus, data.glosses), data=data)
 
 
@@ -62,8 +70,8 @@ def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False
     return open_data(ShardsConfig(location=str(location), skip_broken=skip_broken))
 
 
-def open_extra(location: str, data: EmbeddedConfig | ShardsConfig) -> Corpus:
+def open_extra(location: str, data: DataConfig) -> Corpus:
     """A corpus that is learnt from without glosses; `data`'s way with broken clips is its own."""
-    if isinstance(data, EmbeddedConfig):
-        return open_shards(location, how_to_skip=f"--data and {_SKIP}")
-    return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+    if isinstance(data, ShardsConfig):
+        return open_shards(location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+    return open_shards(location, how_to_skip=f"--data and {_SKIP}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from slr_ray.corpora.clip_kinds import SYNTHETIC_TRANSITIONS
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.sequences import sequence_numbers
 from slr_ray.corpora.signers import LabelledSigners
@@ -53,6 +54,16 @@ def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
                 "sentence, so that scores are not those on sentences never seen; "
                 "split.kind=sentences gives these"
             )
+    if any(SYNTHETIC_TRANSITIONS.items() <= one.items() for one in corpus.provenance):
+        known = corpus.signers_of(parts.training)
+        again = bool(set(known).intersection(corpus.signers_of(parts.test)))
+        warnings.append(
+            "sentences are chained of isolated clips: their signs are real, the transitions are "
+            "synthetic, and scores say nothing of coarticulation"
+            + again
+            * ". Sentences of one signer share near-copies of signs, and signers of the "
+            "test set are in training: use split.kind=signer"
+        )
     if len(parts.unlabelled_only):
         warnings.append(
             f"{len(parts.unlabelled_only):,} clips of unknown signers are in the unlabelled pool "

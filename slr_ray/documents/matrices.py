@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slr_ray.documents.svg import Canvas, Number, Scale, shorten, tick_text
+from slr_ray.documents.axes import axis_of
+from slr_ray.documents.svg import Canvas, Number, shorten, tick_text
 
 MAX_NAMED = 40
 """Glosses that fit beside a confusion matrix with names."""
@@ -106,7 +106,9 @@ def parallel_chart(
     pitch = max(110.0, 660.0 / max(1, len(axes) - 1))
     canvas = Canvas(60 + pitch * (len(axes) - 1) + 60, 330, alt)
     top, bottom = 56.0, 270.0
-    positions = [_axis(name, rows, bottom, top) for name in axes]
+    positions = [
+        axis_of([row.values.get(name) for row in rows], bottom, top, bottom + 22) for name in axes
+    ]
     for row in sorted(rows, key=lambda one: one.quality):
         at = [
             (60 + pitch * index, place(row.values.get(name)))
@@ -125,35 +127,3 @@ def parallel_chart(
             canvas.text(x + 6, y + 4, shorten(text, 13), cls="halo")
     canvas.text(60, 318, "trials without a conditional parameter pass below its axis")
     return canvas
-
-
-def _axis(
-    name: str, rows: Sequence[ParallelRow], bottom: float, top: float
-) -> tuple[Any, list[tuple[float, str]]]:
-    """How the axis places a value, and its marks."""
-    values = [row.values[name] for row in rows if row.values.get(name) is not None]
-    absent = bottom + 22
-    if values and all(is_number(value) for value in values):
-        low, high = float(min(values)), float(max(values))
-        log = low > 0 and high / low > 50
-        scale = Scale(*(math.log(low), math.log(high)) if log else (low, high), bottom, top)
-
-        def place_number(value: Any) -> float:
-            if value is None:
-                return absent
-            return scale(math.log(value) if log else float(value))
-
-        ends = [(bottom, f"{low:.4g}")] + ([(top, f"{high:.4g}")] if high > low else [])
-        return place_number, ends if high > low else [(place_number(low), f"{low:.4g}")]
-    choices = sorted({str(value) for value in values})
-    scale = Scale(0, max(1, len(choices) - 1), bottom, top)
-    order = {choice: index for index, choice in enumerate(choices)}
-
-    def place_choice(value: Any) -> float:
-        return absent if value is None else scale(order[str(value)])
-
-    return place_choice, [(scale(index), choice) for index, choice in enumerate(choices)]
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -25,9 +25,9 @@ from slr_ray.evaluation.neighbours import neighbour_probe, normalised
 from slr_ray.evaluation.probe import Probe, RepresentedSet
 from slr_ray.experiment.encoder_file import Encoder
 from slr_ray.methods.nearest_neighbour import pose_vectors
-from slr_ray.models.config import new_encoder
+from slr_ray.models.config import ModelConfig, new_encoder
 from slr_ray.models.model import Model
-from slr_ray.poses.normalisation import num_channels
+from slr_ray.poses.normalisation import NormalisationConfig, num_channels
 from slr_ray.training.problem import Problem
 from slr_ray.training.representation import represented_set
 from slr_ray.workers.place import Place
@@ -51,25 +51,34 @@ class Represented:
     test: RepresentedSet
 
 
-def fresh_model(encoder: Encoder, seed: int) -> Model:
-    """The encoder's architecture with random weights; global random state is left alone."""
+def fresh_model(config: ModelConfig, normalisation: NormalisationConfig, seed: int) -> Model:
+    """An encoder with random weights; global random state is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return new_encoder(encoder.model_config, num_channels(encoder.normalisation)).eval()
+        return new_encoder(config, num_channels(normalisation)).eval()
 
 
 def represent(
     source: Source, encoder: Encoder, problem: Problem, seed: int, place: Place
 ) -> Represented:
     """Representations of the labelled, validation and test clips; `seed` draws fresh weights."""
-    model = fresh_model(encoder, seed) if source == "fresh" else encoder.model
-    model.to(place.device)
+    model: Model | None = encoder.model
+    if source != "encoder":
+        fresh = source == "fresh"
+        model = fresh_model(encoder.model_config, encoder.normalisation, seed) if fresh else None
+    return represented(model, problem, encoder.max_frames, place)
+
+
+def represented(
+    model: Model | None, problem: Problem, max_frames: int | None, place: Place
+) -> Represented:
+    """The labelled, validation and test clips; as poses without a model."""
 
     def of(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
-        if source == "poses":
+        if model is None:
             return RepresentedSet(pose_vectors(problem, clips).numpy(), problem.glosses(clips))
         return represented_set(
-            model, problem, clips, max_frames=encoder.max_frames, device=place.device
+            model.to(place.device), problem, clips, max_frames=max_frames, device=place.device
         )
 
     return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))

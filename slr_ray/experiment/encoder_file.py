@@ -76,6 +76,8 @@ class Encoder:
 def load_encoder(path: str | Path) -> Encoder:
     """Read an encoder file, local or behind a URI, or the one in a folder of `slr_ray.pretrain`.
 
+    Behind a URI a folder is what does not end in .pt.
+
     >>> slr_ray.load_encoder(encoder_file).config.objective.kind
     'sl_fpn'
 
@@ -83,7 +85,8 @@ def load_encoder(path: str | Path) -> Encoder:
     of ours.
     """
     location = str(path)
-    if not is_uri(location) and Path(location).is_dir():
+    is_far_folder = is_uri(location) and not parted(location)[1].endswith(".pt")
+    if is_far_folder or Path(location).is_dir():
         location = below(location, "encoder.pt")
     folder, name = parted(location)
     try:

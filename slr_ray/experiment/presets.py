@@ -123,14 +123,17 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     # SSL-SLR as its first author coded it (`arielbassodev/sign_language_recognition`, commit
     # cc36e6d; the paper's runs may be from a later state), with the objective's part in
     # `OBJECTIVES`. Poses are not normalised there. The number of epochs of pre-training is BYOL's:
-    # the script of SL-FPN is not kept.
+    # the script of SL-FPN is not kept. Its encoder sees of the order of frames only which one is
+    # first, its hands share a layer (`models/parts_transformer.py`), and clips are read at 30
+    # frames. Its second SL-FPN permutes the last third: `last_third` in the table `ssl_slr_linear`.
     #
     # Not copied, for what they do is no method: clips padded to their batch's longest before the
     # third that is permuted is measured; hands interpolated across joints, and clips without one
-    # of the hands left out; peers whose gradients add up over an epoch (BYOL's: over all); a
-    # rotation that takes degrees for radians and noise as large as the picture as the "standard"
-    # views; 30 % of the labels as a division by 0.3, which keeps all; the test set as validation.
-    # The rate of fine-tuning falls by a cosine here, by a line there.
+    # of the hands left out; gradients that SimCLR and SimSiam set back once an epoch and BYOL
+    # never, so that each step repeats all before it; a rotation that takes degrees for radians
+    # and noise as large as the picture as the "standard" views; 30 % of the labels as a division
+    # by 0.3, which keeps all; the test set as validation. The rate of fine-tuning falls by a
+    # cosine here, by a line there.
     "ssl_slr_coded": {
         "normalisation": {"kind": "none"},
         "augmentation": {"kind": "none"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -51,8 +51,9 @@ class SslrConfig(Config):
     pseudo_labels: Literal["accumulate", "reselect"] = "accumulate"
     """`accumulate`: a pseudo-label stays once it was given (published). `reselect`: every round
     chooses anew from the whole unlabelled pool."""
-    growth: Literal["constant", "linear", "geometric"] = "constant"
-    """Round r takes 1, r or 2^(r - 1) times the rule's number of clips."""
+    growth: Literal["constant", "linear", "geometric"] | Annotated[float, Field(gt=0)] = "constant"
+    """Round r takes 1, r or 2^(r - 1) times the rule's number of clips; with a number g, g^(r - 1)
+    times."""
     start: Literal["scratch", "continue"] = "scratch"
     """Whether a round starts from the experiment's initial weights or from the model that gave its
     pseudo-labels."""

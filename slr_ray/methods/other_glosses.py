@@ -34,7 +34,19 @@ def encoder_of_other_glosses(
     place: Place,
     on_epoch: OnEpoch | None = None,
 ) -> State:
-    """Weights without a classifier after training on the other glosses, or the stage's.
+    """Weights without a classifier after training on the other glosses, or the stage's."""
+    encoder: State = trained_on_other_glosses(prepared, seed, stages, place, on_epoch)["encoder"]
+    return encoder
+
+
+def trained_on_other_glosses(
+    prepared: Prepared,
+    seed: int,
+    stages: StageStore,
+    place: Place,
+    on_epoch: OnEpoch | None = None,
+) -> State:
+    """The stage: those weights as `encoder`, and its `training_s`.
 
     One supervised round of the experiment's own training, whose last model is kept: no validation
     clip chooses anything.
@@ -71,8 +83,7 @@ def encoder_of_other_glosses(
         return {"encoder": encoder, "training_s": trained.training_s}
 
     found, _ = stage(stages, place, key, work)
-    encoder: State = found["encoder"]
-    return encoder
+    return found
 
 
 def num_other_steps(prepared: Prepared) -> int:

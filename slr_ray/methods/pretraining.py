@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,11 @@ from slr_ray.augmentation.config import flip_probability
 from slr_ray.experiment.encoder_file import FORMAT
 from slr_ray.experiment.initialisation import FreshWeights, OtherGlosses
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
-from slr_ray.methods.other_glosses import check_other_glosses, encoder_of_other_glosses
+from slr_ray.methods.other_glosses import (
+    check_other_glosses,
+    num_other_steps,
+    trained_on_other_glosses,
+)
 from slr_ray.methods.stage import stage
 from slr_ray.models.config import with_dropout
 from slr_ray.poses.normalisation import SigningSpace
@@ -79,9 +84,18 @@ def pretrained_encoder(
     return _unpacked(found)
 
 
+@dataclass(frozen=True)
+class Initial:
+    """Weights that rounds start from, and what they took to train; those of a file nothing."""
+
+    weights: State
+    num_steps: int = 0
+    training_s: float = 0.0
+
+
 def initial_encoder(
     prepared: Prepared, seed: int, stages: StageStore, place: Place
-) -> Callable[[], State] | None:
+) -> Callable[[], Initial] | None:
     """What gives the weights that rounds start from; None for fresh ones.
 
     Raises `ConfigError` at once where they know validation or test clips.
@@ -90,15 +104,17 @@ def initial_encoder(
         return None
     prepared.refuse_measured_clips()
     if prepared.encoder is not None:
-        weights = prepared.encoder.weights
-        return lambda: weights
+        given = Initial(prepared.encoder.weights)
+        return lambda: given
 
     # Not before a round is trained that needs them; then once for all rounds.
     @cache
-    def encoder() -> State:
+    def encoder() -> Initial:
         if prepared.other is not None:
-            return encoder_of_other_glosses(prepared, seed, stages, place)
-        return pretrained_encoder(prepared, seed, stages, place).encoder
+            found = trained_on_other_glosses(prepared, seed, stages, place)
+            return Initial(found["encoder"], num_other_steps(prepared), found["training_s"])
+        trained = pretrained_encoder(prepared, seed, stages, place)
+        return Initial(trained.encoder, trained.num_steps, trained.training_s)
 
     return encoder
 

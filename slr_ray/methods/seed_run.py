@@ -13,12 +13,12 @@ from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.consistency import stream_settings
-from slr_ray.methods.pretraining import initial_encoder
+from slr_ray.methods.pretraining import Initial, initial_encoder
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.models.config import load_encoder_weights
 from slr_ray.models.model import Model
 from slr_ray.records.measured import EpochRecord
-from slr_ray.records.stages import StageStore, State
+from slr_ray.records.stages import StageStore
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.problem import Problem
@@ -40,7 +40,7 @@ class SeedRun:
     stages: StageStore
     place: Place
     on_epoch: OnEpoch | None = None
-    encoder: Callable[[], State] | None = None
+    encoder: Callable[[], Initial] | None = None
     """Gives the pre-trained weights that rounds start from; None = fresh weights."""
     frozen: bool = False
     """Keep those weights and fit only the classifier: linear evaluation."""
@@ -83,7 +83,7 @@ def first_model(run: SeedRun, number: int) -> Model:
     torch.manual_seed(stable_seed(run.seed, number))
     model = run.problem.new_model()
     if run.encoder is not None:
-        load_encoder_weights(model, run.encoder())
+        load_encoder_weights(model, run.encoder().weights)
     return model
 
 

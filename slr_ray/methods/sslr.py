@@ -134,7 +134,7 @@ def _train_round(
     model = first_model(run, number)
     if run.frozen:
         fitted = fit_classifier(model, problem, training, run.place)
-        return _packed(number, labelled, fitted, NOTHING_CHOSEN)
+        return _packed(run, number, labelled, fitted, NOTHING_CHOSEN)
     chosen = NOTHING_CHOSEN
     if before is not None:
         teacher = problem.new_model().to(run.place.device)
@@ -166,11 +166,14 @@ def _train_round(
         checkpoint=run.stages.checkpoint(key),
         on_epoch=run.on_epoch,
     )
-    return _packed(number, labelled, trained, chosen)
+    return _packed(run, number, labelled, trained, chosen)
 
 
-def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen) -> State:
+def _packed(
+    run: SeedRun, number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
+) -> State:
     pseudo = chosen.pseudo
+    before = run.encoder() if number == 0 and run.encoder is not None else None
     soft = pseudo.distributions
     record = RoundRecord(
         round=number,
@@ -178,6 +181,8 @@ def _packed(number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
         num_pseudo_labels=len(pseudo),
         num_steps=trained.num_steps,
         training_s=trained.training_s,
+        steps_before=before.num_steps if before else 0,
+        training_before_s=before.training_s if before else 0.0,
         reused=False,
         validation=trained.validation,
         audit=chosen.audit,

@@ -178,6 +178,10 @@ class RoundRecord(Record):
     training_s: float
     """Time in the training loop, evaluation included, prediction of the pool not; of the stage's
     first computation if `reused`."""
+    steps_before: int = 0
+    """Of round 0: gradient steps that its initial weights took, in whichever trial."""
+    training_before_s: float = 0.0
+    """Of round 0: the time of these."""
     reused: bool
     """Taken from the stage store instead of trained again."""
     validation: Metrics
@@ -226,7 +230,7 @@ class Interval(Record):
 
 
 class Span(Record):
-    """A 95 % interval by bootstrap over signers, as percentiles over the draws."""
+    """A 95 % interval by bootstrap, over signers or sentences, as percentiles over the draws."""
 
     low: float
     high: float

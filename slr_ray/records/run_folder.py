@@ -36,7 +36,6 @@ from slr_ray.storage import Growing, Store, below, cache_root, masked, parted, r
 
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
 _RECORD, _CONFIG, _CHECKPOINT = "record.json", "config.yaml", "checkpoint.pt"
-_PREDICTIONS = "predictions.parquet"
 _PROGRESS, _TASK, _ERROR, _SEED = "progress.json", "task.json", "error.json", "seed.json"
 
 
@@ -72,16 +71,18 @@ class ResultFolder:
         """Gradient steps that the result took, whatever it is a result of."""
         return int(self.store.read_json(_RECORD)["num_steps"])
 
-    def write_predictions(self, predictions: Sequence[ClipPrediction]) -> None:
-        """The answers on each test clip."""
-        self.store.write_bytes(_PREDICTIONS, to_parquet(predictions))
+    def write_predictions(
+        self, predictions: Sequence[ClipPrediction], classifier: str = ""
+    ) -> None:
+        """The answers on each test clip; of one classifier where a result has several."""
+        self.store.write_bytes(_predictions(classifier), to_parquet(predictions))
 
-    def has_predictions(self) -> bool:
+    def has_predictions(self, classifier: str = "") -> bool:
         """Whether they are there: earlier versions wrote none."""
-        return self.store.exists(_PREDICTIONS)
+        return self.store.exists(_predictions(classifier))
 
-    def predictions(self) -> list[ClipPrediction]:
-        return from_parquet(self.store.read_bytes(_PREDICTIONS))
+    def predictions(self, classifier: str = "") -> list[ClipPrediction]:
+        return from_parquet(self.store.read_bytes(_predictions(classifier)))
 
     def read_record(self, cls: type[RecordT]) -> RecordT:
         return read_record(self.store, _RECORD, cls)
@@ -270,6 +271,10 @@ def ray_files(store: Store) -> Store:
         return store.join("ray")
     key = hashlib.sha256(store.location.encode()).hexdigest()[:24]
     return Store(str(cache_root() / "ray" / key))
+
+
+def _predictions(classifier: str) -> str:
+    return f"predictions-{classifier}.parquet" if classifier else "predictions.parquet"
 
 
 def trial_name(number: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from pydantic import Field
+
 from slr_ray.config import Record
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
 
@@ -71,6 +73,10 @@ class RunRecord(Record):
     base_config: dict[str, Any]
     space: dict[str, Any]
     metric: str
+    objectives: list[str] = Field(default_factory=list)
+    """The metric and what else trials were to be good in; empty with the metric alone."""
+    constraints: dict[str, float] = Field(default_factory=dict)
+    """Limits by figure, see `records/goals.py`."""
     num_trials: int
     search_seeds: list[int]
     final_seeds: list[int]

@@ -1,4 +1,4 @@
-"""TensorBoard files: curves by epoch and by round, pseudo-labels, and HParams.
+"""TensorBoard files: curves by epoch and by round, and pseudo-labels.
 
 TensorBoard reads folders of its own machine, and not our URIs. So the files of a run behind a URI
 lie in the driver's cache, where TensorBoard shows them while trials run; a copy goes beside the run
@@ -13,10 +13,8 @@ import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
 
 from slr_ray.records.measured import Metrics, SeedRecord
 from slr_ray.storage import Store, cache_root, parted
@@ -113,21 +111,6 @@ def _write_curves(writer: SummaryWriter, seed: SeedRecord) -> None:
             writer.add_scalar(
                 f"{prefix}/audit_pseudo_label_precision", one.audit.precision, one.round
             )
-
-
-def write_hparams(
-    writer: SummaryWriter, params: dict[str, Any], metrics: dict[str, float], round_: int
-) -> None:
-    """The row of TensorBoard's HParams table: searched values and final metrics."""
-    plain = {
-        name: value if isinstance(value, bool | int | float | str) else str(value)
-        for name, value in params.items()
-    }
-    tagged = {f"hparam/{name}": value for name, value in metrics.items()}
-    for summary in hparams(plain, tagged):
-        writer.file_writer.add_summary(summary)
-    for name, value in tagged.items():
-        writer.add_scalar(name, value, round_)
 
 
 def _metrics(writer: SummaryWriter, prefix: str, metrics: Metrics, step: int) -> None:

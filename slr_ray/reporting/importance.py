@@ -13,7 +13,7 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from pyarrow import ArrowException
 
 from slr_ray.errors import DataError
@@ -46,7 +46,11 @@ def parameter_importance(run: Run) -> dict[str, float]:
         # Branches with a single trial: the report's own note on few trials says it better.
         warnings.simplefilter("ignore")
         shares = get_param_importances(
-            study, evaluator=PedAnovaImportanceEvaluator(), params=varied
+            study,
+            evaluator=PedAnovaImportanceEvaluator(),
+            params=varied,
+            # Of several objectives the first, as a number that is to be small.
+            target=_first if len(study.directions) > 1 else None,
         )
     found: Counter[str] = Counter()
     for name, share in shares.items():
@@ -57,6 +61,10 @@ def parameter_importance(run: Run) -> dict[str, float]:
 def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
     """Every searched parameter, in the order of first appearance."""
     return list(dict.fromkeys(name for trial in trials for name in trial.params))
+
+
+def _first(trial: FrozenTrial) -> float:
+    return -float(trial.values[0])
 
 
 def _study(run: Run) -> optuna.Study:

@@ -15,18 +15,12 @@ from pyarrow import ArrowException
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
 from slr_ray.evaluation.people import SignerCounts
+from slr_ray.records.goals import TITLES, Goals
 from slr_ray.records.measured import Metrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 
-METRIC_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "top5_accuracy": "top-5 accuracy",
-    "calibration_error": "calibration error",
-    "loss": "loss",
-}
+METRIC_NAMES = {name: title for name, title in TITLES.items() if name in Metrics.model_fields}
 
 
 @dataclass(frozen=True)
@@ -104,16 +98,34 @@ class Run:
     def lower_is_better(self) -> bool:
         return self.metric in ("loss", "calibration_error")
 
+    @cached_property
+    def goals(self) -> Goals:
+        """Objectives, the metric first, and limits."""
+        return Goals.of(self.record)
+
+    @property
+    def also_shown(self) -> list[str]:
+        """The figures of a trial that are asked for beside the metric."""
+        return [name for name in self.goals.figures if name != self.metric]
+
+    @property
+    def front(self) -> list[TrialRecord]:
+        """Trials that no other one beats in every objective, best first."""
+        return self.goals.front(self.ranked)
+
     @property
     def ranked(self) -> list[TrialRecord]:
-        """Complete trials with a finite value, best first."""
+        """Complete trials with a finite value, best first; those that break a limit behind all."""
         usable = [
             trial
             for trial in self.trials
             if trial.status == "complete" and trial.value is not None and math.isfinite(trial.value)
         ]
         sign = 1.0 if self.lower_is_better else -1.0
-        return sorted(usable, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+        return sorted(
+            usable,
+            key=lambda one: (not self.goals.kept(one), sign * (one.value or 0.0), one.number),
+        )
 
     def arm(self, name: str) -> list[ArmRecord]:
         return [record for record in self.arms if record.arm == name]

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from slr_ray.documents.axes import is_number
 from slr_ray.documents.charts import BarSeries, Line, grouped_bars, lines
 from slr_ray.documents.document import Block, Column, Figure, Kind, Paragraph, Section, Table, Value
-from slr_ray.documents.matrices import ParallelRow, is_number, parallel_chart
+from slr_ray.documents.matrices import ParallelRow, parallel_chart
 from slr_ray.errors import DataError
+from slr_ray.records.goals import figures
 from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.importance import (
     MIN_TRIALS,
@@ -18,6 +20,9 @@ from slr_ray.reporting.importance import (
     parameter_names,
 )
 from slr_ray.reporting.run import METRIC_NAMES, Run
+from slr_ray.reporting.trials.pareto import goal_column, pareto_blocks
+from slr_ray.reporting.trials.slices import slice_blocks
+from slr_ray.reporting.wording import params_text
 
 _MAX_LINES = 300
 """Trials drawn in the parallel coordinates: more can't be told apart."""
@@ -33,6 +38,7 @@ def trials_section(run: Run) -> Section:
     ]
     if run.ranked:
         blocks.append(_progress(run))
+        blocks += pareto_blocks(run)
     else:
         blocks.append(Paragraph("No trial is complete, so there is no best trial.", "warning"))
     empty = [trial.number for trial in run.trials if _selected_nothing(trial)]
@@ -79,6 +85,7 @@ def parameters_section(run: Run) -> Section:
             blocks = [Paragraph(str(error), "warning")]
     if len(run.ranked) >= 2:
         blocks.append(_parallel(run, list(importance)))
+    blocks += slice_blocks(run, list(importance))
     return Section("parameters", "What mattered", blocks)
 
 
@@ -95,14 +102,6 @@ def _importance(run: Run, importance: dict[str, float]) -> Block:
     )
     few = "; with fewer than 50 trials it is rough." if len(run.ranked) < 50 else "."
     return Figure("importance", grouped_bars(list(importance), bars, alt, "%"), caption + few)
-
-
-def params_text(trial: TrialRecord) -> str:
-    """The searched values in a line for reading; floats are rounded."""
-    return " ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in trial.params.items()
-    )
 
 
 def _reason(error: str | None) -> str:
@@ -140,7 +139,8 @@ def _trial_table(run: Run) -> Table:
         )
     )
     columns += [Column("rounds", "number"), Column("ended"), Column("time", "seconds")]
-    columns += [Column("source")]
+    columns += [Column("source"), *(goal_column(name) for name in run.also_shown)]
+    columns += [Column("limits")] if run.goals.limits else []
     columns += [Column(name, _param_kind(run, name)) for name in names]
     rank = {trial.number: index + 1 for index, trial in enumerate(run.ranked)}
     ordered = run.ranked + [trial for trial in run.trials if trial.number not in rank]
@@ -154,12 +154,23 @@ def _trial_table(run: Run) -> Table:
             _ended(trial),
             trial.wall_s,
             trial.source,
+            *(figures(trial).get(name) for name in run.also_shown),
+            *_kept(run, trial),
             *(_cell(trial.params.get(name)) for name in names),
         ]
         for trial in ordered
     ]
     caption = "Best first; rounds are means over seeds. Click a column's head to sort."
+    if run.goals.limits:
+        caption += f" Limits: {run.goals.limits_text()}."
     return Table(columns, rows, caption, sortable=True, markdown_rows=15)
+
+
+def _kept(run: Run, trial: TrialRecord) -> list[Value]:
+    """Whether it is within the limits, in a cell where there are any."""
+    if not run.goals.limits:
+        return []
+    return [None if not trial.seeds else "kept" if run.goals.kept(trial) else "broken"]
 
 
 def _param_kind(run: Run, name: str) -> Kind:

@@ -8,11 +8,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from slr_ray.documents.terminal import terminal_table
 from slr_ray.reporting.run import METRIC_NAMES, Run
-from slr_ray.reporting.search_results import params_text
 from slr_ray.reporting.spending import spending_sentence
+from slr_ray.reporting.trials.pareto import front_table
 from slr_ray.reporting.verdict import TEST_METRICS, verdict
-from slr_ray.reporting.wording import interval_text
+from slr_ray.reporting.wording import interval_text, params_text
 
 _COLOURS = {"better": "green", "worse": "red", "open": "yellow", "undecided": "yellow"}
 
@@ -45,6 +46,8 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
         console.print(Text(f"! {caveat}", style="yellow"))
     if run.ranked:
         console.print(_best_trials(run, num_trials))
+    if len(run.goals.objectives) > 1 and run.front:
+        console.print(terminal_table(front_table(run), num_trials))
     spending = spending_sentence(run)
     if spending is not None:
         console.print(Text(f"{spending}."))
@@ -54,10 +57,11 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
 
 
 def _best_trials(run: Run, num_trials: int) -> Table:
-    table = Table(box=box.SIMPLE, title="Best trials", title_justify="left")
+    limits = f" within {run.goals.limits_text()}" if run.goals.limits else ""
+    table = Table(box=box.SIMPLE, title=f"Best trials{limits}", title_justify="left")
     table.add_column("trial", justify="right")
     table.add_column(f"validation {METRIC_NAMES[run.metric]}", justify="right")
     table.add_column("parameters", overflow="fold")
-    for trial in run.ranked[:num_trials]:
+    for trial in [one for one in run.ranked if run.goals.kept(one)][:num_trials]:
         table.add_row(str(trial.number), f"{trial.value:.4f}", Text(params_text(trial)))
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from slr_ray.records.measured import Interval, Span
+from slr_ray.records.runs import TrialRecord
 
 
 def percent(share: float) -> str:
@@ -28,3 +29,11 @@ def interval_text(found: Interval) -> str:
 
 def span_text(span: Span) -> str:
     return f"{100 * span.low:.1f} to {100 * span.high:.1f} %"
+
+
+def params_text(trial: TrialRecord) -> str:
+    """The searched values in a line for reading; floats are rounded."""
+    return " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in trial.params.items()
+    )

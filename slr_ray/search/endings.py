@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from slr_ray.records.goals import figures
 from slr_ray.records.run_folder import TrialFolder
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.history.study import SearchStudy
@@ -15,7 +16,7 @@ def settle_unfinished(folders: dict[int, TrialFolder], study: SearchStudy) -> No
     for number, folder in folders.items():
         if folder.is_done():
             record = folder.trial()
-            study.tell(number, record.status, record.value)
+            study.tell(number, record.status, record.value, figures(record))
 
 
 def record_of(folder: TrialFolder, *, pruned: bool) -> TrialRecord | None:

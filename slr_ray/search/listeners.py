@@ -10,7 +10,8 @@ from slr_ray.records.log import Log
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord
 from slr_ray.records.tries import Tries
-from slr_ray.reporting.board import Board, write_hparams
+from slr_ray.reporting.board import Board
+from slr_ray.reporting.hparams import write_trial
 from slr_ray.workers.execution import Workers
 
 _CURVES_EVERY_S = 15.0
@@ -128,8 +129,9 @@ class Listeners(RunListener):
 class BoardListener(RunListener):
     """Writes each trial's TensorBoard files: curves while it runs, all of it when it ends."""
 
-    def __init__(self, folder: RunFolder, metric: str) -> None:
-        self._folder, self._metric = folder, metric
+    def __init__(self, folder: RunFolder, goals: Sequence[str]) -> None:
+        """`goals` are the figures of HParams, the metric first."""
+        self._folder, self._goals = folder, goals
         self._boards: dict[int, Board] = {}
         self._looked: dict[int, float] = {}
 
@@ -149,9 +151,7 @@ class BoardListener(RunListener):
     def ended(self, record: TrialRecord) -> None:
         board = self._board(record.number)
         board.write_curves(record.seeds)
-        if record.value is not None:
-            last = max(len(seed.rounds) for seed in record.seeds) - 1
-            write_hparams(board.writer, record.params, {self._metric: record.value}, last)
+        write_trial(board, record, self._goals)
         board.close()
         del self._boards[record.number]
 

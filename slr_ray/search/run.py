@@ -10,14 +10,17 @@ from rich.console import Console
 
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.records.goals import figures
 from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.records.tries import Tries
+from slr_ray.reporting.hparams import write_search_columns
 from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
+from slr_ray.search.spaces.space import parameters
 from slr_ray.storage import absolute, below, masked
 
 
@@ -41,14 +44,17 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     tries = Tries(read_log(run.folder))
     log = Log(run.folder)
     tries.hear(log.write("run_resumed" if run.is_resumed else "run_started"))
+    goals = run.space.goals.figures
     view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(draws))
     listeners = Listeners(
         [
             view,
-            BoardListener(run.folder, context.metric),
+            BoardListener(run.folder, goals),
             LogListener(log, context.metric, tries, workers),
         ]
     )
+    columns = {one.path: one.ends() for one in parameters(run.space.tree)}
+    write_search_columns(run.folder.store, columns, goals)
     watch = None
     if options.address is not None:
         watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
@@ -93,13 +99,12 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
 def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
     from slr_ray.search.history.study import SearchStudy
 
-    settings = run.space.search
     study = SearchStudy(
         journal.path,
         run.space.tree,
+        run.space.search,
         name=run.folder.name,
-        seed=settings.seed,
-        early_stopping=settings.early_stopping,
+        num_rounds=run.space.num_rounds,
         window=run.options.max_concurrent if run.options.deterministic else None,
     )
     if run.is_resumed:
@@ -118,7 +123,16 @@ def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
 
 def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> Experiment:
     """The configuration of the trial that is best, in a fold where given; `RunFailed` without."""
-    best = best_trial(records, run.space.metric, fold)
+    goals = run.space.goals
+    best = best_trial([one for one in records if goals.kept(one)], run.space.metric, fold)
+    if best is None and (outside := best_trial(records, run.space.metric, fold)) is not None:
+        found = figures(outside)
+        reached = ", ".join(f"{name} {found[name]:.4g}" for name in goals.limits)
+        raise RunFailed(
+            f"no complete trial keeps {goals.limits_text()}, so none is compared; trial "
+            f"{outside.number}, the best of the others, has {reached}. Search on with more trials: "
+            f"{run.go_on_command} --num-trials {run.space.search.num_trials + 8}"
+        )
     if best is None:
         raise RunFailed(
             "no trial completed, so there is nothing to compare: "

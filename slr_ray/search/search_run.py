@@ -212,6 +212,8 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             base_config=run.space.default.model_dump(mode="json"),
             space=run.space.written,
             metric=run.space.metric,
+            objectives=list(search.objectives),
+            constraints=search.limits,
             num_trials=search.num_trials,
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),

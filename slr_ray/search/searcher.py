@@ -14,6 +14,7 @@ from ray.tune.search import Searcher
 
 from slr_ray.errors import ConfigError, StorageLost, full_disk
 from slr_ray.experiment.experiment import Experiment
+from slr_ray.records.goals import figures
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.context import RunContext
 from slr_ray.search.endings import Restarts, failed_record, record_of
@@ -119,7 +120,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
     def _finish(self, record: TrialRecord) -> None:
         # Record first: a kill between the two is settled on resume.
         self._context.folder.trial(record.number).write_record(record)
-        self._study.tell(record.number, record.status, record.value)
+        self._study.tell(record.number, record.status, record.value, figures(record))
         self._journal.keep()
         self._listener.ended(record)
 
@@ -178,7 +179,7 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
         # Round 0 is the same for trials that share it: nothing to tell them apart by.
         with self._trouble.kept():
             if round_ > 0 and self._study.should_prune(
-                trial.config["number"], round_, result[self._by]
+                trial.config["number"], round_, result[self._by], done=result["is_last"]
             ):
                 return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)

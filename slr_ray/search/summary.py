@@ -42,6 +42,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         f"{search.num_trials} trials on {len(run.search_draws)} {draws}, searching "
         f"{searched}; then {len(ARMS)} arms on {len(run.final_draws)} draws"
     )
+    console.print(_how(run))
     if with_estimate:
         console.print(estimate.text(run))
     elif not run.is_resumed:
@@ -49,8 +50,19 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
         console.print(f"curves: {board_command(run.folder.store)}", soft_wrap=True)
 
 
+def _how(run: SearchRun) -> str:
+    """What draws trials, stops them, and chooses the best one."""
+    search, goals = run.space.search, run.space.goals
+    told = f"trials from {search.sampler.described(run.space.tree)}"
+    told += f"; early stopping: {search.stopping.kind.replace('_', ' ')}"  # type: ignore[attr-defined]
+    if len(goals.objectives) > 1:
+        told += f"; objectives {', '.join(goals.objectives)}, the best trial by the first"
+    return told + (f"; limits {goals.limits_text()}" if goals.limits else "")
+
+
 def print_end(run: SearchRun, console: Console) -> None:
     """The verdict, then where everything is."""
+    from slr_ray.reporting.hparams import write_review
     from slr_ray.reporting.report import write_report
     from slr_ray.reporting.run import load_run
     from slr_ray.reporting.terminal import print_summary
@@ -58,6 +70,7 @@ def print_end(run: SearchRun, console: Console) -> None:
     folder = run.folder
     loaded = load_run(folder.location)
     written = write_report(loaded)
+    write_review(loaded)
     print_summary(loaded, console)
     lines = [f"report:      {written[0]}", f"TensorBoard: {board_command(folder.store)}"]
     if loaded.best is not None:

@@ -1,1 +1,1 @@
-"""One training or pre-training in this process, without Ray."""
+"""One training or pre-training: in this process without Ray, or on workers."""

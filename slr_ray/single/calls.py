@@ -122,7 +122,7 @@ def pretrain(
     opener = Opener()
     tree = _tree(corpus, preset, {"initialisation": section}, settings)
     prepared = opener.prepare(opener.build(tree, "slr_ray.pretrain"))
-    target = Path(_folder(out, "encoders"))
+    target = _folder(out, "encoders")
     return load_encoder(run_pretraining(prepared, seed, target, None, Console(quiet=quiet)))
 
 

@@ -1,9 +1,10 @@
-"""Cross-validation over people in this process: every fold and seed a result of its own."""
+"""Cross-validation over people: every fold and seed a training and a result of its own."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -18,15 +19,16 @@ from slr_ray.evaluation.statistics import interval
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.records.claim import claim
 from slr_ray.records.folds import FoldRecord, FoldsRecord, PooledMetric
 from slr_ray.records.predictions import pooled
-from slr_ray.records.stages import StageStore
 from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
-from slr_ray.single.train import metrics_text, tell_before, train_once
+from slr_ray.single.on_workers import check_workers, train_on_workers
+from slr_ray.single.train import SeedTraining, metrics_text, tell_before
 from slr_ray.storage import Store, absolute
+from slr_ray.workers.place import this_place
+from slr_ray.workers.run_options import GroupOptions
 
 
 def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
@@ -43,15 +45,16 @@ def run_folds(
     out: str,
     num_threads: int | None,
     console: Console,
+    group: GroupOptions | None = None,
 ) -> FoldsRecord:
     """Train and measure every fold on every seed, then tell of all people together.
 
     Finished folds are not repeated; more seeds may be added later. The summary is folds.json and
-    folds.md in `out`. Raises `ConfigError` where a fold can't be trained, or where the folder holds
-    another experiment.
+    folds.md in `out`. With `group` on its workers, as many folds at a time as fit. Raises
+    `ConfigError` where a fold can't be trained, or where the folder holds another experiment.
     """
+    check_workers(folds, group)
     for prepared in folds:
-        check_initialisation(prepared)
         for seed in seeds:
             prepared.pool(seed)
     store = Store(absolute(out))
@@ -65,12 +68,17 @@ def run_folds(
             "configuration": folds[0].config.model_dump(mode="json"),
         }
         claim(store, "train", "experiment", facts)
-        for seed in seeds:
-            for fold, prepared in enumerate(folds):
-                tell_before(prepared, seed, console)
-                result = folder.result(seed, fold)
-                train_once(prepared, seed, StageStore(folder.stages), result, console)
-                console.print(f"fold {fold} test: {metrics_text(result.measured().test)}")
+        trainings = [
+            SeedTraining(store.location, prepared.config, seed, fold)
+            for seed in seeds
+            for fold, prepared in enumerate(folds)
+        ]
+        if group is not None:
+            train_on_workers(trainings, folds[0], group, num_threads, store, console)
+        for one, prepared in zip(trainings, cycle(folds), strict=False):
+            tell_before(prepared, one.seed, console)
+            one.train_opened(prepared, this_place(), console)
+            console.print(f"fold {one.fold} test: {metrics_text(one.result.measured().test)}")
         record = summarise(folds, seeds, folder)
         written = folder.write_folds(record, to_markdown(folds_document(record)))
     for table in (folds_table(record), metrics_table(record)):

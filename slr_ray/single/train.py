@@ -1,8 +1,9 @@
-"""One experiment outside a search, in this process and without Ray."""
+"""One experiment outside a search: in this process without Ray, or on a group of workers."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import torch
 from rich.console import Console
@@ -15,32 +16,92 @@ from slr_ray.experiment.data_summary import (
     split_text,
 )
 from slr_ray.experiment.encoder_file import seen_warning
+from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.initialisation import OtherGlosses
+from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
 from slr_ray.methods.other_glosses import encoder_of_other_glosses
-from slr_ray.methods.pretraining import check_initialisation, pretrained_encoder
+from slr_ray.methods.pretraining import pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.measured import EpochRecord, Metrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.records.trained_folder import TrainedFolder
+from slr_ray.single.on_workers import check_workers, train_on_workers
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.plan import plan
-from slr_ray.workers.place import this_place
+from slr_ray.workers.place import Place, this_place
+from slr_ray.workers.run_options import GroupOptions
+
+
+@dataclass(frozen=True)
+class SeedTraining:
+    """One seed of an experiment, in one of its folds where it has any. Plain data."""
+
+    location: str
+    config: Experiment
+    """In the fold."""
+    seed: int
+    fold: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"seed_{self.seed}" if self.fold is None else f"fold_{self.fold}/seed_{self.seed}"
+
+    @property
+    def result(self) -> ResultFolder:
+        return TrainedFolder(Store(self.location)).result(self.seed, self.fold)
+
+    def is_done(self) -> bool:
+        return self.result.is_done()
+
+    def train(self, place: Place, console: Console) -> None:
+        self.train_opened(Opener().prepare(self.config), place, console)
+
+    def train_opened(self, prepared: Prepared, place: Place, console: Console) -> None:
+        """Train and measure; what is there is left as it is."""
+        if place.agreed(self.is_done()):
+            return
+        stages = StageStore(TrainedFolder(Store(self.location)).stages)
+        _before_rounds(prepared, self.seed, stages, place, console)
+        training, rounds = prepared.config.training, prepared.config.rounds
+        later = rounds.num_rounds * (rounds.num_epochs or training.num_epochs)
+        with ProgressBar(console, "training", training.num_epochs + later) as bar:
+
+            def on_epoch(record: EpochRecord) -> None:
+                value = getattr(record.validation, training.metric)
+                note = f"round {record.round} epoch {record.epoch} validation {value:.3f}"
+                bar.advance(training.evaluate_every_epochs, note)
+
+            measured = train_and_measure(prepared, self.seed, stages, place, on_epoch)
+            bar.end()
+        if not place.leads:
+            return
+        assert measured.checkpoint is not None
+        folder = self.result
+        folder.write_checkpoint(dumps(measured.checkpoint))
+        folder.write_config(prepared.config)
+        folder.write_predictions(measured.predictions)
+        folder.write_record(measured.record)
 
 
 def run_single(
-    prepared: Prepared, seed: int, out: str, num_threads: int | None, console: Console
+    prepared: Prepared,
+    seed: int,
+    out: str,
+    num_threads: int | None,
+    console: Console,
+    group: GroupOptions | None = None,
 ) -> ResultFolder:
     """Train and measure on one seed, results in `out`; finished work is not repeated.
 
-    Several seeds of one experiment share a folder and their stages. Raises `ConfigError` where the
-    folder holds another experiment.
+    Several seeds of one experiment share a folder and their stages. With `group` on its workers,
+    else in this process. Raises `ConfigError` where the folder holds another experiment.
     """
-    check_initialisation(prepared)
+    check_workers([prepared], group)
     store = Store(absolute(out))
     store.check_writable()
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
@@ -52,11 +113,12 @@ def run_single(
         }
         claim(store, "train", "experiment", facts)
         tell_before(prepared, seed, console)
-        trained = TrainedFolder(store)
-        folder = trained.result(seed)
-        train_once(prepared, seed, StageStore(trained.stages), folder, console)
-        _tell_after(prepared, folder, console)
-    return folder
+        training = SeedTraining(store.location, prepared.config, seed)
+        if group is not None:
+            train_on_workers([training], prepared, group, num_threads, store, console)
+        training.train_opened(prepared, this_place(), console)
+        _tell_after(prepared, training.result, console)
+    return training.result
 
 
 def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
@@ -74,34 +136,11 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
             console.print(f"warning: {warning}", markup=False)
 
 
-def train_once(
-    prepared: Prepared, seed: int, stages: StageStore, folder: ResultFolder, console: Console
+def _before_rounds(
+    prepared: Prepared, seed: int, stages: StageStore, place: Place, console: Console
 ) -> None:
-    """Train and measure into `folder`; what is there is left as it is."""
-    if folder.is_done():
-        return
-    _before_rounds(prepared, seed, stages, console)
-    training, rounds = prepared.config.training, prepared.config.rounds
-    later = rounds.num_rounds * (rounds.num_epochs or training.num_epochs)
-    with ProgressBar(console, "training", training.num_epochs + later) as bar:
-
-        def on_epoch(record: EpochRecord) -> None:
-            value = getattr(record.validation, training.metric)
-            note = f"round {record.round} epoch {record.epoch} validation {value:.3f}"
-            bar.advance(training.evaluate_every_epochs, note)
-
-        measured = train_and_measure(prepared, seed, stages, this_place(), on_epoch)
-        bar.end()
-    assert measured.checkpoint is not None
-    folder.write_checkpoint(dumps(measured.checkpoint))
-    folder.write_config(prepared.config)
-    folder.write_predictions(measured.predictions)
-    folder.write_record(measured.record)
-
-
-def _before_rounds(prepared: Prepared, seed: int, stages: StageStore, console: Console) -> None:
     """What rounds start from, with a bar of its own; they find it among the stages."""
-    place, section = this_place(), prepared.config.initialisation
+    section = prepared.config.initialisation
     match section:
         case OtherGlosses():
             with ProgressBar(console, "other glosses", section.num_epochs) as bar:

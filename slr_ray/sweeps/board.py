@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slr_ray.records.sweeps import CellRecord, SweepFolder, SweepRecord
-from slr_ray.reporting.board import Board, write_hparams
+from slr_ray.reporting.board import Board
+from slr_ray.reporting.hparams import write_columns, write_row
 
 
 def write_board(folder: SweepFolder, record: SweepRecord) -> None:
     """Write the files of cells that have none yet."""
     there = set(folder.store.names("tensorboard"))
+    values: dict[str, list[Any]] = {}
+    titles: dict[str, str] = {}
     for entry in record.cells:
+        params = {"setting": entry.setting, **entry.point, "seed": entry.seed}
+        for one, value in params.items():
+            values.setdefault(one, []).append(value)
         name = entry.name.replace("/", "_").replace(" ", "_")
         if entry.key is None or any(one.startswith(f"tensorboard/{name}/") for one in there):
             continue
@@ -23,5 +31,7 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
             for curve, points in cell.curves.items():
                 for x, y in points:
                     board.writer.add_scalar(curve, y, round(x))
-            params = {"setting": entry.setting, "seed": entry.seed, **entry.point}
-            write_hparams(board.writer, params, cell.figures, 0)
+            write_row(board, params, cell.figures, 0)
+        titles |= {one: one.replace("_", " ") for one in cell.figures}
+    if titles:
+        write_columns(folder.store, values, titles, keep=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slr_ray.documents.document import Column, Table, Value
-from slr_ray.evaluation.people import POOLED_METRICS, difference_spans
+from slr_ray.evaluation.people import difference_spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, paired_difference
 from slr_ray.records.measured import Span
 from slr_ray.reporting.wording import p_text, points
@@ -17,13 +17,13 @@ from slr_ray.sweeps.table import SETTING, Compared
 
 @dataclass(frozen=True)
 class Difference:
-    """One place of a comparison."""
+    """One figure at one place of a comparison."""
 
     compared: Compared
+    figure: str
     of: Place
     against: Place
     found: PairedDifference
-    over_signers: Span | None
     corrected_p: float | None = None
 
     @property
@@ -35,23 +35,31 @@ class Difference:
 
 
 def differences(result: SweepResult) -> list[Difference]:
-    """Every comparison at every place, of the table's first figure; one correction over all."""
-    figure = result.table.figures[0]
+    """Every comparison at every place; each figure's are a family with a correction of its own."""
     found: list[Difference] = []
     for compared in result.table.compare:
         for place in result.places:
             other = _other(result, compared, place) if place.matches(compared.of) else None
             if other is None:
                 continue
-            paired = paired_difference(place.values(figure), other.values(figure))
-            if paired is not None:
-                people = _over_signers(place, other, figure)
-                found.append(Difference(compared, place, other, paired, people))
-    tested = [one for one in found if one.found.p_value is not None]
-    corrected = iter(holm([one.found.p_value or 0.0 for one in tested]))
+            for figure in result.table.figures_of(compared):
+                paired = paired_difference(place.values(figure), other.values(figure))
+                if paired is not None:
+                    found.append(Difference(compared, figure, place, other, paired))
+    families = dict.fromkeys(one.figure for one in found)
+    return [
+        one
+        for figure in families
+        for one in _corrected([two for two in found if two.figure == figure])
+    ]
+
+
+def _corrected(family: Sequence[Difference]) -> list[Difference]:
+    tested = [one.found.p_value for one in family if one.found.p_value is not None]
+    corrected = iter(holm(tested))
     return [
         one if one.found.p_value is None else replace(one, corrected_p=next(corrected))
-        for one in found
+        for one in family
     ]
 
 
@@ -63,44 +71,83 @@ def _other(result: SweepResult, compared: Compared, place: Place) -> Place | Non
 
 
 def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
-    if figure not in POOLED_METRICS:
-        return None
     common = sorted(place.seeds.keys() & other.seeds.keys())
-    ours, theirs = ([one.seeds[seed].counts for seed in common] for one in (place, other))
-    counts = [one for one in (*ours, *theirs) if one is not None]
-    if not common or len(counts) < 2 * len(common) or len({one.signers for one in counts}) > 1:
+    ours, theirs = (one.counted(figure, common) for one in (place, other))
+    if ours is None or theirs is None or ours[1][0].signers != theirs[1][0].signers:
         return None
-    return difference_spans(counts[: len(common)], counts[len(common) :])[figure]
+    return difference_spans(ours[1], theirs[1])[ours[0]]
 
 
-def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table:
-    figure = FIGURES[result.table.figures[0]]
+def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table | None:
+    """Of the table's first figure, over seeds and over people."""
+    figure = result.table.figures[0]
     several = len(result.record.blocks) > 1
     rows: list[list[Value]] = []
     for one in found:
+        if one.figure != figure:
+            continue
         low, high = one.found.low, one.found.high
-        people = one.over_signers
+        people = _over_signers(one.of, one.against, figure)
         rows.append(
             [
                 *([one.of.block] if several else []),
                 named(result, one),
-                one.found.mean,
-                None if low is None or high is None else f"{points(low)} to {points(high)}",
-                None if people is None else f"{points(people.low)} to {points(people.high)}",
+                amount(one.found.mean, figure),
+                None if low is None or high is None else _from_to(low, high, figure),
+                None if people is None else _from_to(people.low, people.high, figure),
                 None if one.corrected_p is None else p_text(one.corrected_p).removeprefix("= "),
                 one.found.num_seeds,
-                one.compared.published,
             ]
         )
     columns = [Column("corpus")] if several else []
-    columns += [Column("difference"), Column("points", "points"), Column("95 % over seeds")]
+    columns += [Column("difference"), Column(FIGURES[figure].title), Column("95 % over seeds")]
     columns += [Column("over signers"), Column("p (Holm)"), Column("seeds", "count")]
-    columns.append(Column("the paper says"))
     caption = (
-        f"Differences in {figure.title}, percentage points, paired by seed; p-values are corrected "
-        f"over all {len(found)} rows."
+        f"Differences in {FIGURES[figure].title}{_unit(figure)}, paired by seed; p-values are "
+        f"corrected over all {len(rows)} rows."
     )
-    return Table(columns, rows, caption, sortable=True, markdown_rows=100)
+    return Table(columns, rows, caption, sortable=True, markdown_rows=100) if rows else None
+
+
+def other_figures_table(result: SweepResult, found: Sequence[Difference]) -> Table | None:
+    """The same of all other figures, a column each."""
+    first = result.table.figures[0]
+    figures = [one for one in dict.fromkeys(two.figure for two in found) if one != first]
+    several = len(result.record.blocks) > 1
+    rows: dict[tuple[str, ...], list[Value]] = {}
+    for one in found:
+        if one.figure in figures:
+            where = (*([one.of.block] if several else []), named(result, one))
+            cells = rows.setdefault(where, [None] * len(figures))
+            half = one.found.half_width
+            text = amount(one.found.mean, one.figure)
+            text += "" if half is None else f" ± {amount(half, one.figure).lstrip('+')}"
+            cells[figures.index(one.figure)] = text + ("*" if one.outcome else "")
+    columns = [Column("corpus")] if several else []
+    columns += [Column("difference"), *(Column(FIGURES[one].title) for one in figures)]
+    caption = (
+        "Differences in the other figures, shares in percentage points, mean ± 95 % over seeds; "
+        "* where 0 is ruled out after a correction over the column."
+    )
+    body: list[list[Value]] = [[*where, *cells] for where, cells in rows.items()]
+    return Table(columns, body, caption, sortable=True, markdown_rows=100) if rows else None
+
+
+def amount(value: float, figure: str) -> str:
+    """A difference with its sign; of shares in percentage points."""
+    kind = FIGURES[figure].kind
+    if kind == "percent":
+        return points(value)
+    text = f"{value:+.1f} s" if kind == "seconds" else f"{value:+.3g}"
+    return text.replace("-", "−")
+
+
+def _from_to(low: float, high: float, figure: str) -> str:
+    return f"{amount(low, figure)} to {amount(high, figure)}"
+
+
+def _unit(figure: str) -> str:
+    return ", percentage points" if FIGURES[figure].kind == "percent" else ""
 
 
 def named(result: SweepResult, one: Difference) -> str:
@@ -111,36 +158,15 @@ def named(result: SweepResult, one: Difference) -> str:
         words = [titles[place.setting]] if SETTING in selector else []
         at = {path: value for path, value in place.point.items() if path in selector}
         sides.append(", ".join([*words, *result.named(at)]))
+    where = placed(result, one)
+    return " − ".join(sides) + (f": {where}" if where else "")
+
+
+def placed(result: SweepResult, one: Difference) -> str:
+    """Where in the grid a difference is, as far as the comparison does not say it."""
+    titles = {own.name: own.title for own in result.table.settings}
     common = {path: value for path, value in one.of.point.items() if path not in one.compared.of}
     where = result.named(common)
     if SETTING not in one.compared.of and len(result.table.settings) > 1:
         where = [titles[one.of.setting], *where]
-    return " − ".join(sides) + (f": {', '.join(where)}" if where else "")
-
-
-def sentences(result: SweepResult, found: Sequence[Difference]) -> list[str]:
-    """Each comparison in one line, over all its places."""
-    told = []
-    for compared in result.table.compare:
-        for block in result.record.blocks:
-            own = [one for one in found if one.compared is compared and one.of.block == block.title]
-            if own:
-                told.append(_sentence(result, own, block.title))
-    return told
-
-
-def _sentence(result: SweepResult, own: Sequence[Difference], block: str) -> str:
-    first = own[0]
-    pair = named(result, first).split(":")[0]
-    higher, lower = (sum(one.outcome == sign for one in own) for sign in (1, -1))
-    mean = sum(one.found.mean for one in own) / len(own)
-    most = max(own, key=lambda one: one.found.mean)
-    text = f"{pair}: {points(mean)} points"
-    if len(own) > 1:
-        text += f" in the mean of {len(own)} places, at most {points(most.found.mean)}"
-    if any(one.corrected_p is not None for one in own):
-        text += f"; after Holm's correction higher at {higher}, lower at {lower}"
-    if len(result.record.blocks) > 1:
-        text = f"{block}: {text}"
-    said = first.compared.published
-    return f"{text}. The paper: {said}." if said else f"{text}."
+    return ", ".join(where)

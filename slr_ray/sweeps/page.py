@@ -26,13 +26,16 @@ from slr_ray.documents.document import (
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
 from slr_ray.reporting.report import write_document
-from slr_ray.sweeps.differences import differences, differences_table, sentences
+from slr_ray.sweeps.claims import claims, sentences
+from slr_ray.sweeps.differences import differences, differences_table, other_figures_table
 from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.printed import labels_table, places_table, printed_tables
 from slr_ray.sweeps.results import Place, SweepResult, as_csv
 
 _MOST_FIGURES = 24
 _SHOWN_HOLES = 20
+_TERMINAL_FIGURES = 5
+"""Columns of figures side by side; a terminal is narrow."""
 
 
 def write_page(result: SweepResult, folder: str | None = None) -> list[str]:
@@ -66,9 +69,10 @@ def document(result: SweepResult) -> Document:
 def print_result(result: SweepResult, console: Console) -> None:
     """The table, what it says, and what is missing, for the terminal."""
     for block in result.record.blocks:
-        for table in printed_tables(result, block.title):
+        for table in printed_tables(result, block.title, _TERMINAL_FIGURES):
             console.print(terminal_table(table, len(table.rows)))
-    for sentence in sentences(result, differences(result)):
+    found = differences(result)
+    for sentence in (*sentences(result, found), *claims(result, found)):
         console.print(Text(f"• {sentence}"))
     holes = list(result.holes.items())
     for name, why in holes[:_SHOWN_HOLES]:
@@ -91,10 +95,13 @@ def _result_section(result: SweepResult) -> Section:
     told = sentences(result, found)
     if told:
         blocks.append(Bullets(told))
+    said = claims(result, found)
+    if said:
+        blocks += [Paragraph("What the paper says, and what is found here:"), Bullets(said)]
     for block in result.record.blocks:
         blocks += printed_tables(result, block.title)
-    if found:
-        blocks.append(differences_table(result, found))
+    tables = (differences_table(result, found), other_figures_table(result, found))
+    blocks += [one for one in tables if one is not None]
     if result.holes:
         rows: list[list[Value]] = [[name, why] for name, why in result.holes.items()]
         columns = [Column("cell without a result"), Column("why")]
@@ -188,7 +195,8 @@ def _measured_curve(result: SweepResult, block: str, curve: str, name: str) -> F
     is_share = kind.kind == "percent"
     x_label, y_label = (kind.title, "accuracy") if is_share else ("gradient steps", kind.title)
     alt = f"{y_label.capitalize()} over {x_label}: {block}"
-    drawing = lines(drawn, alt, x_label, y_label, is_share)
+    # Collapse comes within a few steps.
+    drawing = lines(drawn, alt, x_label, y_label, is_share, log_x=not is_share)
     return Figure(name, drawing, f"{alt}. Means over seeds.")
 
 

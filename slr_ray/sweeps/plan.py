@@ -35,6 +35,8 @@ class Sweep:
     num_folds: int | None
     options: RunOptions
     command: list[str]
+    place_option: str = "--storage"
+    """The command's option that says where the folder is, for messages."""
     is_resumed: bool = False
     opener: Opener = field(default_factory=Opener)
 
@@ -120,7 +122,7 @@ class Sweep:
                 raise ConfigError(f"{setting.equal_steps_to} can't be: {followed.impossible}")
         measurement = setting.measure or self.checked.table.measure
         if isinstance(measurement, EncoderMeasurement):
-            measurement.check(prepared)
+            measurement.check(prepared, entry.seed)
         key = stage_key(
             what="cell",
             version=STAGE_VERSION,

@@ -13,13 +13,14 @@ from slr_ray.sweeps.results import Place, SweepResult
 from slr_ray.sweeps.table import FIGURE, SETTING
 
 
-def printed_tables(result: SweepResult, block: str) -> list[Table]:
-    """One table where figures are columns, else one a figure."""
+def printed_tables(result: SweepResult, block: str, most_figures: int | None = None) -> list[Table]:
+    """One table where figures are columns, or several with at most so many, else one a figure."""
     table = result.table
     figures = table.figures
     places = result.of_block(block)
     if table.columns == FIGURE:
-        return [_table(result, block, places, figures)]
+        parts = np.array_split(figures, -(-len(figures) // (most_figures or len(figures))))
+        return [_table(result, block, places, part.tolist()) for part in parts]
     return [_table(result, block, places, (figure,)) for figure in figures]
 
 

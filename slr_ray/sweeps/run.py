@@ -16,23 +16,26 @@ from slr_ray.records.environment import environment
 from slr_ray.records.log import Log
 from slr_ray.records.sweeps import SweepFolder, SweepRecord
 from slr_ray.records.tries import Tries
+from slr_ray.reporting.board import board_command
 from slr_ray.search.comparison.cells import run_cells
 from slr_ray.search.listeners import Listeners, LogListener, RunListener
 from slr_ray.search.search_run import now
 from slr_ray.storage import absolute
+from slr_ray.sweeps.board import write_board
 from slr_ray.sweeps.budget import Budget
+from slr_ray.sweeps.page import print_result, write_page
 from slr_ray.sweeps.plan import Sweep, of_block
+from slr_ray.sweeps.results import load_sweep
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
 from slr_ray.workers.run_options import RunOptions
+from slr_ray.workers.session import prints_kept
 from slr_ray.workers.waiting import NodeWatch
 
 
 def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRecord:
     """Measure what has no result yet; the record tells what failed."""
     import ray
-
-    from slr_ray.sweeps.board import write_board
 
     started, record, options = time.monotonic(), begin(sweep), sweep.options
     plan, folder, workers = sweep.plan, sweep.folder, sweep.options.workers()
@@ -51,7 +54,8 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
             if options.address is not None:
                 watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
             if plan.to_do:
-                with connected(options, workers, {"--storage": folder.location}):
+                places = {sweep.place_option: folder.location}
+                with connected(options, workers, places), prints_kept(folder.ray):
                     at_once = options.max_concurrent
                     if budget.is_limited:
                         # What waits in Ray's queue has begun already.
@@ -88,6 +92,20 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
         log.keep()
     finally:
         log.close()
+    return record
+
+
+def measure_and_tell(
+    sweep: Sweep, gpu_hours: float | None, console: Console, pages: str | None = None
+) -> SweepRecord:
+    """`execute`, then the report, in the folder `pages` where that is not the sweep's own."""
+    record = execute(sweep, gpu_hours, console)
+    result = load_sweep(sweep.folder)
+    written = write_page(result, pages)
+    print_result(result, console)
+    logs = board_command(sweep.folder.store)
+    for line in (*(f"report:      {one}" for one in written), f"TensorBoard: {logs}"):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     return record
 
 

@@ -7,9 +7,13 @@ from collections import Counter
 from rich.console import Console
 from rich.text import Text
 
+from slr_ray.corpora.folds import FoldsSplitConfig
+from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.documents.document import Column, Table, Value
 from slr_ray.documents.terminal import terminal_table
+from slr_ray.methods.pretraining import cancelled_flip
 from slr_ray.sweeps.plan import Sweep
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 _SHOWN = 12
 
@@ -32,6 +36,8 @@ def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
         f"{len(table.settings)} settings{axes} on {draws}: {len(plan.entries)} cells, "
         f"{len(plan.cells)} different ones, {done} done already"
     )
+    for told in _notes(sweep):
+        console.print(Text(told), soft_wrap=True)
     reasons = Counter(one.impossible for one in plan.entries if one.impossible is not None)
     for reason, count in reasons.items():
         first = next(one for one in plan.entries if one.impossible == reason)
@@ -44,6 +50,23 @@ def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
         console.print(text(sweep))
     elif not sweep.is_resumed:
         console.print(f"sweep: {sweep.folder.location}", soft_wrap=True)
+
+
+def _notes(sweep: Sweep) -> list[str]:
+    """What people should know of the splits and of the views, each once."""
+    found: dict[str, None] = {}
+    splits: set[str] = set()
+    for one in sweep.plan.prepared.values():
+        if one.split.fingerprint not in splits:
+            splits.add(one.split.fingerprint)
+            warnings = split_warnings(one.corpus, one.split)
+            split = one.config.split
+            fold = f"fold {split.fold}: " if isinstance(split, FoldsSplitConfig) else ""
+            found |= {f"warning: {one.corpus.name}: {fold}{told}": None for told in warnings}
+        if isinstance(one.config.initialisation, PretrainingConfig):
+            note = cancelled_flip(one)
+            found |= {} if note is None else {note: None}
+    return list(found)
 
 
 def _print_labels(sweep: Sweep, console: Console) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, field_validator, model_validator
 
@@ -72,13 +72,37 @@ class Setting(Config):
     """Where another than the table's."""
 
 
+class Claim(Config):
+    """What the paper says of a difference, and how that reads in figures."""
+
+    says: str
+    at: Literal["every", "several"] | None = None
+    """Of which places it says so: of every one, or of at least two. None: it is only quoted."""
+    more_than: float = 0.0
+    """By how much `of` is ahead or behind: in points where the figure is a share."""
+    expects: Literal["ahead", "behind", "no difference"] = "ahead"
+    figure: str | None = None
+    """The table's first one without it."""
+    where: dict[str, tuple[Any, ...]] = Field({})
+    """Values of the grid's paths that it is about; all without it."""
+
+
 class Compared(Config):
     """A difference that the table is about: `of` minus `against`, at every place they share."""
 
     of: Selector = Field(min_length=1)
     against: Selector = Field(min_length=1)
-    published: str | None = None
-    """What the paper says of it."""
+    figures: tuple[str, ...] | None = Field(None, min_length=1)
+    """Those that it is computed of; all that the table shows without it."""
+    published: tuple[Claim, ...] = ()
+    """What the paper says of it: a text, a claim, or several claims."""
+
+    @field_validator("published", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return [{"says": given}]
+        return [given] if isinstance(given, Mapping) else given or []
 
     @model_validator(mode="after")
     def _like_with_like(self) -> Compared:
@@ -104,6 +128,8 @@ class Table(Config):
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     title: str
+    transfer: bool = False
+    """Every block is from one corpus to another: pre-trained there, measured here."""
     base: dict[str, Any] = Field({})
     """What all settings have in common: a configuration, or a part of one."""
     settings: tuple[Setting, ...] = Field(min_length=1)
@@ -117,7 +143,7 @@ class Table(Config):
     columns: str = FIGURE
     """What stands in the columns: a path of the grid, `setting`, or `figure`. The rest is rows."""
     figures: tuple[str, ...] = Field(("accuracy",), min_length=1)
-    """Those of the measurement that the table shows; differences and curves are of the first."""
+    """Those of the measurement that the table shows; curves are of the first."""
     compare: tuple[Compared, ...] = ()
     published: Published | None = None
     same: tuple[str, ...] = ()
@@ -152,13 +178,21 @@ class Table(Config):
             refuse(f"columns: {self.columns!r} is none of {', '.join(columns)}")
         known = dict.fromkeys(name for one in self.measures for name in one.figures)
         published = () if self.published is None else self.published.figures
-        for name in (*self.figures, *(one.figure for one in published)):
+        of_compared = [name for one in self.compare for name in self.figures_of(one)]
+        for name in (*self.figures, *of_compared, *(one.figure for one in published)):
             if name not in known:
                 refuse(f"figures: {name!r} is none of {', '.join(known)}")
         places = [
             (f"compare.{side}", getattr(one, side)) for one in self.compare for side in _SIDES
         ]
         places += [("published", one.at) for one in published]
+        places += [
+            ("compare.published.where", {path: value})
+            for compared in self.compare
+            for claim in compared.published
+            for path, values in claim.where.items()
+            for value in values
+        ]
         there: dict[str, list[Any]] = {path: list(one.values) for path, one in self.grid.items()}
         there[SETTING] = names
         for where, selector in places:
@@ -205,6 +239,12 @@ class Table(Config):
         paths = self.axes_of(setting)
         for values in itertools.product(*(self.grid[path].values for path in paths)):
             yield dict(zip(paths, values, strict=True))
+
+    def figures_of(self, compared: Compared) -> list[str]:
+        """What a difference is computed of: what it names, and what claims are about."""
+        own = compared.figures or self.figures
+        claimed = [one.figure or self.figures[0] for one in compared.published if one.at]
+        return list(dict.fromkeys((*own, *claimed)))
 
     def title_of(self, path: str) -> str:
         return self.grid[path].title or path.rsplit(".", 1)[-1].replace("_", " ")

@@ -16,7 +16,7 @@ from slr_ray.durations import duration
 from slr_ray.errors import ClusterError
 from slr_ray.storage import Store
 from slr_ray.workers.gpus import check_gpu, check_gpus
-from slr_ray.workers.losses import WorkersLost, cause_of, is_loss
+from slr_ray.workers.losses import WorkersLost, cause_of, is_loss, misses_peer
 from slr_ray.workers.place import Place, this_place
 
 TaskT = TypeVar("TaskT")
@@ -33,6 +33,20 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
+class Names:
+    """What the command that asks for workers calls things, for its messages."""
+
+    task: str = "a trial"
+    workers: str = "--trial-workers"
+    cpus: str = "--trial-cpus"
+    gpus: str = "--trial-gpus"
+
+    @property
+    def options(self) -> str:
+        return f"{self.gpus}, {self.cpus} or {self.workers}"
+
+
+@dataclass(frozen=True)
 class Workers:
     """What one task gets."""
 
@@ -43,6 +57,13 @@ class Workers:
     """Of each worker; a fraction only with one worker (NCCL refuses to share a GPU)."""
     wait_at_most_s: float = 1800.0
     """For nodes that can hold the task."""
+    min_workers: int | None = None
+    """Fewer will do where there are no more, and more join when they come; None = all of them."""
+    names: Names = Names()
+
+    @property
+    def fewest(self) -> int:
+        return self.min_workers or self.num_workers
 
     def bundles(self) -> list[dict[str, float]]:
         """What the task's own process reserves, as Ray placement bundles."""
@@ -64,12 +85,15 @@ class Workers:
             min(int(node.get(name, 0.0) // amount) for name, amount in wanted.items())
             for node in nodes
         )
-        return fitting >= self.num_workers
+        return fitting >= self.fewest
 
     def described(self) -> str:
         """What a task asks for, in words."""
         one = " and ".join(f"{amount:g} {name}" for name, amount in self.worker_resources().items())
-        return one if self.num_workers == 1 else f"{self.num_workers} times {one}"
+        if self.num_workers == 1:
+            return one
+        fewest = "" if self.fewest == self.num_workers else f"{self.fewest} to "
+        return f"{fewest}{self.num_workers} times {one}"
 
     def at_once(self, resources: dict[str, float]) -> int:
         """How many tasks fit into a cluster's resources, at least one."""
@@ -84,7 +108,7 @@ class Workers:
 def run_here(task: Task, report: Report, num_threads: int, workers: Workers) -> None:
     """Run in this process, on its GPU if Ray gave it one."""
     torch.set_num_threads(num_threads)
-    check_gpu(workers.gpus)
+    check_gpu(workers.gpus, workers.names.gpus)
     task.run(this_place(), report)
 
 
@@ -117,7 +141,11 @@ def run_on_workers(
         on_worker,
         train_loop_config={},
         scaling_config=train.ScalingConfig(
-            num_workers=workers.num_workers,
+            num_workers=(
+                (workers.fewest, workers.num_workers)
+                if workers.min_workers is not None
+                else workers.num_workers
+            ),
             use_gpu=workers.gpus > 0,
             resources_per_worker=workers.worker_resources(),
         ),
@@ -141,7 +169,8 @@ def _what_failed(error: Exception) -> BaseException:
     """What ended a training on several workers."""
     of_workers: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [getattr(one, "health_check_failure", one) for _, one in sorted(of_workers.items())]
-    if any(is_loss(one) for one in causes):
-        # Those that are left raise as well: they can't reach the lost one.
+    # Those that are left raise as well, and may be heard first.
+    own = [one for one in causes if not misses_peer(one)]
+    if any(is_loss(one) for one in own) or (causes and not own):
         return WorkersLost(str(causes[0]))
-    return cause_of(causes[0] if causes else getattr(error, "controller_failure", error))
+    return cause_of(own[0] if own else getattr(error, "controller_failure", error))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from slr_ray.workers.execution import Workers
 
 
-def check_gpu(gpus: float) -> None:
+def check_gpu(gpus: float, option: str = "--trial-gpus") -> None:
     """`UnusableNode` where `gpus` of them are reserved and torch sees none in this process."""
     if not gpus or torch.cuda.is_available():
         return
@@ -21,7 +21,7 @@ def check_gpu(gpus: float) -> None:
     raise UnusableNode(
         f"GPUs reserved: {gpus:g}, but torch {torch.__version__} on {socket.gethostname()} {why}, "
         "and would train on the processor: install a CUDA build of torch there (nvidia-smi must "
-        "work, too), or leave out --trial-gpus"
+        f"work, too), or leave out {option}"
     )
 
 
@@ -35,7 +35,7 @@ def check_gpus(workers: Workers, within_s: float) -> bool:
     from ray.util.placement_group import placement_group, remove_placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-    group = placement_group([workers.worker_resources()] * workers.num_workers)
+    group = placement_group([workers.worker_resources()] * workers.fewest)
     try:
         if not group.wait(within_s):
             return False
@@ -47,8 +47,8 @@ def check_gpus(workers: Workers, within_s: float) -> bool:
                 max_retries=0,
                 scheduling_strategy=PlacementGroupSchedulingStrategy(group, index),
             )
-            .remote(workers.gpus)
-            for index in range(workers.num_workers)
+            .remote(workers.gpus, workers.names.gpus)
+            for index in range(workers.fewest)
         ]
         ray.get(checks)
     except ray.exceptions.RayTaskError as error:

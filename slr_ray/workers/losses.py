@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from slr_ray.errors import ClusterError
 
 DIED = "its process died: killed, out of memory or its node was lost"
+_PEER_GONE = re.compile(
+    r"gloo/transport|connection (closed|reset) by peer|remote process exited", re.IGNORECASE
+)
 _OUT_OF_MEMORY = "low on memory"
 """In what Ray's memory monitor says of a process that it killed."""
 
@@ -42,6 +47,11 @@ def is_loss(error: BaseException) -> bool:
         ray_errors.ObjectLostError,
     )
     return isinstance(cause, lost) and _OUT_OF_MEMORY not in str(cause)
+
+
+def misses_peer(error: BaseException) -> bool:
+    """Whether a worker failed since it could not reach another one, as gloo and NCCL say it."""
+    return isinstance(error, RuntimeError) and _PEER_GONE.search(str(error)) is not None
 
 
 def told(error: BaseException) -> str:

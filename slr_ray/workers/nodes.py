@@ -18,14 +18,14 @@ from slr_ray.workers.session import check_reachable, ray_session
 from slr_ray.workers.waiting import largest, resources
 
 if TYPE_CHECKING:
-    from slr_ray.workers.run_options import RunOptions
+    from slr_ray.workers.run_options import ClusterOptions
 
 CHECK_GPUS_WITHIN_S = 60.0
 """Where others use all GPUs of a cluster, they are checked by each trial for itself."""
 
 
-def check_resources(options: RunOptions) -> None:
-    """`ConfigError` where this machine can never give what a trial asks for; no Ray needed.
+def check_resources(options: ClusterOptions, workers: Workers) -> None:
+    """`ConfigError` where this machine can never give what a task asks for; no Ray needed.
 
     A cluster must answer; its nodes are checked once connected, since only it knows them.
     """
@@ -34,25 +34,26 @@ def check_resources(options: RunOptions) -> None:
         return
     import torch
 
-    gpus = torch.cuda.device_count()
-    if options.trial_gpus > gpus:
+    names, count, gpus = workers.names, workers.num_workers, torch.cuda.device_count()
+    if count > 1 and gpus and not workers.gpus:
         raise ConfigError(
-            f"--trial-gpus {options.trial_gpus:g}: this machine has {gpus}; "
-            "lower it, or name a cluster with --address"
+            f"{names.workers} {count} without GPUs would share the first of this machine's {gpus}: "
+            f"give {names.gpus} 1, or train on processors with CUDA_VISIBLE_DEVICES=''"
         )
-    cpus = os.cpu_count() or 1
-    wanted = options.trial_cpus * options.trial_workers
-    if wanted > cpus:
-        raise ConfigError(
-            f"--trial-workers {options.trial_workers} x --trial-cpus {options.trial_cpus:g} = "
-            f"{wanted:g} processors: this machine has {cpus}; lower it, or name a cluster with "
-            "--address"
-        )
+    for option, each, there, what in (
+        (names.gpus, workers.gpus, gpus, "GPUs"),
+        (names.cpus, workers.cpus, os.cpu_count() or 1, "processors"),
+    ):
+        if each * count > there:
+            raise ConfigError(
+                f"{names.workers} {count} x {option} {each:g} = {each * count:g} {what}: this "
+                f"machine has {there}; lower it, or name a cluster with --address"
+            )
 
 
 @contextlib.contextmanager
 def connected(
-    options: RunOptions, workers: Workers, places: Mapping[str, str] | None = None
+    options: ClusterOptions, workers: Workers, places: Mapping[str, str] | None = None
 ) -> Iterator[None]:
     """Ray for the body: the cluster at `options.address`, or one of this machine's own.
 
@@ -67,7 +68,7 @@ def connected(
         yield
 
 
-def _check_cluster(options: RunOptions, workers: Workers, places: Mapping[str, str]) -> None:
+def _check_cluster(options: ClusterOptions, workers: Workers, places: Mapping[str, str]) -> None:
     import ray
 
     nodes = ray.nodes()
@@ -84,9 +85,9 @@ def check_fits(nodes: list[dict[str, Any]], workers: Workers) -> None:
     there = resources(nodes)
     if not workers.fit_on(there):
         raise ConfigError(
-            f"a trial asks for {workers.described()}: the cluster's largest node has "
-            f"{largest(there)}; lower --trial-gpus, --trial-cpus or --trial-workers, or pass "
-            "--wait-for-nodes where an autoscaler adds larger nodes"
+            f"{workers.names.task} asks for {workers.described()}: the cluster's largest node has "
+            f"{largest(there)}; lower {workers.names.options}, or pass --wait-for-nodes where an "
+            "autoscaler adds larger nodes"
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,21 +45,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def joined_workers() -> Iterator[Place]:
-    """This process's place among those that torchrun started; alone without it."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ or distributed.is_initialized():
-        yield this_place()
-        return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    with process_group():
-        yield this_place()
-
-
-@contextlib.contextmanager
-def process_group(
-    init_method: str = "env://", *, rank: int = -1, world_size: int = -1
-) -> Iterator[None]:
+def process_group(init_method: str, *, rank: int, world_size: int) -> Iterator[None]:
     """torch.distributed's group, gone with all its threads at the end.
 
     DistributedDataParallel imports torch._dynamo. Imported while a group exists, it keeps that

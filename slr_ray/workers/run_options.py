@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
-from slr_ray.config import Config
+from slr_ray.config import Config, build
 from slr_ray.errors import ConfigError
-from slr_ray.workers.execution import Workers
+from slr_ray.options import refuse_beside
+from slr_ray.workers.execution import Names, Workers
 
 
-class RunOptions(Config):
+class ClusterOptions(Config):
+    """Where workers are, and how they come."""
+
+    address: str | None = None
+    wait_for_nodes: bool = False
+    wait_at_most_s: float = Field(1800.0, gt=0)
+    shared_storage: bool = False
+    """Whether the cluster's machines share the local folders that are named."""
+
+
+class RunOptions(ClusterOptions):
     """How a run uses machines; none of it changes what a trial computes."""
 
     time_budget_s: float | None = Field(None, gt=0)
@@ -28,11 +41,6 @@ class RunOptions(Config):
     trial_workers: int = Field(1, ge=1)
     trial_cpus: float = Field(1.0, gt=0)
     trial_gpus: float = Field(0.0, ge=0)
-    address: str | None = None
-    wait_for_nodes: bool = False
-    wait_at_most_s: float = Field(1800.0, gt=0)
-    shared_storage: bool = False
-    """Whether the cluster's machines share the local folders that are named."""
     share_stages: bool = True
 
     def workers(self) -> Workers:
@@ -41,11 +49,6 @@ class RunOptions(Config):
             raise ConfigError(
                 "--deterministic: give --max-concurrent, too: which trials are tried hangs on how "
                 "many run at a time"
-            )
-        if self.trial_workers > 1 and self.trial_gpus % 1:
-            raise ConfigError(
-                f"--trial-gpus {self.trial_gpus:g} with --trial-workers {self.trial_workers}: "
-                "several workers can't share a GPU; give whole GPUs or one worker"
             )
         if self.max_gpu_hours is not None and not self.trial_gpus:
             raise ConfigError(
@@ -57,6 +60,67 @@ class RunOptions(Config):
                 f"--max-cost {self.max_cost:g}: give the price of a GPU-hour (without GPUs: of a "
                 "processor's hour) with --price-per-hour"
             )
-        return Workers(
-            self.trial_workers, self.trial_cpus, self.trial_gpus, wait_at_most_s=self.wait_at_most_s
+        return _with_whole_gpus(
+            Workers(self.trial_workers, self.trial_cpus, self.trial_gpus, self.wait_at_most_s)
         )
+
+
+class GroupOptions(ClusterOptions):
+    """How `train` and `pretrain` use machines."""
+
+    num_workers: int = Field(1, ge=1)
+    min_workers: int | None = Field(None, ge=1)
+    cpus_per_worker: float = Field(1.0, gt=0)
+    gpus_per_worker: float = Field(0.0, ge=0)
+
+    def workers(self) -> Workers:
+        """The resources of one training; `ConfigError` where no machine could give them."""
+        if self.min_workers is not None and self.min_workers >= self.num_workers:
+            raise ConfigError(
+                f"--min-workers {self.min_workers}: fewer than --workers {self.num_workers} are "
+                "meant, with which training goes on where there are no more"
+            )
+        if self.min_workers is not None and self.address is None:
+            raise ConfigError(
+                f"--min-workers {self.min_workers}: workers come and go on a cluster only, give "
+                "--address, too"
+            )
+        return _with_whole_gpus(
+            Workers(
+                self.num_workers,
+                self.cpus_per_worker,
+                self.gpus_per_worker,
+                self.wait_at_most_s,
+                self.min_workers,
+                _OF_GROUPS,
+            )
+        )
+
+
+def group_options(workers: int | None, address: str | None, **others: Any) -> GroupOptions | None:
+    """What `--workers` and `--address` ask for; None where a command runs in its own process.
+
+    `others` are fields of `GroupOptions`, None and False where they were not given.
+    """
+    given = {name: value for name, value in others.items() if value}
+    if address is None and workers in (None, 1):
+        refuse_beside(
+            {f"--{name.removesuffix('_s').replace('_', '-')}": one for name, one in given.items()},
+            "without --workers or --address training runs in this process",
+        )
+        return None
+    tree = {"num_workers": workers or 1, "address": address, **given}
+    return build(GroupOptions, tree, "command line")
+
+
+def _with_whole_gpus(workers: Workers) -> Workers:
+    if workers.num_workers > 1 and workers.gpus % 1:
+        names = workers.names
+        raise ConfigError(
+            f"{names.gpus} {workers.gpus:g} with {names.workers} {workers.num_workers}: several "
+            "workers can't share a GPU; give whole GPUs or one worker"
+        )
+    return workers
+
+
+_OF_GROUPS = Names("the training", "--workers", "--cpus-per-worker", "--gpus-per-worker")

@@ -62,13 +62,15 @@ class NodeWatch:
         )
 
     def _lacking(self, now: float, there: str) -> ClusterError | None:
-        wanted = f"a trial asks for {self._workers.described()}, the largest node has {there}"
+        names = self._workers.names
+        asked = f"{names.task} asks for {self._workers.described()}"
+        wanted = f"{asked}, the largest node has {there}"
         self._lacking_since = since = self._lacking_since or now
         self._never_since = (self._never_since or now) if _is_infeasible(self._workers) else None
         if self._never_since is not None and now - self._never_since >= _NEVER_AFTER_S:
             return ClusterError(
-                f"{wanted}, and the autoscaler has no type of node for it: lower --trial-gpus, "
-                "--trial-cpus or --trial-workers, or add such a type"
+                f"{wanted}, and the autoscaler has no type of node for it: lower {names.options}, "
+                "or add such a type"
             )
         if now - since >= self._workers.wait_at_most_s:
             return ClusterError(
@@ -120,5 +122,8 @@ def _is_infeasible(workers: Workers) -> bool:
     state = reply.autoscaling_state
     refused = list(state.infeasible_resource_requests)
     refused += [one for group in state.infeasible_gang_resource_requests for one in group.requests]
+    # What Ray Train asks for ahead of its workers: of all of them or none.
+    for constraint in state.infeasible_cluster_resource_constraints:
+        refused += [one.request for one in constraint.resource_requests]
     wanted = workers.worker_resources()
     return any(dict(one.resources_bundle) == wanted for one in refused)

@@ -311,15 +311,18 @@ def test_the_command_finds_a_boundary_and_goes_on(tmp_path: Path) -> None:
     assert "modelled gain over the published boundary" in told
 
 
-def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_printed_works_in_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from slr_ray.compare import compare
     from slr_ray.config import parse_overrides
-    from slr_ray.encoders import compare as comparison
     from slr_ray.pretrain import pretrain
     from slr_ray.search.spaces.space_file import load_space
     from slr_ray.single import pretrain as pretraining
     from slr_ray.single import train as single
+    from slr_ray.sweeps import objectives
     from slr_ray.train import train
+    from slr_ray.workers.run_options import RunOptions
 
     found: list[Any] = []
 
@@ -329,7 +332,7 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(pretraining, "run_pretraining", keep)
     monkeypatch.setattr(single, "run_single", keep)
-    monkeypatch.setattr(comparison, "run_comparison", keep)
+    monkeypatch.setattr(objectives, "run_comparison", keep)
     pretrain(OWN_BOUNDARIES.split())
     assert found.pop().config.initialisation.augmentation.per_clip is not None
     line = overrides_of(0.31, 0.22).split()
@@ -338,8 +341,15 @@ def test_what_is_printed_works_in_every_command(monkeypatch: pytest.MonkeyPatch)
     train(line)
     train([*line, "preset=ssl_slr_small"])
     with pytest.raises(SystemExit):
-        compare(line)
-    configs = [*(one.config for one in found[:4]), found[4].experiment("byol", "boundary")]
+        compare([*line, "data.num_glosses=3", "data.num_signers=6"], out=str(tmp_path))
+    plan = found[4].sweep(RunOptions()).plan
+    entries = [one for one in plan.entries if one.setting == "encoder" and one.key is not None]
+    compared = [plan.cells[one.key].config for one in entries]
+    assert {one.initialisation.augmentation.kind for one in compared} == {"boundary", "standard"}
+    configs = [
+        *(one.config for one in found[:4]),
+        *(one for one in compared if one.initialisation.augmentation.kind == "boundary"),
+    ]
     for name in ("pretraining", "sslr_thresholds"):
         space = load_space(name, parse_overrides(line))
         configs += [build_experiment(one, name) for one in extremes(space.tree)]

@@ -26,7 +26,7 @@ pool: {kind: fraction, fraction: 0.1}
 model: {width: 16, num_heads: 2, num_stages: 1, num_convolutions: 1}
 training: {num_epochs: 2, steps_per_epoch: %(steps)d, batch_size: 16, max_frames: 8}
 method: {kind: sslr, num_rounds: 1, selection: {kind: top_per_gloss, num_clips: {int: [2, 9]}}}
-search: {num_trials: 3, search_seeds: [0], final_seeds: [0], early_stopping: false}
+search: {num_trials: 3, search_seeds: [0], final_seeds: [0], scheduler: {kind: none}}
 """
 
 # Two minutes each on a quiet machine.

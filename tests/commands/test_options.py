@@ -13,6 +13,11 @@ from slr_ray.errors import ConfigError
 from slr_ray.options import AUGMENTATIONS, OBJECTIVES, data_and_pool, laid_over
 from slr_ray.training.pretraining.config import PretrainingConfig
 
+GROUP = (
+    "address cpus-per-worker gpus-per-worker min-workers shared-storage wait-at-most "
+    "wait-for-nodes workers "
+)
+"""Of the commands that may train on several workers."""
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
     "deterministic max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost "
@@ -21,9 +26,10 @@ OPTIONS = {
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
     "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
     "trial-workers wait-for-nodes",
-    "train": "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
+    "train": GROUP + "config data folds init labelled-fraction labelled-per-gloss labelled-signers "
     "num-seeds num-threads out seed skip-broken",
-    "pretrain": "all-clips augmentation config data epochs extra-data num-threads objective out "
+    "pretrain": GROUP
+    + "all-clips augmentation config data epochs extra-data num-threads objective out "
     "preset seed skip-broken",
     "evaluate": "allow-seen-clips data encoder labelled-fraction labelled-per-gloss "
     "labelled-signers num-threads out protocol seeds skip-broken",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,16 @@ def sentences(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("command", [train, pretrain, boundary])
+@pytest.mark.parametrize(("command", "place"), [(train, str), (pretrain, str), (boundary, Path)])
 def test_sentences_are_refused(
-    command: object, sentences: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: Callable[..., None],
+    place: type[str | Path],
+    sentences: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert callable(command)
     with pytest.raises(SystemExit):
-        command([], data=sentences, out=tmp_path / "out")
+        command([], data=sentences, out=place(tmp_path / "out"))
     told = " ".join(capsys.readouterr().err.split())
     assert "sentences is continuous signing: its clip 'clip1' is a sentence of 3 glosses" in told
     assert "set task=continuous" in told
@@ -40,7 +44,7 @@ def test_a_checkpoint_of_signs_predicts_no_sentences(
     sentences: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = [f"data.{name}={value}" for name, value in EMBEDDED.items()]
-    train([*SMALL, *data, "method.num_rounds=0"], out=tmp_path / "out", num_threads=1)
+    train([*SMALL, *data, "method.num_rounds=0"], out=str(tmp_path / "out"), num_threads=1)
     with pytest.raises(SystemExit):
         predict([sentences], checkpoint=str(tmp_path / "out/seed_0/checkpoint.pt"))
     told = " ".join(capsys.readouterr().err.split())

@@ -48,7 +48,7 @@ def test_they_are_a_pool_whose_labels_nobody_sees(
 ) -> None:
     folder = written(tmp_path / "poses")
     out = tmp_path / "out"
-    train([*SMALL], data=str(folder), out=out, num_threads=1, labelled_fraction=0.3)
+    train([*SMALL], data=str(folder), out=str(out), num_threads=1, labelled_fraction=0.3)
     told = printed(capsys)
     assert "40 clips of unknown signers are in the unlabelled pool only; they may show" in told
     checkpoint = str(out / "seed_0/checkpoint.pt")

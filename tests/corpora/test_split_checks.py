@@ -77,7 +77,7 @@ def test_folders_of_topics_are_not_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        train([*SMALL], data=shard_of(tmp_path, TOPICS), out=tmp_path / "out", num_threads=1)
+        train([*SMALL], data=shard_of(tmp_path, TOPICS), out=str(tmp_path / "out"), num_threads=1)
     assert ended.value.code == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "Every gloss has one signer only: if these are categories or folders" in told
@@ -87,7 +87,7 @@ def test_folders_of_topics_are_not_people(
 def test_training_says_what_its_score_is_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train([*SMALL], data=shard_of(tmp_path, ONE_GLOSS), out=tmp_path / "out", num_threads=1)
+    train([*SMALL], data=shard_of(tmp_path, ONE_GLOSS), out=str(tmp_path / "out"), num_threads=1)
     told = printed(capsys)
     assert "test 5 clips of 1 of 4 glosses" in told
     assert "the test set holds 1 of 4 glosses, validation 1: scores say nothing of the" in told

@@ -399,7 +399,7 @@ def test_signers_that_pre_training_saw_are_named(
     assert len(names) == 2
     assert f"validation or test signers, if the same name is the same person: {names[0]}" in told
     method = "method.kind=linear"
-    train([*_TINY, method], init=str(other), out=tmp_path / "trained", num_threads=1)
+    train([*_TINY, method], init=str(other), out=str(tmp_path / "trained"), num_threads=1)
     assert "warning: pre-training saw clips of 2 validation or test" in capsys.readouterr().out
 
 

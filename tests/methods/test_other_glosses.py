@@ -55,13 +55,16 @@ def test_round_0_starts_from_what_the_other_glosses_taught(others: Path, tmp_pat
     assert same(encoder, again)
     run = prepare_seed(prepared, 0, stages, PLACE)
     assert run.encoder is not None
-    assert same(run.encoder(), encoder)
+    assert same(run.encoder().weights, encoder)
     model = run.problem.new_model()
     assert {name for name in model.state_dict() if "classifier" not in name} == set(encoder)
     # It has learned something: what one can read from it is not what fresh weights give.
     learned = next(rounds(run)).record
     untaught = next(rounds(prepare_seed(opened(fresh()), 0, stages, PLACE))).record
     assert learned.validation != untaught.validation
+    # What it cost is told, by whichever trial it was trained.
+    assert (learned.steps_before, untaught.steps_before) == (6, 0)
+    assert learned.training_before_s > untaught.training_before_s == 0.0
     assert num_other_steps(prepared) == 6
     assert num_other_steps(opened(fresh())) == 0
 

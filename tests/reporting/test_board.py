@@ -23,6 +23,7 @@ def record(num_rounds: int, status: str = "running") -> TrialRecord:
     """A trial of three rounds that has come so far."""
     seed = seed_record(0, 0.8, 3)
     reached = {"rounds": seed.rounds[:num_rounds], "epochs": seed.epochs[: 12 * num_rounds]}
+    reached["best_round"] = num_rounds - 1
     return TrialRecord(
         number=3,
         status=status,
@@ -63,7 +64,7 @@ def test_curves_are_there_while_a_trial_runs_and_once_at_its_end(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listeners, "_CURVES_EVERY_S", 0.0)
-    told = BoardListener(folder, METRIC)
+    told = BoardListener(folder, [METRIC])
     told.started(3)
     for num_rounds in (1, 2):
         folder.trial(3).write_progress(record(num_rounds))
@@ -82,7 +83,7 @@ def test_curves_are_there_while_a_trial_runs_and_once_at_its_end(
 
 
 def test_a_short_trial_is_read_at_its_end_only(folder: RunFolder) -> None:
-    told = BoardListener(folder, METRIC)
+    told = BoardListener(folder, [METRIC])
     told.started(3)
     folder.trial(3).write_progress(record(1))
     told.progressed(3, {})
@@ -91,14 +92,14 @@ def test_a_short_trial_is_read_at_its_end_only(folder: RunFolder) -> None:
 
 def test_an_earlier_try_of_another_driver_goes(folder: RunFolder) -> None:
     for num_rounds in (2, 1):
-        BoardListener(folder, METRIC).ended(record(num_rounds, "complete"))
+        BoardListener(folder, [METRIC]).ended(record(num_rounds, "complete"))
     assert len(shown(folder)[CURVE]) == 12
 
 
 def test_another_machine_fetches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RunFolder(f"mock:///bucket{tmp_path}/run")
     monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "driver"))
-    BoardListener(folder, METRIC).ended(record(2, "complete"))
+    BoardListener(folder, [METRIC]).ended(record(2, "complete"))
     written = shown(folder)
     monkeypatch.setenv("SLR_RAY_CACHE", str(tmp_path / "desk"))
     assert shown(folder) == {}

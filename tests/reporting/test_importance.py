@@ -14,6 +14,8 @@ from slr_ray.reporting.importance import parameter_importance
 from slr_ray.reporting.report import build_document
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.samplers.uniform import Random
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import parse
 
 SPACE = {
@@ -31,16 +33,18 @@ SPACE = {
 }
 
 
-def _run(folder: Path, space: dict[str, Any] = SPACE, num_trials: int = 40) -> Run:
+def _run(folder: Path, space: dict[str, Any] = SPACE, num_trials: int = 40, **search: Any) -> Run:
     """A run whose trials are the better the higher their rate is, with its journal."""
     study = SearchStudy(
-        folder / "optuna.journal", parse(space), name="run", seed=1, early_stopping=False
+        folder / "optuna.journal", parse(space), SearchConfig(seed=1, **search), name="run"
     )
     trials = []
     for number in range(num_trials):
         asked = study.ask()
         value = asked.params.get("rate", 0.0)
-        study.tell(asked.number, "complete", value)
+        study.tell(
+            asked.number, "complete", value, {"num_steps": 1.0 - asked.params.get("idle", 0.0)}
+        )
         trials.append(factory.trial_record(number, params=asked.params, value=value, seeds=[]))
     factory.write_run(str(folder), {}, trials=trials)
     return load_run(str(folder))
@@ -80,6 +84,13 @@ def test_reading_changes_nothing(run: Run, tmp_path: Path) -> None:
     before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
     parameter_importance(run)
     assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
+
+
+def test_of_several_objectives_the_first_counts(tmp_path: Path) -> None:
+    both = ("balanced_accuracy", "num_steps")
+    alone = _run(tmp_path / "alone", sampler=Random())
+    first = _run(tmp_path / "both", sampler=Random(), objectives=both)
+    assert parameter_importance(first) == pytest.approx(parameter_importance(alone))
 
 
 def test_importance_needs_eight_trials(tmp_path: Path) -> None:

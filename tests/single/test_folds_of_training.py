@@ -22,7 +22,7 @@ DATA = tuple(f"data.{name}={value}" for name, value in EMBEDDED.items())
 
 def run(out: Path, *overrides: str, folds: int = 2, num_seeds: int = 1) -> TrainedFolder:
     given = [*DATA, *SMALL, "method.num_rounds=0", *overrides]
-    train(given, folds=folds, num_seeds=num_seeds, seed=0, out=out, num_threads=1)
+    train(given, folds=folds, num_seeds=num_seeds, seed=0, out=str(out), num_threads=1)
     return TrainedFolder(Store(str(out)))
 
 
@@ -82,7 +82,7 @@ def test_what_contradicts_folds_is_refused(
 def test_a_folder_of_one_split_is_no_folder_of_folds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train([*DATA, *SMALL], seed=0, out=tmp_path, num_threads=1)
+    train([*DATA, *SMALL], seed=0, out=str(tmp_path), num_threads=1)
     with pytest.raises(SystemExit):
         run(tmp_path)
     assert "holds another experiment" in capsys.readouterr().err

@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         overrides = [*SMALL, "training.num_epochs=10", "method.kind=supervised", "pool.kind=all"]
         overrides = [one for one in overrides if "num_rounds" not in one]
         data = str(root / "poses.parquet")
-        train(overrides, data=data, seed=0, out=root / "trained", num_threads=1)
+        train(overrides, data=data, seed=0, out=str(root / "trained"), num_threads=1)
     return root
 
 
@@ -150,7 +150,7 @@ def test_the_embedded_corpus_lies_nowhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = [f"data.{name}={value}" for name, value in EMBEDDED.items() if name != "kind"]
-    train([*SMALL, *data], seed=0, out=tmp_path / "trained", num_threads=1)
+    train([*SMALL, *data], seed=0, out=str(tmp_path / "trained"), num_threads=1)
     assert "leave it out" in refused(capsys, tmp_path, tmp_path / "out", *FEW, data="poses")
     capsys.readouterr()
     tried(tmp_path, tmp_path / "out", *FEW)

@@ -24,7 +24,7 @@ def embedded() -> Corpus:
 
 
 def run(out: Path, *overrides: str, **options: Any) -> MeasuredRecord:
-    train([*SMALL, *overrides], seed=0, out=out, num_threads=1, **options)
+    train([*SMALL, *overrides], seed=0, out=str(out), num_threads=1, **options)
     return MeasuredRecord.model_validate_json((out / "seed_0/record.json").read_text())
 
 
@@ -123,7 +123,7 @@ def test_a_configuration_may_be_behind_a_uri(
 ) -> None:
     first = run(tmp_path / "first")
     uri = f"file://{tmp_path}/first/seed_0/config.yaml"
-    train([], seed=0, out=tmp_path / "again", num_threads=1, config=uri)
+    train([], seed=0, out=str(tmp_path / "again"), num_threads=1, config=uri)
     again = (tmp_path / "again/seed_0/record.json").read_text()
     assert MeasuredRecord.model_validate_json(again).test == first.test
     recogniser = load_recogniser(f"file://{tmp_path}/again/seed_0/checkpoint.pt")

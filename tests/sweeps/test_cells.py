@@ -14,7 +14,8 @@ from sweep_factory import TABLE, new_sweep, run_here
 from slr_ray.evaluation.people import SignerCounts
 from slr_ray.methods import sslr
 from slr_ray.records.predictions import pooled
-from slr_ray.sweeps.differences import differences, sentences
+from slr_ray.sweeps.claims import claims, sentences
+from slr_ray.sweeps.differences import differences
 from slr_ray.sweeps.page import document, write_page
 from slr_ray.sweeps.printed import labels_table, printed_tables
 from slr_ray.sweeps.results import load_sweep
@@ -103,8 +104,14 @@ def test_folds_are_one_result_in_which_everybody_is_tested_once(tmp_path: Path) 
             assert found.figures["accuracy"] == pytest.approx(hits)
             once = SignerCounts.of(answers).once()
             assert found.figures["macro_f1"] == once["macro_f1"]
-    first = differences(result)[0]
-    assert first.over_signers is not None
+    first, second = (place for place in result.places if place.setting in ("fsl", "sslr"))
+    (own,) = (one for one in differences(result) if one.figure == "accuracy")
+    assert (own.of.setting, own.against.setting) == ("sslr", "fsl")
+    for place in (first, second):
+        span = place.over_signers("macro_f1")
+        mean = np.mean(list(place.values("macro_f1").values()))
+        assert span is not None
+        assert span.low <= mean <= span.high
     # A fold short, and the seed is a hole instead of half a result.
     gone = next(one for one in result.record.cells if one.setting == "sslr" and one.fold == 1)
     result.folder.cell(gone.key).store.delete("record.json")
@@ -138,9 +145,12 @@ def test_the_page_has_the_table_the_paper_and_what_is_missing(tmp_path: Path) ->
     labels = {str(row[1]): str(row[2]) for row in labels_table(result).rows if row[0] == titles[0]}
     assert labels["labelled 0.1"] == "10 clips, 9.7 %", labels
     found = differences(result)
-    assert len(found) == 4
+    # Two figures at two places of two corpora.
+    assert len(found) == 8
     assert all(one.corrected_p is not None for one in found if one.found.num_seeds == 2)
-    assert all("The paper: more than 10 points." in one for one in sentences(result, found))
+    assert len(sentences(result, found)) == 2
+    assert all("; balanced accuracy " in one for one in sentences(result, found))
+    assert all("The paper: more than 10 points. Here" in one for one in claims(result, found))
     write_page(result)
     text = (tmp_path / "tiny/report.md").read_text()
     for words in ("it broke", "The corpus is made up.", "Everything else.", "a paper, table 1"):

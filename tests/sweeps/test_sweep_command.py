@@ -7,12 +7,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from driver import finished, kill, start, wait_for
+from experiment_factory import write_shards
 from sweep_factory import TABLE
+from typer.testing import CliRunner
 
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
 from slr_ray.records.log import read_log
 from slr_ray.records.sweeps import SweepFolder
+from slr_ray.sweep import sweep
 
 BREAKS = {
     "name": "breaks",
@@ -31,6 +36,29 @@ BREAKS = {
         },
     },
 }
+
+
+def test_a_transfer_goes_from_each_corpus_to_each(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(sweep)
+    data = []
+    for name, seed in (("a", 1), ("b", 2)):
+        corpus = open_embedded(EmbeddedConfig(num_glosses=4, num_signers=8, seed=seed))
+        write_shards(tmp_path / f"{name}.parquet", corpus, list(range(0, corpus.num_clips, 2)))
+        data += ["--data", str(tmp_path / f"{name}.parquet")]
+    few = ["preset=ssl_slr_small", "initialisation.objective.kind=simclr", "--seeds", "1"]
+    few += ["initialisation.num_steps=2", "initialisation.batch_size=16", "model.width=16"]
+    call = ["--table", "ssl_slr_transfer", *few, "--storage", str(tmp_path / "runs"), "--dry-run"]
+    refused = CliRunner().invoke(app, [*call, *data[:2]])
+    assert refused.exit_code == 2
+    assert "ssl_slr_transfer is from one corpus to another: give --data twice" in refused.output
+    done = CliRunner().invoke(app, [*call, *data])
+    assert done.exit_code == 0, done.output
+    told = done.output.replace("\n", " ")
+    assert "on b → a: " in told
+    assert "on a → b: " in told
+    # Carried over, of its own, fresh and poses, in two blocks and no third.
+    assert "8 cells, 8 different ones" in told, told
 
 
 @pytest.mark.ray

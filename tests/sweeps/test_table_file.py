@@ -16,6 +16,7 @@ from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.sweeps.table import Table
 from slr_ray.sweeps.table_file import check_table, find_table, load_table, tables
 
+ELSEWHERE = {"initialisation": {"clips": "extra", "extra_data": ["other.parquet"]}}
 SHIPPED = pytest.mark.parametrize("name", tables())
 
 
@@ -29,6 +30,8 @@ def test_a_shipped_table_is_checked_and_says_what_is_like_the_paper(name: str) -
     assert table.seeds >= 3
     for compared in table.compare:
         assert compared.of != compared.against
+        # What a paper says is held against ours, not only quoted.
+        assert all(claim.at is not None for claim in compared.published)
     settings = {one.name: one for one in table.settings}
     assert len({one.title for one in table.settings}) == len(settings)
 
@@ -40,7 +43,8 @@ def test_no_two_settings_of_a_shipped_table_are_one(name: str) -> None:
     found = []
     for one in checked.table.settings:
         point = next(checked.table.points(one))
-        config = checked.experiment(one, point, {}, opener)
+        sections = ELSEWHERE if checked.table.transfer else {}
+        config = checked.experiment(one, point, sections, opener)
         found.append((config, one.equal_steps_to, one.measure or checked.table.measure))
     assert all(one not in found[:index] for index, one in enumerate(found))
 
@@ -51,6 +55,10 @@ def broken(**changes: Any) -> dict[str, Any]:
 
 def of_grid(grid: dict[str, Any]) -> dict[str, Any]:
     return broken(grid=grid, columns="figure", published=None)
+
+
+def compared(**changes: Any) -> dict[str, Any]:
+    return broken(compare=[{**TABLE["compare"][0], **changes}])
 
 
 def with_setting(**changes: Any) -> dict[str, Any]:
@@ -78,6 +86,15 @@ def with_setting(**changes: Any) -> dict[str, Any]:
         (
             broken(compare=[{"of": {"setting": "fsl"}, "against": {"pool.fraction": 0.1}}]),
             "of and against name the same things",
+        ),
+        (compared(figures=["speed"]), "figures: 'speed' is none of accuracy"),
+        (
+            compared(published={"says": "so", "at": "every", "figure": "speed"}),
+            "figures: 'speed' is none of accuracy",
+        ),
+        (
+            compared(published={"says": "so", "where": {"pool.fraction": [0.7]}}),
+            r"compare\.published\.where: pool\.fraction has no 0\.7",
         ),
     ],
 )

@@ -17,7 +17,6 @@ from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
 from slr_ray.config import merge
 from slr_ray.corpora.data import open_data, open_extra
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
-from slr_ray.encoders.compare import ObjectiveComparison, run_comparison
 from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.experiment.encoder_file import load_encoder
 from slr_ray.experiment.experiment import Experiment, build_experiment
@@ -43,6 +42,7 @@ from slr_ray.search.spaces.space_file import check_space
 from slr_ray.single.pretrain import run_pretraining
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
+from slr_ray.sweeps.objectives import ObjectiveComparison, run_comparison
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.loop import (
     CollapseWarning,
@@ -145,7 +145,7 @@ def test_what_would_learn_nothing_is_refused_before_work(
 ) -> None:
     config = with_objective("simclr", **section)
     with pytest.raises(ConfigError, match=message):
-        run_pretraining(opened(config), 0, tmp_path / "out", 1)
+        run_pretraining(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     with pytest.raises(ConfigError, match=message):
         run_single(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     assert not (tmp_path / "out").exists()
@@ -163,10 +163,10 @@ def test_no_command_writes_into_a_folder_of_another(owner: str, tmp_path: Path) 
     name = "run.json" if owner == "tune" else "claim.json"
     (tmp_path / name).write_text(f'{{"command": "{owner}", "parts": {{}}}}')
     config, out = tiny(), str(tmp_path)
-    comparison = ObjectiveComparison(config.model_dump(), ("sl_fpn",), ("boundary",), (0,), out)
+    comparison = ObjectiveComparison(config.model_dump(), ("sl_fpn",), ("boundary",), 1, out)
     prepared, quiet = opened(config), Console(quiet=True)
     commands: dict[str, Callable[[], object]] = {
-        "pretrain": lambda: run_pretraining(prepared, 0, tmp_path, 1),
+        "pretrain": lambda: run_pretraining(prepared, 0, out, 1, quiet),
         "train": lambda: run_single(prepared, 0, str(tmp_path), 1, quiet),
         "compare": lambda: run_comparison(comparison, RunOptions()),
         "boundary": lambda: run_boundary(
@@ -278,7 +278,7 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         run_single(opened(config), 0, str(tmp_path / "out"), 1, Console(quiet=True))
     comparison = ObjectiveComparison(
-        config.model_dump(), ("sl_fpn",), ("boundary",), (0,), str(tmp_path / "out")
+        config.model_dump(), ("sl_fpn",), ("boundary",), 1, str(tmp_path / "out")
     )
     with pytest.raises(ConfigError, match=message):
         run_comparison(comparison, RunOptions())
@@ -620,7 +620,7 @@ class TestCommand:
             "initialisation.num_steps=4",
             *overrides,
         ]
-        pretrain_command(small, out=out, num_threads=1, **options)
+        pretrain_command(small, out=str(out), num_threads=1, **options)
 
     def test_it_writes_an_encoder_and_resumes(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -37,7 +37,7 @@ def test_steps_add_up_to_their_epoch() -> None:
 
 
 def test_files_hold_them(tmp_path: Path) -> None:
-    run_pretraining(opened(tiny()), 0, tmp_path, 1, Console(quiet=True))
+    run_pretraining(opened(tiny()), 0, str(tmp_path), 1, Console(quiet=True))
     epochs = load_encoder(tmp_path).epochs
     history = json.loads((tmp_path / "history.json").read_text())
     assert [PretrainingEpoch.model_validate(one) for one in history] == list(epochs)

@@ -49,7 +49,7 @@ def test_no_frame_is_left_out() -> None:
 def test_a_recogniser_is_trained_and_predicts(method: str, tmp_path: Path) -> None:
     overrides = [*SMALL, f"method.kind={method}"]
     overrides += ["method.num_rounds=1"] if method == "sslr" else []
-    train(overrides, seed=0, out=tmp_path, num_threads=1)
+    train(overrides, seed=0, out=str(tmp_path), num_threads=1)
     recogniser = load_recogniser(str(tmp_path / "seed_0/checkpoint.pt"))
     assert recogniser.config.training.max_frames is None
     assert len(recogniser.predict([make_clip(num_frames=150)])) == 1

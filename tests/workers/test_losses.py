@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from ray import exceptions as ray_errors
 
 from slr_ray.search.endings import Restarts
@@ -77,6 +78,12 @@ def test_several_workers_tell_what_one_of_them_raised() -> None:
     assert _what_failed(WorkerGroupError("rank 1", {1: cause})) is cause
     # The one that is left can't reach the lost one: that is no fault either.
     gone = WorkerHealthCheckFailedError("rank 0", KILLED)
-    both = WorkerGroupError("both", {0: gone, 1: RuntimeError("connection reset")})
+    both = WorkerGroupError("both", {0: gone, 1: ValueError("whatever follows")})
     assert isinstance(_what_failed(both), WorkersLost)
+    # It may be heard before the end of the lost one.
+    closed = RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [10.0.0.1]")
+    nccl = torch.distributed.DistBackendError("ncclRemoteError: remote process exited or ...")
+    for left in (closed, nccl):
+        assert isinstance(_what_failed(WorkerGroupError("rank 0", {0: left})), WorkersLost)
+    assert _what_failed(WorkerGroupError("both", {0: closed, 1: cause})) is cause
     assert _what_failed(ControllerError(raised(cause))) is cause

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 
+from slr_ray.corpora.embedded.reach import minimum_jerk
 from slr_ray.corpora.embedded.signers import Manner, Signer
 from slr_ray.corpora.embedded.signs import Sign
 
@@ -26,6 +27,11 @@ class Timing:
         return np.asarray(self.rest + self.rise + self.sign + self.sink + self.after)
 
 
+def citation_s(sign: Sign) -> float:
+    """How long the sign takes by itself at an ordinary pace."""
+    return {"out": 0.55, "hold": 0.55, "slide": 0.55, "arc": 0.65}.get(sign.movement, 0.75)
+
+
 def draw_timing(
     rng: np.random.Generator,
     signer: Signer,
@@ -35,7 +41,7 @@ def draw_timing(
 ) -> Timing:
     """Durations at random: the signer's habits, varied from clip to clip."""
     count = int(rng.integers((clips_per_block + 1) // 2, 3 * clips_per_block // 2 + 1))
-    usual = {"out": 0.55, "hold": 0.55, "slide": 0.55, "arc": 0.65}.get(sign.movement, 0.75)
+    usual = citation_s(sign)
 
     def frames(seconds: float, spread: float, least: int) -> np.ndarray:
         varied = seconds * np.exp(clip_variation * rng.normal(0, spread, count))
@@ -66,10 +72,7 @@ def draw_manner(
     frame = np.arange(num_frames.sum()) - start[clip]
     head = (timing.rest + timing.rise)[clip]
     end = head + timing.sign[clip]
-    # The last frame of the head is almost there, the first of the tail has just left.
-    rising = (frame - timing.rest[clip] + 0.5) / (timing.rise[clip] + 0.5)
-    sinking = (end + timing.sink[clip] - frame - 0.5) / (timing.sink[clip] + 0.5)
-    raised = _minimum_jerk(np.clip(np.minimum(rising, sinking), 0.0, 1.0))
+    raised = raised_between(frame, head, timing.rise[clip], end, timing.sink[clip])
     progress = np.clip((frame - head) / (timing.sign[clip] - 1), 0.0, 1.0)
 
     def habit(scale: float, within: float, width: int) -> np.ndarray:
@@ -93,6 +96,18 @@ def draw_manner(
     )
 
 
-def _minimum_jerk(x: np.ndarray) -> np.ndarray:
-    """Position along a reach of the human arm (Flash and Hogan 1985), from 0 to 1."""
-    return np.asarray(x**3 * (10 - 15 * x + 6 * x**2))
+def raised_between(
+    frame: Int64[np.ndarray, " frames"],
+    up: Int64[np.ndarray, " frames"] | int,
+    rise: Int64[np.ndarray, " frames"] | int,
+    down: Int64[np.ndarray, " frames"] | int,
+    sink: Int64[np.ndarray, " frames"] | int,
+) -> Float[np.ndarray, " frames"]:
+    """`Manner.raised` of hands that are up from the frame `up` until before the frame `down`.
+
+    They take the `rise` frames before and the `sink` frames from there on.
+    """
+    # The last frame of the head is almost there, the first of the tail has just left.
+    rising = (frame - (up - rise) + 0.5) / (rise + 0.5)
+    sinking = (down + sink - frame - 0.5) / (sink + 0.5)
+    return minimum_jerk(np.clip(np.minimum(rising, sinking), 0.0, 1.0))

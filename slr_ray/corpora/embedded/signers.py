@@ -86,9 +86,43 @@ class Manner:
     """Displacement of the body, hands included."""
 
 
-def pose(signer: Signer, sign: Sign, manner: Manner) -> Float[np.ndarray, "frames 54 2"]:
-    """The skeleton of a right-handed signer in shoulder widths, neck at the origin, y downward."""
-    joints = np.zeros((len(manner.raised), NUM_JOINTS, 2))
+@dataclass(frozen=True)
+class Posture:
+    """What is asked of one arm, by frame, as if it were the right one."""
+
+    raised: Float[np.ndarray, " frames"]
+    """0 = the hand hangs at rest, 1 = it is as the other fields say."""
+    place: Float[np.ndarray, "frames 2"]
+    """Of the middle of the hand."""
+    turn: Float[np.ndarray, "frames 3"]
+    shape: Float[np.ndarray, "frames 11"]
+    resting_shape: Float[np.ndarray, "frames 11"]
+
+
+def posture(signer: Signer, sign: Sign, manner: Manner) -> Posture:
+    """The dominant arm in a sign; in a sign of both hands, the other arm too."""
+    location = LOCATIONS[sign.location]
+    shift, turning = movement_path(sign.movement, manner.progress, manner.repeats)
+    size = manner.amplitude[:, None]
+    place = np.array(location.place) * [1.0, signer.head_scale] + signer.place_habit
+    crisp = SHAPES[sign.shape] + manner.shape
+    return Posture(
+        raised=manner.raised,
+        place=place + manner.place + size * shift,
+        turn=np.array(location.turn) + signer.turn_habit + manner.turn + size * turning,
+        shape=crisp + signer.slackness * (RELAXED - crisp),
+        resting_shape=np.tile(RELAXED, (len(crisp), 1)) + 0.3 * manner.shape,
+    )
+
+
+def pose(
+    signer: Signer, dominant: Posture, other: Posture, sway: Float[np.ndarray, "frames 2"]
+) -> Float[np.ndarray, "frames 54 2"]:
+    """The skeleton of a right-handed signer in shoulder widths, neck at the origin, y downward.
+
+    `sway` displaces the whole body.
+    """
+    joints = np.zeros((len(sway), NUM_JOINTS, 2))
     head = signer.head_scale
     for name, x, y in (
         ("nose", 0.0, -0.62),
@@ -101,52 +135,36 @@ def pose(signer: Signer, sign: Sign, manner: Manner) -> Float[np.ndarray, "frame
         joints[:, INDEX[name]] = (head * x, head * y)
     joints[:, INDEX["rightShoulder"]] = (-0.5, 0.0)
     joints[:, INDEX["leftShoulder"]] = (0.5, 0.0)
-    _put_arm(joints, signer, sign, manner)
+    _put_arm(joints, signer, dominant)
     # The other arm is a right arm too, in the flipped picture.
     flipped = np.zeros_like(joints)
     flipped[:, INDEX["rightShoulder"]] = (-0.5, 0.0)
-    _put_arm(flipped, signer, sign if sign.both else None, manner)
-    other = flipped[:, MIRROR] * [-1.0, 1.0]
+    _put_arm(flipped, signer, other)
+    mirrored = flipped[:, MIRROR] * [-1.0, 1.0]
     for moved in (LEFT_HAND, INDEX["leftElbow"], INDEX["leftWrist"]):
-        joints[:, moved] = other[:, moved]
-    return np.asarray(joints + manner.sway[:, None])
+        joints[:, moved] = mirrored[:, moved]
+    return np.asarray(joints + sway[:, None])
 
 
-def _put_arm(joints: np.ndarray, signer: Signer, sign: Sign | None, manner: Manner) -> None:
-    """Fill the right arm and hand in place; without a sign the hand rests."""
-    frames = len(joints)
-    rest_shape = np.tile(RELAXED, (frames, 1)) + 0.3 * manner.shape
-    rest_turn = np.tile(_REST_TURN, (frames, 1))
-    rest = np.tile(signer.rest_place, (frames, 1))
-    if sign is None:
-        shape, turn, wrist = rest_shape, rest_turn, rest
-    else:
-        location = LOCATIONS[sign.location]
-        shift, turning = movement_path(sign.movement, manner.progress, manner.repeats)
-        size = manner.amplitude[:, None]
-        aim = np.array(location.turn) + signer.turn_habit + manner.turn + size * turning
-        place = np.array(location.place) * [1.0, signer.head_scale] + signer.place_habit
-        middle = place + manner.place + size * shift
-        pointing = np.stack([np.sin(aim[:, 0]), -np.cos(aim[:, 0])], axis=-1)
-        reached = middle - 0.5 * signer.hand_size * np.cos(aim[:, 1:2]) * pointing
-        crisp = SHAPES[sign.shape] + manner.shape
-        held = crisp + signer.slackness * (RELAXED - crisp)
-        up = manner.raised[:, None]
-        shape = rest_shape + up * (held - rest_shape)
-        turn = rest_turn + up * (aim - rest_turn)
-        wrist = rest + up * (reached - rest)
-        # Arms swing outward on the way: a straight line would cut through the body.
-        wrist[:, 0] -= 0.18 * np.sin(np.pi * manner.raised)
-    depth = 0.0 if sign is None else _SIGNING_DEPTH * manner.raised
+def _put_arm(joints: np.ndarray, signer: Signer, asked: Posture) -> None:
+    """Fill the right arm and hand in place."""
+    up = asked.raised[:, None]
+    pointing = np.stack([np.sin(asked.turn[:, 0]), -np.cos(asked.turn[:, 0])], axis=-1)
+    reached = asked.place - 0.5 * signer.hand_size * np.cos(asked.turn[:, 1:2]) * pointing
+    shape = asked.resting_shape + up * (asked.shape - asked.resting_shape)
+    turn = _REST_TURN + up * (asked.turn - _REST_TURN)
+    wrist = signer.rest_place + up * (reached - signer.rest_place)
+    # Arms swing outward on the way: a straight line would cut through the body.
+    wrist[:, 0] -= 0.18 * np.sin(np.pi * asked.raised)
     shoulder = joints[:, INDEX["rightShoulder"]]
-    wrist, elbow = _bend(shoulder, wrist, depth, signer)
+    wrist, elbow = _bend(shoulder, wrist, _SIGNING_DEPTH * asked.raised, signer)
     joints[:, INDEX["rightElbow"]] = elbow
     joints[:, INDEX["rightWrist"]] = wrist
     joints[:, RIGHT_HAND] = wrist[:, None] + hand_joints(shape, turn, signer.hand_size)
 
 
 def _bend(
-    shoulder: np.ndarray, wrist: np.ndarray, depth: np.ndarray | float, signer: Signer
+    shoulder: np.ndarray, wrist: np.ndarray, depth: np.ndarray, signer: Signer
 ) -> tuple[np.ndarray, np.ndarray]:
     """The wrist pulled within reach, and the elbow: two-bone inverse kinematics in space.
 

@@ -172,3 +172,5 @@ def _growth(method: SslrConfig, number: int) -> float:
             return float(number)
         case "geometric":
             return 2.0 ** (number - 1)
+        case factor:
+            return factor ** (number - 1)

@@ -98,7 +98,7 @@ class ArmMeasurement:
         else:
             measured = measure_neighbours(prepared, seed)
         record = runs.ArmRecord(arm=self.arm, **dict(measured.record))
-        return Outcome(record, measured.predictions, measured.checkpoint)
+        return Outcome(record, {"": measured.predictions}, measured.checkpoint)
 
 
 def arm_cells(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from slr_ray.config import Record
@@ -27,8 +27,8 @@ class Outcome:
     """What a measurement leaves in a cell's folder."""
 
     record: Record
-    predictions: Sequence[ClipPrediction] = ()
-    """On the test clips, where the measurement classifies each of them once."""
+    predictions: Mapping[str, Sequence[ClipPrediction]] = field(default_factory=dict)
+    """On the test clips, by classifier; under an empty name where there is one only."""
     checkpoint: State | None = None
     """What `load_recogniser` reads, where it is worth keeping."""
 
@@ -86,8 +86,8 @@ class Cell:
         if outcome.checkpoint is not None:
             self.folder.write_checkpoint(dumps(outcome.checkpoint))
         self.folder.write_config(prepared.config)
-        if outcome.predictions:
-            self.folder.write_predictions(outcome.predictions)
+        for classifier, predictions in outcome.predictions.items():
+            self.folder.write_predictions(predictions, classifier)
         self.folder.write_record(outcome.record)
 
 

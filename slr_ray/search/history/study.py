@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.pruners import NopPruner
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from slr_ray.search.history.repeatable import Halving, PerTrialSampler
+from slr_ray.records.goals import Goals, smaller_is_better
+from slr_ray.search.samplers.sampler import GIVEN, SOURCE
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import Tree, as_optuna_params, as_tree, parameters, suggest
 
-_SOURCE = "source"
 _WAITING = TrialState.WAITING
+_NONE: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,14 @@ class SearchStudy:
         self,
         journal: Path,
         space: Tree,
+        search: SearchConfig,
         *,
         name: str,
-        seed: int,
-        early_stopping: bool,
+        num_rounds: int = 1,
         window: int | None = None,
     ) -> None:
-        """`journal` is a local file, made where it does not exist; `name` is the run's.
+        """`journal` is a local file, made where it does not exist; `name` is the run's, and
+        `num_rounds` the most that a trial has after round 0.
 
         With a `window` of k, trial n is asked when those up to n - k are told, and no other: their
         ends are told in order, however they come. Without it each is told when it ends.
@@ -60,16 +63,18 @@ class SearchStudy:
         journal.parent.mkdir(parents=True, exist_ok=True)
         self.space = space
         self._window = window
-        self._ended: dict[int, tuple[TrialState, float | None]] = {}
+        # The first of the objectives is the value that trials report.
+        self._goals = Goals(search.objectives[1:], search.limits)
+        self._ended: dict[int, tuple[TrialState, list[float] | None]] = {}
         """What is to be told when it is its turn."""
         self._handed_out: dict[int, Trial] = {}
         self._pruned: set[int] = set()
         self.study = optuna.create_study(
             study_name=name,
             storage=JournalStorage(JournalFileBackend(str(journal))),
-            sampler=PerTrialSampler(seed),
-            pruner=Halving(window) if early_stopping else NopPruner(),
-            direction="maximize",
+            sampler=search.sampler.build(space, search.seed),
+            pruner=search.stopping.build(num_rounds, window),
+            directions=[StudyDirection.MAXIMIZE, *map(_direction, self._goals.objectives)],
             load_if_exists=True,
         )
         self._unfinished = [trial.number for trial in self._trials(TrialState.RUNNING)]
@@ -77,7 +82,7 @@ class SearchStudy:
     def enqueue(self, plain: Tree) -> list[str]:
         """Try a plain configuration before anything else; returns the paths outside the space."""
         params, outside = as_optuna_params(self.space, plain)
-        self.study.enqueue_trial(params, user_attrs={_SOURCE: "start_from"}, skip_if_exists=True)
+        self.study.enqueue_trial(params, user_attrs={SOURCE: GIVEN}, skip_if_exists=True)
         return outside
 
     def restore(self, number: int, params: Mapping[str, Any], source: str) -> None:
@@ -91,7 +96,7 @@ class SearchStudy:
         for _ in range(len(self.study.get_trials(deepcopy=False)), number):
             self.study.add_trial(create_trial(state=TrialState.FAIL))
         if number == len(self.study.get_trials(deepcopy=False)):
-            marked = {_SOURCE: source}
+            marked = {SOURCE: source}
             self.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=marked))
             self._unfinished.append(number)
         if number in self._unfinished:
@@ -114,15 +119,21 @@ class SearchStudy:
             return None
         tree, params = suggest(self.space, trial)
         self._handed_out[trial.number] = trial
-        source = trial.user_attrs.get(_SOURCE, "searched")
+        source = trial.user_attrs.get(SOURCE, "searched")
         return Suggestion(trial.number, tree, params, source)
 
-    def should_prune(self, number: int, round_: int, value: float) -> bool:
-        """Report a round's value; whether the trial is to stop (asynchronous halving)."""
+    def should_prune(self, number: int, round_: int, value: float, *, done: bool = False) -> bool:
+        """Report a round's value; whether the trial is to stop, as the scheduler decides.
+
+        One that is `done` has nothing left to stop.
+        """
+        if self._goals.objectives:
+            # Optuna keeps no values of rounds beside several objectives.
+            return False
         trial = self._handed_out[number]
         if self._frozen(number).intermediate_values.get(round_) is None:
             trial.report(value, round_)
-        if trial.should_prune():
+        if not done and trial.should_prune():
             self._pruned.add(number)
             return True
         return False
@@ -130,16 +141,30 @@ class SearchStudy:
     def was_pruned(self, number: int) -> bool:
         return number in self._pruned
 
-    def tell(self, number: int, status: str, value: float | None) -> None:
-        """Record how a trial ended: complete, pruned or failed; only the first time counts."""
+    def tell(
+        self, number: int, status: str, value: float | None, figures: Mapping[str, float] = _NONE
+    ) -> None:
+        """Record how a trial ended: complete, pruned or failed; only the first time counts.
+
+        `figures` has the further objectives and what is limited.
+        """
         state = {
             "complete": TrialState.COMPLETE,
             "pruned": TrialState.PRUNED,
             "failed": TrialState.FAIL,
         }[status]
-        if self._frozen(number).state.is_finished():
+        frozen = self._frozen(number)
+        if frozen.state.is_finished():
             return
-        self._ended.setdefault(number, (state, value if state == TrialState.COMPLETE else None))
+        if figures:
+            trial = Trial(self.study, frozen._trial_id)
+            for name, excess in self._goals.excess(figures).items():
+                if name not in frozen.constraints:
+                    trial.set_constraint(name, excess)
+        values = None
+        if state == TrialState.COMPLETE and value is not None:
+            values = [value, *(figures[name] for name in self._goals.objectives)]
+        self._ended.setdefault(number, (state, values))
         if number in self._unfinished:
             self._unfinished.remove(number)
         if self._window is None:
@@ -151,8 +176,8 @@ class SearchStudy:
             self._tell_now(number)
 
     def _tell_now(self, number: int) -> None:
-        state, value = self._ended.pop(number)
-        self.study.tell(number, value, state=state)
+        state, values = self._ended.pop(number)
+        self.study.tell(number, values, state=state)
 
     def _may_ask(self) -> bool:
         """Whether it is a new trial's turn; tells those trials that it is to know of."""
@@ -181,3 +206,7 @@ class SearchStudy:
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]
+
+
+def _direction(objective: str) -> StudyDirection:
+    return StudyDirection.MINIMIZE if smaller_is_better(objective) else StudyDirection.MAXIMIZE

@@ -7,47 +7,16 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
-from pydantic import Field, field_validator
-
-from slr_ray.config import Config, build, merge, read_yaml, set_dotted
+from slr_ray.config import merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
+from slr_ray.records.goals import Goals
+from slr_ray.search.spaces.search_config import SearchConfig, built_search
 from slr_ray.search.spaces.space import Tree, as_tree, extremes, parameters, parse
 from slr_ray.storage import absolute
-
-Seed = Annotated[int, Field(ge=0)]
-
-
-class SearchConfig(Config):
-    """How a space is searched; each field has its option on the command line."""
-
-    renamed: ClassVar[Mapping[str, str]] = {"num_samples": "num_trials"}
-
-    num_trials: int = Field(16, ge=1)
-    """Trials, those of `start_from` among them."""
-    search_seeds: tuple[Seed, ...] = Field((0, 1), min_length=1)
-    """Label draws that each trial averages over."""
-    final_seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1)
-    """Label draws of the final comparison."""
-    every_fold: bool = False
-    """Measure in every fold of `split.kind: folds`, so that everybody is tested once, and not in
-    one split. Trials go through folds and search seeds in rotation, the final comparison through
-    all pairs; each fold takes the trial that validated best in it."""
-    seed: Seed = 0
-    """Of the sampler."""
-    early_stopping: bool = True
-    """Stop trials that lag behind after a round (asynchronous successive halving)."""
-
-    @field_validator("search_seeds", "final_seeds")
-    @classmethod
-    def _once_each(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("name each seed once")
-        return seeds
-
 
 _LOCATIONS = (
     "data.location",
@@ -65,6 +34,8 @@ class Space:
     """A checked space."""
 
     name: str
+    title: str
+    """What it is about, in a line; may be empty."""
     tree: Tree
     """With `Parameter` and `Branch` objects."""
     written: dict[str, Any]
@@ -83,6 +54,16 @@ class Space:
         """What the search maximises on validation."""
         return self.default.training.metric
 
+    @property
+    def goals(self) -> Goals:
+        """The metric, further objectives and limits."""
+        return Goals(self.search.objectives or (self.metric,), self.search.limits)
+
+    @property
+    def num_rounds(self) -> int:
+        """The most that a trial has after round 0."""
+        return max(one.rounds.num_rounds for one in (*self.start_from, *self.searched))
+
     def corners(self) -> list[Experiment]:
         """All experiments that are known before the search begins."""
         return [self.default, *self.start_from, *self.searched]
@@ -95,6 +76,11 @@ def spaces_folder() -> Path:
     return beside if beside.is_dir() else package / "search_spaces"
 
 
+def shipped_spaces() -> list[str]:
+    """Their names."""
+    return sorted(file.stem for file in spaces_folder().glob("*.yaml"))
+
+
 def find_space(name: str) -> Path:
     """The file of a shipped space's name or of a path; `ConfigError` lists what there is."""
     if name.endswith((".yaml", ".yml")) or "/" in name:
@@ -102,11 +88,10 @@ def find_space(name: str) -> Path:
         if not path.is_file():
             raise ConfigError(f"no such search space file: {name!r}")
         return path
-    folder = spaces_folder()
-    found = folder / f"{name}.yaml"
+    found = spaces_folder() / f"{name}.yaml"
     if found.is_file():
         return found
-    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    names = shipped_spaces()
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
     raise ConfigError(f"no search space {name!r}; {hint} (or give the path of a YAML file)")
@@ -142,7 +127,8 @@ def check_space(
     name = rest.pop("name", None)
     if not isinstance(name, str):
         raise ConfigError(f"{origin}: name: a space needs a name, got {name!r}")
-    search = build(SearchConfig, rest.pop("search", {}), f"{origin}: search")
+    title = rest.pop("title", "")
+    search = built_search(rest.pop("search", {}), f"{origin}: search")
     default = rest.pop("default", {})
     start_from = rest.pop("start_from", [])
     _refuse_unknown(rest, origin)
@@ -162,8 +148,9 @@ def check_space(
             f"{origin}: search.every_fold needs split.kind=folds, got {', '.join(sorted(other))}"
         )
     fixed, told = fixed_part(tree), f"{origin}: start_from or default"
-    return Space(
+    space = Space(
         name=name,
+        title=str(title),
         tree=tree,
         written=written,
         default=make(merge(fixed, undotted(default, f"{origin}: default")), told),
@@ -173,6 +160,21 @@ def check_space(
         searched=searched,
         search=search,
     )
+    _check_search(space, origin)
+    return space
+
+
+def _check_search(space: Space, origin: str) -> None:
+    """`ConfigError` where the space can't be searched as asked."""
+    search, metric = space.search, space.metric
+    if search.objectives and search.objectives[0] != metric:
+        raise ConfigError(
+            f"{origin}: search.objectives: the first one chooses epoch, round and best trial, so "
+            f"it is training.metric, {metric}; got {search.objectives[0]}: set training.metric, or "
+            "another order"
+        )
+    search.stopping.build(space.num_rounds, None)
+    search.sampler.check(space.tree, max(search.num_trials - len(space.start_from), 0))
 
 
 def _refuse_unknown(sections: Mapping[str, Any], origin: str) -> None:
@@ -181,7 +183,7 @@ def _refuse_unknown(sections: Mapping[str, Any], origin: str) -> None:
         return
     if unknown[0] == "published":
         raise ConfigError(f"{origin}: published: no such section; it is called 'default' now")
-    known = ["name", "search", "default", "start_from", *Experiment.model_fields]
+    known = ["name", "title", "search", "default", "start_from", *Experiment.model_fields]
     close = difflib.get_close_matches(unknown[0], known, n=1)
     hint = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
     raise ConfigError(f"{origin}: {unknown[0]}: no such section{hint}")
@@ -214,7 +216,10 @@ def located(node: Any, path: str = "") -> Any:
 
 
 def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
-    """Where an override names the kind of a branch, put that option in the branch's place."""
+    """Where an override names the kind of a branch, put that option in the branch's place.
+
+    In a plain section another kind starts afresh, as in `merge`.
+    """
     *parents, last = dotted.split(".")
     above: Any = written
     for depth, parent in enumerate(parents):
@@ -232,6 +237,8 @@ def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
             above[parent] = dict(same[0]) if same else {}
             return
         above = section
+    if last == "kind" and above.get("kind", value) != value:
+        above.clear()
 
 
 def fixed_part(tree: Tree) -> Tree:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.select.rule import Rule
 
 
@@ -23,6 +23,6 @@ class Quantile(Rule):
     share: float = Field(0.2, gt=0, le=1)
     """Share of the pool in round 1; later rounds take it times the growth schedule, at most 1."""
 
-    def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
+    def select(self, candidates: Ranked) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending; equals of the last one, too."""
         return candidates.top_share(min(self.share * candidates.growth, 1.0))

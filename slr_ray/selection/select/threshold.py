@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.select.rule import Rule
 
 
@@ -23,6 +23,6 @@ class Threshold(Rule):
     confidence: float = Field(0.95, ge=0, le=1)
     """Lowest probability of the predicted gloss; 0 selects the whole pool."""
 
-    def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
+    def select(self, candidates: Ranked) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
         return np.flatnonzero(candidates.at_least(self.confidence))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.select.rule import Rule
 
 
@@ -21,7 +21,7 @@ class TopConfidence(Rule):
     confidence: float = Field(0.0, ge=0, le=1)
     """Lowest probability of the predicted gloss; 0 as published."""
 
-    def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
+    def select(self, candidates: Ranked) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
         rows = np.flatnonzero(candidates.at_least(self.confidence))
         return candidates.most_confident(rows, round(self.num_clips * candidates.growth))

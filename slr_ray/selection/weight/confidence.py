@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.weight.weighting import Weighting
 
 
@@ -20,7 +20,7 @@ class Confidence(Weighting):
     """Multiplies it."""
 
     def weigh(
-        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+        self, candidates: Ranked, rows: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, " chosen"]:
         weights: np.ndarray = (self.weight * candidates.confidence[rows]).astype(np.float32)
         return weights

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.weight.weighting import Weighting
 
 
@@ -19,6 +19,6 @@ class Constant(Weighting):
     weight: float = Field(0.5, gt=0, le=1)
 
     def weigh(
-        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+        self, candidates: Ranked, rows: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, " chosen"]:
         return np.full(len(rows), self.weight, np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.weight.weighting import Weighting
 
 
@@ -25,7 +25,7 @@ class Soft(Weighting):
     """Multiply the weight by the highest probability; otherwise it is the same for every clip."""
 
     def weigh(
-        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+        self, candidates: Ranked, rows: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, " chosen"]:
         if not self.by_confidence:
             return np.full(len(rows), self.weight, np.float32)

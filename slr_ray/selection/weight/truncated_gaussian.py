@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.selection.weight.weighting import Weighting
 
 
@@ -25,7 +25,7 @@ class TruncatedGaussian(Weighting):
     """n; published 2."""
 
     def weigh(
-        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+        self, candidates: Ranked, rows: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, " chosen"]:
         confidence = candidates.confidence.astype(np.float64)
         if not len(rows):

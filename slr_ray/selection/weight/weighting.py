@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from slr_ray.config import Config
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 
 
 class Weighting(Config):
@@ -20,6 +20,6 @@ class Weighting(Config):
 
     @abstractmethod
     def weigh(
-        self, candidates: Candidates, rows: Int[np.ndarray, " chosen"]
+        self, candidates: Ranked, rows: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, " chosen"]:
         """Weights between 0 and 1 of the selected rows."""

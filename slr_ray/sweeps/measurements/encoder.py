@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-import torch
-from jaxtyping import Int
 from pydantic import Field
 
 from slr_ray.config import Config
 from slr_ray.corpora.pools import FractionPoolConfig
 from slr_ray.encoders.fine_tuning import fine_tune
-from slr_ray.encoders.protocols import Represented, Source, classify, geometry
-from slr_ray.evaluation.probe import RepresentedSet
+from slr_ray.encoders.protocols import Source, answered, fresh_model, geometry, represented
+from slr_ray.encoders.records import Classification
 from slr_ray.experiment.experiment import pretraining_of
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
-from slr_ray.methods.nearest_neighbour import pose_vectors
+from slr_ray.methods.measured import answers
 from slr_ray.methods.pretraining import pretrained_encoder
-from slr_ray.models.config import new_encoder
 from slr_ray.models.model import Model
-from slr_ray.poses.normalisation import num_channels
+from slr_ray.records.measured import Metric
+from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
 from slr_ray.training.pretraining.loop import PretrainedEncoder
-from slr_ray.training.problem import Problem, check_glosses
-from slr_ray.training.representation import represented_set
+from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import Place
+
+CLASSIFIERS: dict[Classification, str] = {"linear": "linear", "mlp": "MLP", "knn": "k-NN"}
+_NAMED: dict[Metric, tuple[str, str]] = {
+    "accuracy": ("", ""),
+    "top5_accuracy": ("_top5", ", top-5"),
+    "balanced_accuracy": ("_balanced", ", balanced"),
+    "macro_f1": ("_macro_f1", ", macro-F1"),
+}
+
+
+def figure_of(classifier: Classification, metric: Metric) -> str:
+    return classifier + _NAMED[metric][0]
+
+
+def titled(classifier: Classification, metric: Metric) -> str:
+    return CLASSIFIERS[classifier] + _NAMED[metric][1]
 
 
 class EncoderMeasurement(Config):
@@ -45,15 +57,16 @@ class EncoderMeasurement(Config):
 
     @property
     def figures(self) -> tuple[str, ...]:
-        classified = ("linear", "linear_top5", "mlp", "knn")
+        classified = [figure_of(one, metric) for one in CLASSIFIERS for metric in _NAMED]
         semi = () if self.semi_fraction is None else ("semi",)
         lying = ("inertia_share", "effective_rank", "embedding_std", "pretraining_s")
         return (*classified, *semi, *lying)
 
-    def check(self, prepared: Prepared) -> None:
-        """`ConfigError` where there is no pre-training to measure."""
+    def check(self, prepared: Prepared, seed: int) -> None:
+        """`ConfigError` where there is no pre-training to measure, or nothing to tell apart."""
         if self.source == "encoder":
             pretraining_of(prepared.config)
+        check_glosses(prepared.problem(seed))
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         problem = prepared.problem(seed)
@@ -66,8 +79,13 @@ class EncoderMeasurement(Config):
             figures["embedding_std"] = trained.epochs[-1].embedding_std
             figures["pretraining_s"] = trained.training_s
         model = None if self.source == "poses" else _model(prepared, seed, trained)
-        clips = _represented(model, problem, _max_frames(prepared), place)
-        figures |= self._classified(clips, problem, seed)
+        clips = represented(model, problem, _max_frames(prepared), place)
+        predictions: dict[str, list[ClipPrediction]] = {}
+        wanted: tuple[Classification, ...] = ("knn",) if model is None else tuple(CLASSIFIERS)
+        for one in wanted:
+            record, probabilities = answered(one, clips, problem.num_glosses, seed)
+            figures |= {figure_of(one, name): getattr(record.test, name) for name in _NAMED}
+            predictions[one] = answers(problem.corpus, problem.split.test, probabilities)
         if self.semi_fraction is not None and model is not None:
             figures["semi"] = self._fine_tuned(prepared, seed, stages, place)
         lie = geometry(clips)
@@ -85,19 +103,9 @@ class EncoderMeasurement(Config):
                 num_glosses=problem.num_glosses,
                 num_steps=0 if trained is None else trained.num_steps,
                 training_s=0.0 if trained is None else trained.training_s,
-            )
+            ),
+            predictions,
         )
-
-    def _classified(self, clips: Represented, problem: Problem, seed: int) -> dict[str, float]:
-        knn = classify("knn", clips, problem.num_glosses, seed)
-        found = {"knn": knn.test.accuracy}
-        if self.source != "poses":
-            linear = classify("linear", clips, problem.num_glosses, seed)
-            mlp = classify("mlp", clips, problem.num_glosses, seed)
-            found["linear"] = linear.test.accuracy
-            found["linear_top5"] = linear.test.top5_accuracy
-            found["mlp"] = mlp.test.accuracy
-        return found
 
     def _fine_tuned(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> float:
         assert self.semi_fraction is not None
@@ -111,11 +119,8 @@ class EncoderMeasurement(Config):
 
 
 def _model(prepared: Prepared, seed: int, trained: PretrainedEncoder | None) -> Model:
-    """The encoder with its weights, or random ones; global random state is left alone."""
-    config = prepared.config
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = new_encoder(config.model, num_channels(config.normalisation)).eval()
+    """The encoder with its weights, or random ones."""
+    model = fresh_model(prepared.config.model, prepared.config.normalisation, seed)
     if trained is not None:
         model.load_state_dict(trained.encoder)
     return model
@@ -126,18 +131,3 @@ def _max_frames(prepared: Prepared) -> int | None:
     config = prepared.config
     own = getattr(config.initialisation, "max_frames", None)
     return own or config.training.max_frames
-
-
-def _represented(
-    model: Model | None, problem: Problem, max_frames: int | None, place: Place
-) -> Represented:
-    """The labelled, validation and test clips; as poses without a model."""
-
-    def of(clips: Int[np.ndarray, " clips"]) -> RepresentedSet:
-        if model is None:
-            return RepresentedSet(pose_vectors(problem, clips).numpy(), problem.glosses(clips))
-        return represented_set(
-            model.to(place.device), problem, clips, max_frames=max_frames, device=place.device
-        )
-
-    return Represented(of(problem.labelled), of(problem.split.validation), of(problem.split.test))

@@ -8,8 +8,16 @@ from typing import Annotated
 from pydantic import Field
 
 from slr_ray.documents.document import Kind
+from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.evaluation.perturbations import CLEAN
-from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
+from slr_ray.records.measured import Metric
+from slr_ray.reporting.run import METRIC_NAMES
+from slr_ray.sweeps.measurements.encoder import (
+    CLASSIFIERS,
+    EncoderMeasurement,
+    figure_of,
+    titled,
+)
 from slr_ray.sweeps.measurements.robustness import RobustnessMeasurement
 from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMeasurement
 
@@ -18,17 +26,17 @@ from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMe
 class FigureKind:
     title: str
     kind: Kind = "percent"
+    counted: tuple[str, Metric] | None = None
+    """The classifier whose answers on clips it is counted from, and how."""
 
 
 FIGURES: dict[str, FigureKind] = {
-    "accuracy": FigureKind("accuracy"),
-    "balanced_accuracy": FigureKind("balanced accuracy"),
-    "macro_f1": FigureKind("macro-F1"),
-    "top5_accuracy": FigureKind("top-5 accuracy"),
-    "linear": FigureKind("linear"),
-    "linear_top5": FigureKind("linear, top-5"),
-    "mlp": FigureKind("MLP"),
-    "knn": FigureKind("k-NN"),
+    **{name: FigureKind(METRIC_NAMES[name], counted=("", name)) for name in POOLED_METRICS},
+    **{
+        figure_of(one, metric): FigureKind(titled(one, metric), counted=(one, metric))
+        for one in CLASSIFIERS
+        for metric in POOLED_METRICS
+    },
     "semi": FigureKind("fine-tuned on few labels"),
     "inertia_share": FigureKind("intra-class inertia, share", "number"),
     "effective_rank": FigureKind("effective rank", "number"),

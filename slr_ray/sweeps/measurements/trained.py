@@ -58,5 +58,5 @@ def trained_outcome(prepared: Prepared, seed: int, measured: Measured) -> Outcom
             training_s=record.training_s,
             trained=record.trained,
         ),
-        measured.predictions,
+        {"": measured.predictions},
     )

@@ -9,6 +9,7 @@ import pytest
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import parse
 from slr_ray.storage import Store
 
@@ -16,7 +17,7 @@ SPACE = parse({"method": {"num_rounds": {"int": [1, 4]}}})
 
 
 def opened(journal: Journal) -> SearchStudy:
-    return SearchStudy(journal.path, SPACE, name="run", seed=0, early_stopping=False)
+    return SearchStudy(journal.path, SPACE, SearchConfig(), name="run")
 
 
 def test_local_runs_write_beside_themselves(tmp_path: Path) -> None:

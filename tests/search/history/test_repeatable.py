@@ -11,8 +11,9 @@ import optuna
 import pytest
 from optuna.pruners import SuccessiveHalvingPruner
 
-from slr_ray.search.history.repeatable import Halving
 from slr_ray.search.history.study import SearchStudy, Suggestion
+from slr_ray.search.schedulers.successive_halving import Halving
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import parse
 
 SPACE = parse(
@@ -43,17 +44,18 @@ def value_of(params: dict[str, Any], round_: int) -> float:
 class Search:
     """A search whose trials take one to three rounds, without training."""
 
-    def __init__(self, folder: Path, window: int | None) -> None:
+    def __init__(self, folder: Path, window: int | None, **search: Any) -> None:
         self.folder, self.window = folder, window
+        self.search = SearchConfig(seed=3, **search)
         self.study = self.opened()
 
     def opened(self) -> SearchStudy:
         return SearchStudy(
             self.folder / "journal",
             SPACE,
+            self.search,
             name="run",
-            seed=3,
-            early_stopping=True,
+            num_rounds=3,
             window=self.window,
         )
 
@@ -156,7 +158,7 @@ def test_one_after_another_the_window_makes_no_difference(tmp_path: Path) -> Non
 def test_halving_decides_as_optuna_does(seed: int) -> None:
     """Undisturbed, with trials beside each other and some without a value."""
     draws = random.Random(seed)
-    ours = optuna.create_study(direction="maximize", pruner=Halving())
+    ours = optuna.create_study(direction="maximize", pruner=Halving(3))
     reference = optuna.create_study(
         direction="maximize", pruner=SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
     )

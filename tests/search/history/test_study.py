@@ -8,15 +8,18 @@ import pytest
 from optuna.trial import TrialState
 
 from slr_ray.search.history.study import SearchStudy
+from slr_ray.search.schedulers.no_stopping import NoStopping
+from slr_ray.search.schedulers.successive_halving import SuccessiveHalving
+from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import parse
 
 SPACE = parse({"method": {"num_rounds": {"int": [1, 50]}, "true_share": {"uniform": [0.1, 0.9]}}})
 
 
 def reopen(tmp_path: Path, *, early_stopping: bool = False) -> SearchStudy:
-    return SearchStudy(
-        tmp_path / "journal", SPACE, name="run", seed=3, early_stopping=early_stopping
-    )
+    scheduler = SuccessiveHalving() if early_stopping else NoStopping()
+    search = SearchConfig(seed=3, scheduler=scheduler)
+    return SearchStudy(tmp_path / "journal", SPACE, search, name="run")
 
 
 def test_given_settings_come_first(tmp_path: Path) -> None:

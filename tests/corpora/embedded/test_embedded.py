@@ -51,6 +51,19 @@ def test_the_seed_changes_the_fingerprint_and_not_the_vocabulary() -> None:
     assert first.provenance[0]["settings"]["seed"] == 0
 
 
+def test_it_is_the_corpus_that_it_always_was(small_clips: list) -> None:
+    # Sums, as processors round sines differently. Where they change, `_VERSION` must be raised.
+    confidence = np.concatenate([clip.confidence for clip in small_clips])
+    positions = np.concatenate([clip.positions for clip in small_clips]).astype(np.float64)
+    assert (len(small_clips), len(positions)) == (320, 10_908)
+    assert (confidence == 0).sum() == 343_165
+    weighted = (positions * np.arange(54)[:, None]).sum(axis=(0, 1, 2))
+    assert confidence.astype(np.float64).sum() == pytest.approx(213_746.0859375, rel=1e-7)
+    assert positions[..., 0].sum() == pytest.approx(107_310.7259104699, rel=1e-7)
+    assert positions[..., 1].sum() == pytest.approx(156_433.2619769255, rel=1e-7)
+    assert weighted == pytest.approx(5_666_103.342811756, rel=1e-7)
+
+
 def test_numpys_global_state_plays_no_part(small_clips: list) -> None:
     np.random.seed(99)  # noqa: NPY002 - the point of the test
     first = next(generate(SMALL))

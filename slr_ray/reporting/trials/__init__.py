@@ -1,0 +1,1 @@
+"""What trials are in a report: beside each other, and parameter by parameter."""

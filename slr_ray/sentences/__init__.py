@@ -1,0 +1,1 @@
+"""Gloss sequences of sentences: CTC, decoding, alignment, dense labels, scores. Pure functions."""

@@ -1,0 +1,117 @@
+"""How well segments fit the true ones: F1 by overlap, frames, and how spiky the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int64
+
+from slr_ray.sentences.steps import BLANK, FRAMES_A_STEP
+
+OVERLAPS = (0.1, 0.25, 0.5)
+"""Intersection over union that a hit needs, at least."""
+
+
+@dataclass(frozen=True)
+class SegmentCounts:
+    """What can be added up of segments, one sentence's or several ones'."""
+
+    hits: Int64[np.ndarray, " overlaps"]
+    """Predicted segments on a true one of the same gloss, for each of `OVERLAPS`."""
+    boundary_hits: Int64[np.ndarray, " overlaps"]
+    """The same whatever their glosses: only the bounds count."""
+    num_predicted: int
+    num_true: int
+    right_frames: int
+    """Frames of true segments that have the right gloss."""
+    true_frames: int
+
+    @property
+    def segment_f1(self) -> Float64[np.ndarray, " overlaps"]:
+        """2 hits / (predicted + true), for each of `OVERLAPS`; NaN without any segment."""
+        return self._f1(self.hits)
+
+    @property
+    def boundary_f1(self) -> Float64[np.ndarray, " overlaps"]:
+        """The same of the bounds alone."""
+        return self._f1(self.boundary_hits)
+
+    @property
+    def frame_accuracy(self) -> float:
+        """Share of the frames of true segments; frames that nobody signs in are left out."""
+        return self.right_frames / self.true_frames if self.true_frames else float("nan")
+
+    def _f1(self, hits: Int64[np.ndarray, " overlaps"]) -> Float64[np.ndarray, " overlaps"]:
+        every = self.num_predicted + self.num_true
+        return 2 * hits / every if every else np.full(len(hits), np.nan)
+
+    @classmethod
+    def together(cls, counts: Iterable[SegmentCounts]) -> SegmentCounts:
+        """Of several sentences."""
+        every = list(counts)
+        none = np.zeros(len(OVERLAPS), np.int64)
+        return cls(
+            sum((one.hits for one in every), start=none),
+            sum((one.boundary_hits for one in every), start=none),
+            sum(one.num_predicted for one in every),
+            sum(one.num_true for one in every),
+            sum(one.right_frames for one in every),
+            sum(one.true_frames for one in every),
+        )
+
+
+def count_segments(
+    glosses: Int64[np.ndarray, " predicted"],
+    bounds: Int64[np.ndarray, "predicted 2"],
+    true_glosses: Int64[np.ndarray, " true"],
+    true_bounds: Int64[np.ndarray, "true 2"],
+) -> SegmentCounts:
+    """Compare the segments of a sentence with the true ones, all in frames, ends excluded.
+
+    The predicted ones are taken in their order, and each goes to the true one that it overlaps
+    most, a hit if that overlap is enough and nobody had it before (F1@k of Lea et al. 2017,
+    arXiv 1611.05267, as evaluated in its release). Neither overlap among themselves.
+    """
+    starts = np.maximum(bounds[:, None, 0], true_bounds[None, :, 0])
+    ends = np.minimum(bounds[:, None, 1], true_bounds[None, :, 1])
+    common = np.maximum(ends - starts, 0)
+    length, true_length = np.diff(bounds)[:, 0], np.diff(true_bounds)[:, 0]
+    overlap = common / (length[:, None] + true_length - common)
+    same = glosses[:, None] == true_glosses
+    return SegmentCounts(
+        _hits(np.where(same, overlap, 0.0)),
+        _hits(overlap),
+        len(glosses),
+        len(true_glosses),
+        int(common[same].sum()),
+        int(true_length.sum()),
+    )
+
+
+def _hits(overlap: Float64[np.ndarray, "predicted true"]) -> Int64[np.ndarray, " overlaps"]:
+    hits = np.zeros(len(OVERLAPS), np.int64)
+    if not overlap.size:
+        return hits
+    nearest, most = overlap.argmax(axis=1), overlap.max(axis=1)
+    for place, least in enumerate(OVERLAPS):
+        hits[place] = len(np.unique(nearest[most >= least]))
+    return hits
+
+
+def in_frames(
+    bounds: Int64[np.ndarray, "glosses 2"], num_frames: int
+) -> Int64[np.ndarray, "glosses 2"]:
+    """Bounds in steps as bounds in the frames that the model read."""
+    frames: np.ndarray = np.minimum(bounds * FRAMES_A_STEP, num_frames)
+    return frames
+
+
+def non_blank_share(
+    log_probs: Float[np.ndarray, "sentences steps classes"],
+    num_steps: Int64[np.ndarray, " sentences"],
+) -> float:
+    """Share of all steps whose most probable class is a gloss: the lower, the spikier."""
+    real: Bool[np.ndarray, "sentences steps"] = np.arange(log_probs.shape[1]) < num_steps[:, None]
+    return float((log_probs.argmax(axis=2) != BLANK)[real].mean())

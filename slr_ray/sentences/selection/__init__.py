@@ -1,0 +1,1 @@
+"""Choosing the sentences that get pseudo-labels, one rule a file."""

@@ -64,7 +64,7 @@ def write_phoenix14(folder: Path) -> Written:
     return Written(
         folder / "phoenix-2014-multisigner",
         names,
-        ("Signer04", "Signer05"),
+        ("signer04", "signer05"),
         (None, None),
         {"poses": str(poses)},
         lambda: (manual / "train.corpus.csv").write_text(f"{heading}01April_heute-0|__ON__\n"),
@@ -90,7 +90,7 @@ def write_phoenix14t(folder: Path) -> Written:
     return Written(
         folder / "PHOENIX-2014-T",
         names,
-        ("Signer08", "Signer01"),
+        ("signer08", "signer01"),
         ('er sagt "katze" , dann hund .', "ein hund ."),
         {"poses": str(poses)},
         lambda: (manual / "PHOENIX-2014-T.train.corpus.csv").write_text(

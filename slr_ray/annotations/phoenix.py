@@ -11,6 +11,7 @@ on the corpora themselves. Glosses are cleaned, see `phoenix_glosses.py`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from slr_ray.annotations.annotation import Annotation, Annotations
@@ -49,6 +50,8 @@ def read_phoenix14t(path: Path) -> Annotations:
 
 
 def _done(read: Annotations) -> Annotations:
+    # 2014 calls one person Signer05 in its training set and signer05 in the others.
+    read.rows = [replace(row, signer=(row.signer or "").lower() or None) for row in read.rows]
     read.notes.append("markers such as __ON__ are no glosses and left out; repeats are merged")
     read.check()
     return read

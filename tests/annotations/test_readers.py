@@ -99,6 +99,13 @@ def test_stm_is_phoenix_s_second_source(tmp_path: Path) -> None:
     assert [one.clip_id for one in read.broken] == ["b", "c"]
 
 
+def test_a_signer_of_phoenix_is_one_in_all_splits(tmp_path: Path) -> None:
+    for split, signer in (("train", "Signer05"), ("dev", "signer05")):
+        rows = PHOENIX14, f"{split}-0|x/1/*.png|{signer}|WIND"
+        write(tmp_path / f"{split}.corpus.csv", *rows)
+    assert {one.signer for one in read_phoenix14(tmp_path).rows} == {"signer05"}
+
+
 def test_signers_of_csl_daily_stand_in_names(tmp_path: Path) -> None:
     line = "S000020_P0007_T00 1 unknown 0.0 1.79769e+308 你们 好"
     write(tmp_path / "csl-daily-groundtruth-train.stm", line, line.replace("P0007", "P0008"))

@@ -41,7 +41,7 @@ def test_phoenix_2014_lies_in_folders_below_its_clips(tmp_path: Path) -> None:
         "b-1": Sentence(("REGEN",)),
     }
     assert rows["a-0"].path == str(frames / "train" / "a-0" / "1")
-    assert (rows["b-1"].signer, rows["b-1"].split) == ("Signer02", "validation")
+    assert (rows["b-1"].signer, rows["b-1"].split) == ("signer02", "validation")
     assert (rows["b-1"].fps, rows["b-1"].gloss, rows["b-1"].corpus) == (25.0, None, "phoenix14")
     assert [one.clip_id for one in made.absent] == ["c-2"]
 

@@ -2,8 +2,9 @@
 
 Column `path` is needed; `clip_id`, `gloss`, `signer`, `split`, `corpus`, `start_frame`,
 `end_frame`, `start_s`, `end_s` and `fps` (of a folder of pictures) are optional, others are
-ignored; capital letters do not matter. The manifest may be behind a URI. Relative paths are below
---videos, or else below the manifest's folder. Without `clip_id` a clip is called after its path.
+ignored; capital letters do not matter. A sentence has `glosses` with spaces between, or a list, and
+maybe `text`. The manifest may be behind a URI. Relative paths are below --videos, or else below the
+manifest's folder. Without `clip_id` a clip is called after its path.
 """
 
 from __future__ import annotations

@@ -45,6 +45,16 @@ def test_clips_that_no_annotation_names_are_left_out_and_told(tmp_path: Path) ->
     assert "no annotation names, left out: 2 (b, c)" in remark
 
 
+def test_a_broken_annotation_names_its_clip_all_the_same(tmp_path: Path) -> None:
+    broken = {"glosses": "CAT", "start_ms": [900], "end_ms": [100]}
+    clips = [make_clip("a"), make_clip("b")]
+    source = joined(tmp_path, clips, {"a": {"glosses": "CAT"}, "b": broken})
+    assert not source.remarks.lines()
+    skipped: list[Skipped] = []
+    assert len(list(read_clips(source, skip_broken=True, skipped=skipped))) == 1
+    assert [one.clip_id for one in skipped] == ["b"]
+
+
 def test_a_sentence_without_poses_stops_the_import_before_any_clip(tmp_path: Path) -> None:
     table = {"a": {"glosses": "CAT"}, "z": {"glosses": "DOG"}}
     source = joined(tmp_path, [make_clip("a")], table)

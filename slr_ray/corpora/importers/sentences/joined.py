@@ -39,7 +39,9 @@ def open_joined(read: Callable[[Path], Annotations], path: Path, options: Import
         remarks.add(note)
     reader = ShardReader(options.poses, skip_broken=True)
     names = {row.name: row for row in annotations.rows}
-    clips, others = _matched(reader, names)
+    named = names.keys() | {one.clip_id for one in annotations.broken}
+    matched, others = _matched(reader, named)
+    clips = {clip_id: name for clip_id, name in matched.items() if name in names}
     if not clips:
         raise DataError(
             f"no clip of {options.poses} is named as a sentence of {path}: clips are called "
@@ -59,7 +61,7 @@ def open_joined(read: Callable[[Path], Annotations], path: Path, options: Import
     )
 
 
-def _matched(reader: ShardReader, names: dict[str, Annotation]) -> tuple[dict[str, str], list[str]]:
+def _matched(reader: ShardReader, names: set[str]) -> tuple[dict[str, str], list[str]]:
     """The sentence of each clip by its id, and the clips that are no sentence."""
     clips: dict[str, str] = {}
     others: list[str] = []

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ensemble, memory, pretraining, recogniser, selection, sentences, training
+from benchmarks import (
+    ensemble,
+    memory,
+    pretraining,
+    recogniser,
+    selection,
+    sentence_training,
+    sentences,
+    training,
+)
 from benchmarks.gpu.__main__ import CHECKS
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -43,6 +52,10 @@ _TINY = {
     "sentences": (
         sentences.main,
         ["--num-sentences", "6", "--num-steps", "12", "--num-glosses", "7", "--num-repeats", "1"],
+    ),
+    "sentence_training": (
+        sentence_training.main,
+        ["--num-sentences", "20", "--num-frames", "60"],
     ),
     "selection": (selection.main, ["--num-clips", "500", "--num-glosses", "20"]),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),

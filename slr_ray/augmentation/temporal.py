@@ -28,7 +28,17 @@ def cut_and_resample(
     wanted = ((last - first + 1) / speed).round().long()
     num_frames = wanted.clamp(min=1).minimum(batch.num_frames.max())
     num_frames = num_frames.to(batch.num_frames.dtype)
-    return _sample(batch, first, last, num_frames)
+    return _sample(batch, first, last, num_frames, batch.positions.shape[1])
+
+
+def resampled(batch: PoseBatch, num_frames: Int[Tensor, " clips"]) -> PoseBatch:
+    """Whole clips with so many frames each, evenly spaced, ends included; at least one.
+
+    Interpolated as by `cut_and_resample`. The batch is padded to the longest of them.
+    """
+    num_frames = num_frames.to(batch.num_frames)
+    first, last = torch.zeros_like(num_frames), batch.num_frames - 1
+    return _sample(batch, first, last, num_frames, int(num_frames.max()))
 
 
 def _sample(
@@ -36,8 +46,9 @@ def _sample(
     first: Int[Tensor, " clips"],
     last: Int[Tensor, " clips"],
     num_frames: Int[Tensor, " clips"],
+    padded_frames: int,
 ) -> PoseBatch:
-    steps = torch.arange(batch.positions.shape[1], device=batch.positions.device)
+    steps = torch.arange(padded_frames, device=batch.positions.device)
     stride = (last - first) / (num_frames - 1).clamp(min=1)
     time = (first[:, None] + steps * stride[:, None]).minimum(last[:, None].float())
     before = time.floor().long()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -25,15 +25,20 @@ from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
+from slr_ray.experiment.task_checks import check_task
 from slr_ray.models.config import ModelConfig, ignores_order
 from slr_ray.models.parts_transformer import JOINT_CHANNELS, PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
+from slr_ray.models.streams.channels import INPUT_CHANNELS
+from slr_ray.models.streams.part_streams import PartStreamsConfig
 from slr_ray.poses.normalisation import NormalisationConfig, SigningSpace, num_channels
 from slr_ray.storage import absolute
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.pretraining.config import PretrainingConfig
+from slr_ray.training.sentences.config import SentencesConfig
 
+Task = Literal["isolated", "continuous"]
 Method = Annotated[
     SslrConfig | ConsistencyConfig | SupervisedConfig | LinearEvaluationConfig,
     Field(discriminator="kind"),
@@ -49,10 +54,14 @@ class Experiment(Config):
     True
     """
 
+    task: Task = "isolated"
+    """What clips show: one sign each, or sentences (`continuous`), whose gloss sequences are learnt
+    and recognised."""
     preset: Preset = "modern"
     """What the other sections start from: `modern`, the best recogniser; `published`, SPOTER's
     release; `spoter_small`, a SPOTER that trains in minutes. SSL-SLR's, for pre-training, as
-    written (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`)."""
+    written (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`). With
+    `task=continuous` it is `continuous` where none is named."""
     data: DataConfig = EmbeddedConfig()
     split: SplitConfig = SignerSplitConfig()
     pool: PoolConfig = FractionPoolConfig()
@@ -63,6 +72,8 @@ class Experiment(Config):
     """What round 0, and every round that does not continue from the last, starts from; the
     classifier is always new."""
     training: TrainingConfig = TrainingConfig()
+    sentences: SentencesConfig | None = None
+    """What training on sentences has beside that; only with `task=continuous`."""
     method: Method = SslrConfig()
 
     @property
@@ -89,17 +100,18 @@ def build_experiment(
 
     Raises `ConfigError` that names `origin`, the field and the value.
     """
-    preset = tree.get("preset", "modern")
+    preset = tree.get("preset", "continuous" if tree.get("task") == "continuous" else "modern")
     if preset not in PRESETS:
         raise ConfigError(
             f"{origin}: preset: there is no preset {preset!r}; there are {', '.join(PRESETS)}"
         )
-    base = merge(_DEFAULT_KINDS, PRESETS[preset])
+    base = merge({**_DEFAULT_KINDS, "preset": preset}, PRESETS[preset])
     base = merge(base, _pretraining(preset, base, tree))
     if encoder is not None:
         refuse_contradictions(tree, encoder, origin)
         base = merge(base, prescribed(encoder))
     built = build(Experiment, merge(base, tree), origin)
+    check_task(built, origin)
     _check_model(built, origin)
     _check_teacher(built, origin)
     _check_selection(built, origin)
@@ -170,6 +182,15 @@ def _check_model(built: Experiment, origin: str) -> None:
                 )
         return
     channels = num_channels(built.normalisation)
+    if isinstance(model, PartStreamsConfig):
+        if channels != INPUT_CHANNELS:
+            raise ConfigError(
+                f"{origin}: model.kind {model.kind!r} reads the {INPUT_CHANNELS} channels of a "
+                f"signing space with all its geometry, but normalisation "
+                f"{built.normalisation.kind!r} gives {channels}: set normalisation.kind="
+                "signing_space, and its distances, directions and velocities to true"
+            )
+        return
     if isinstance(model, PartsTransformerConfig) and channels != JOINT_CHANNELS:
         raise ConfigError(
             f"{origin}: model.kind {model.kind!r} reads the {JOINT_CHANNELS} channels of the "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slr_ray.corpora.clip_kinds import refuse_sentences
+from slr_ray.corpora.clip_kinds import refuse_isolated, refuse_sentences
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import DataConfig, open_data, open_extra
 from slr_ray.corpora.splits import Split, SplitConfig, split_corpus
@@ -15,6 +15,7 @@ from slr_ray.experiment.experiment import Experiment, build_experiment, encoder_
 from slr_ray.experiment.extra_clips import labelled_elsewhere, open_pool, pretraining_clips
 from slr_ray.experiment.initialisation import EncoderFile, OtherGlosses
 from slr_ray.experiment.prepared import OtherClips, Prepared
+from slr_ray.experiment.sentence_clips import refuse_short_sentences
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.unlabelled import UnlabelledClips
 
@@ -50,6 +51,8 @@ class Opener:
             self.split(config.data, config.split),
             open_pool=self._open_pool(config),
         )
+        if config.task == "continuous":
+            refuse_short_sentences(prepared)
         match source:
             case EncoderFile():
                 encoder = self.encoder(source.path)
@@ -69,7 +72,10 @@ class Opener:
     def corpus_of(self, config: Experiment) -> Corpus:
         """The experiment's corpus; `ConfigError` where it is not what the experiment is about."""
         corpus = self.corpus(config.data)
-        refuse_sentences(corpus)
+        if config.task == "continuous":
+            refuse_isolated(corpus)
+        else:
+            refuse_sentences(corpus)
         return corpus
 
     def corpus(self, data: DataConfig) -> Corpus:

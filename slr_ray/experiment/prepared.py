@@ -104,6 +104,7 @@ class Prepared:
             augmentation=self.config.augmentation,
             model=self.config.model,
             open_pool=self.open_pool,
+            sentences=self.config.sentences,
         )
 
     @property
@@ -132,7 +133,9 @@ class Prepared:
 
     def stage_facts(self) -> dict[str, Any]:
         """What every stage of the experiment depends on besides seed, round and method."""
-        without = {"preset", "data", "split", "method", "initialisation"}
+        without = {"task", "preset", "data", "split", "method", "initialisation"}
+        if self.config.sentences is None:
+            without.add("sentences")
         # The paths stand for what lies there.
         excluded = dict.fromkeys(without, True) | {"pool": {"open_data"}}
         method = self.config.method

@@ -12,15 +12,19 @@ from jaxtyping import Float, Int
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.evaluation.metrics import confusion, f1_scores, measure
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.checkpoints import checkpoint_content
+from slr_ray.methods.measured_sentences import sentence_answers, sentence_record
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
-from slr_ray.methods.recogniser import checkpoint_content
 from slr_ray.methods.seed_run import OnEpoch, prepare_seed
 from slr_ray.methods.sslr import best_round, rounds, seed_record
+from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
 from slr_ray.records.predictions import ClipPrediction
+from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.records.stages import StageStore, State
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
+from slr_ray.training.sentences.measuring import answers_on, measured
 from slr_ray.workers.place import Place
 
 
@@ -31,7 +35,7 @@ class Measured:
     record: MeasuredRecord
     checkpoint: State | None
     """What `load_recogniser` reads; None where nothing was trained."""
-    predictions: list[ClipPrediction]
+    predictions: list[ClipPrediction] | list[SentencePrediction]
     """On the test clips."""
 
 
@@ -55,8 +59,15 @@ def train_and_measure(
     trained = seed_record(run, done).model_copy(update={"best_round": chosen})
     state = done[chosen].model_state
     config, problem = prepared.config, run.problem
-    model = problem.new_model().to(place.device)
+    model = problem.new_recogniser().to(place.device)
     model.load_state_dict(state)
+    checkpoint = checkpoint_content(prepared, state, config.training.metric)
+    if isinstance(model, SentenceModel):
+        parts = (problem.split.validation, problem.split.test)
+        said = [answers_on(problem, model, clips, config.training, place) for clips in parts]
+        chosen_by = measured(problem, parts[0], said[0])
+        record = sentence_record(problem, seed, chosen_by, said[1], trained)
+        return Measured(record, checkpoint, sentence_answers(problem, said[1]))
     validation, test = (
         predict_on(problem, model, clips, config.training, place)
         for clips in (problem.split.validation, problem.split.test)
@@ -65,7 +76,7 @@ def train_and_measure(
     training_s = sum(one.training_s for one in trained.rounds)
     return Measured(
         _record(problem, seed, validation, test, trained, training_s),
-        checkpoint_content(prepared, state, config.training.metric),
+        checkpoint,
         answers(prepared.corpus, problem.split.test, test),
     )
 

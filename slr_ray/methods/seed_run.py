@@ -15,8 +15,7 @@ from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.consistency import stream_settings
 from slr_ray.methods.pretraining import Initial, initial_encoder
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
-from slr_ray.models.config import load_encoder_weights
-from slr_ray.models.model import Model
+from slr_ray.models.config import AnyRecogniser, load_encoder_weights
 from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore
 from slr_ray.training.config import TrainingConfig
@@ -78,10 +77,10 @@ def prepare_seed(
     )
 
 
-def first_model(run: SeedRun, number: int) -> Model:
+def first_model(run: SeedRun, number: int) -> AnyRecogniser:
     """The model that round `number` begins with, unless it continues."""
     torch.manual_seed(stable_seed(run.seed, number))
-    model = run.problem.new_model()
+    model = run.problem.new_recogniser()
     if run.encoder is not None:
         load_encoder_weights(model, run.encoder().weights)
     return model

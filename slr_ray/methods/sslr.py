@@ -18,11 +18,13 @@ from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, u
 from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, training_set
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
+from slr_ray.models.model import Model
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import State, stage_key
-from slr_ray.training.labels.sampling import TrainingSet, true_labels
+from slr_ray.training.labels.sampling import TrainingSet
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
+from slr_ray.training.problem import labelled_set
 from slr_ray.training.round import Round, Trained
 
 
@@ -43,7 +45,7 @@ def rounds(run: SeedRun) -> Iterator[FinishedRound]:
     model, selects, extends the labelled set and trains again, until nothing is left to add or
     validation no longer improves.
     """
-    labelled = true_labels(run.problem.labelled, run.problem.glosses(run.problem.labelled))
+    labelled = labelled_set(run.problem)
     done: list[FinishedRound] = []
     while True:
         number = len(done)
@@ -133,6 +135,7 @@ def _train_round(
     problem, training, method = run.problem, run.training, run.method
     model = first_model(run, number)
     if run.frozen:
+        assert isinstance(model, Model)
         fitted = fit_classifier(model, problem, training, run.place)
         return _packed(run, number, labelled, fitted, NOTHING_CHOSEN)
     chosen = NOTHING_CHOSEN

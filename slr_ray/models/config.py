@@ -16,13 +16,33 @@ from slr_ray.models.model import Model
 from slr_ray.models.parts_transformer import PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
 from slr_ray.models.spoter import SpoterConfig
+from slr_ray.models.streams.part_streams import PartStreamsConfig
+from slr_ray.models.streams.sentence_model import SentenceModel
 
 AnyModel: TypeAlias = (
-    SpoterConfig | PoseTransformerConfig | PartsTransformerConfig | ConvAttentionConfig
+    SpoterConfig
+    | PoseTransformerConfig
+    | PartsTransformerConfig
+    | ConvAttentionConfig
+    | PartStreamsConfig
 )
+AnyRecogniser: TypeAlias = Model | SentenceModel
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
+
+
+def new_recogniser(
+    config: AnyModel, num_channels: int, num_glosses: int, *, of_sentences: bool
+) -> AnyRecogniser:
+    """A model with fresh weights, drawn from torch's global generator; `ValueError` where the kind
+    reads no sentences and should.
+    """
+    if not of_sentences:
+        return config.build(num_channels, num_glosses)
+    if not isinstance(config, PartStreamsConfig):
+        raise ValueError(f"model.kind {config.kind!r} reads no sentences")
+    return SentenceModel(config.build(num_channels, num_glosses))
 
 
 def new_encoder(config: AnyModel, num_channels: int) -> Model:

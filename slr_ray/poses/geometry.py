@@ -16,7 +16,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from slr_ray.poses.skeleton import BONES, HAND_JOINTS, INDEX, LEFT_HAND, RIGHT_HAND
+from slr_ray.poses.skeleton import (
+    BONES,
+    HAND_JOINTS,
+    INDEX,
+    JOINTS,
+    LEFT_HAND,
+    MIRROR,
+    RIGHT_HAND,
+)
 
 _FINGERS = ("index", "middle", "ring", "little")
 _OF_A_HAND = (
@@ -29,6 +37,9 @@ _OF_A_HAND = (
 _REACHING = ("middleMCP", "thumbTip", "indexTip", "middleTip")
 """Where a hand touches: its palm and its foremost fingertips."""
 _REACHED = ("nose", "neck", "leftEar", "rightEar", "leftShoulder", "rightShoulder")
+NUM_REACHING, NUM_REACHED = len(_REACHING), len(_REACHED)
+REACHED_MIRROR = tuple(_REACHED.index(JOINTS[MIRROR[INDEX[one]]]) for one in _REACHED)
+"""Which of the places that a hand reaches each one becomes when left and right change."""
 _HANDS = (LEFT_HAND, RIGHT_HAND)
 
 

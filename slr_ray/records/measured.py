@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from slr_ray.config import Record
 
 Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "top5_accuracy"]
 """What may be chosen by on validation: a field of `Metrics` of which more is better."""
+SentenceMetric = Literal["gloss_accuracy"]
+"""The same of `SentenceMetrics`."""
 
 
 class Metrics(Record):
@@ -24,6 +26,46 @@ class Metrics(Record):
     """Mean F1 over the glosses that occur in the set or were predicted."""
     calibration_error: float
     """Expected calibration error over 15 equal-width confidence bins."""
+
+
+class SentenceMetrics(Record):
+    """Quality of a model on one set of sentences whose glosses are known."""
+
+    num_clips: int
+    num_glosses: int
+    """Of all sentences together."""
+    loss: float
+    """Mean over sentences of CTC's loss in nats."""
+    gloss_accuracy: float
+    """1 - WER: more is better. It may be negative."""
+    wer: float
+    """Word error rate: errors over glosses, by sclite's alignment; above 1 with many insertions."""
+    substitutions: int
+    deletions: int
+    insertions: int
+    non_blank_share: float
+    """Share of steps on the best path that say a gloss: small where the model is spiky."""
+    frame_accuracy: float | None = None
+    """Share of the frames of true glosses that lie in a predicted segment of that gloss. None, as
+    all that follow, where no true times are known."""
+    segment_f1_10: float | None = None
+    """F1 of predicted segments, right where the gloss is and intersection over union with its true
+    segment is at least 0.1."""
+    segment_f1_25: float | None = None
+    """At least 0.25."""
+    segment_f1_50: float | None = None
+    """At least 0.5."""
+
+
+AnyMetrics: TypeAlias = Metrics | SentenceMetrics
+"""Of isolated signs or of sentences; their fields tell them apart."""
+
+
+def of_signs(metrics: AnyMetrics) -> Metrics:
+    """Figures that are known to be those of isolated signs."""
+    if not isinstance(metrics, Metrics):
+        raise TypeError("figures of sentences where those of isolated signs are needed")
+    return metrics
 
 
 class UnlabelledFigures(Record):
@@ -69,7 +111,7 @@ class EpochRecord(Record):
     """Gradient steps since the start of the trial, this epoch included."""
     training_loss: float
     learning_rate: float
-    validation: Metrics
+    validation: AnyMetrics
     unlabelled: UnlabelledFigures | None = None
     """Where every step has unlabelled clips."""
 
@@ -184,7 +226,7 @@ class RoundRecord(Record):
     """Of round 0: the time of these."""
     reused: bool
     """Taken from the stage store instead of trained again."""
-    validation: Metrics
+    validation: AnyMetrics
     audit: Audit | None
     """How this round's pseudo-labels were chosen; None in round 0."""
 
@@ -205,17 +247,31 @@ class SeedRecord(Record):
     epochs: list[EpochRecord]
 
 
+class LengthErrors(Record):
+    """Errors in the sentences of one length."""
+
+    num_glosses: int
+    """Of each of them."""
+    num_clips: int
+    wer: float
+
+
 class MeasuredRecord(Record):
     """One experiment, one seed, evaluated once on the test set."""
 
     seed: int
     num_steps: int
     training_s: float
-    validation: Metrics
-    test: Metrics
+    validation: AnyMetrics
+    test: AnyMetrics
     f1_per_gloss: dict[str, float]
+    """Of sentences: right glosses over those that are there and those that are predicted."""
     confusion: list[list[int]]
-    """`confusion[i][j]`: test clips of gloss i predicted as j, in the order of the corpus."""
+    """`confusion[i][j]`: test clips of gloss i predicted as j, in the order of the corpus. Of
+    sentences: glosses i in the place of which j is predicted; deleted and inserted ones are left
+    out."""
+    by_length: tuple[LengthErrors, ...] = ()
+    """Test sentences by the number of their glosses; none for isolated signs."""
     trained: SeedRecord | None
     """Rounds and epochs; None for the nearest neighbour."""
 

@@ -28,10 +28,12 @@ import yaml
 
 from slr_ray.config import Config, Record
 from slr_ray.errors import DataError
+from slr_ray.records import sentence_predictions
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.record_files import RecordT, read_record, write_record
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
+from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.storage import Growing, Store, below, cache_root, masked, parted, remember
 
 _RUN, _OPTIONS, _JOURNAL, _LOG = "run.json", "options.json", "optuna.journal", "log.jsonl"
@@ -72,17 +74,26 @@ class ResultFolder:
         return int(self.store.read_json(_RECORD)["num_steps"])
 
     def write_predictions(
-        self, predictions: Sequence[ClipPrediction], classifier: str = ""
+        self,
+        predictions: Sequence[ClipPrediction] | Sequence[SentencePrediction],
+        classifier: str = "",
     ) -> None:
         """The answers on each test clip; of one classifier where a result has several."""
-        self.store.write_bytes(_predictions(classifier), to_parquet(predictions))
+        signs = [one for one in predictions if isinstance(one, ClipPrediction)]
+        sentences = [one for one in predictions if isinstance(one, SentencePrediction)]
+        content = sentence_predictions.to_parquet(sentences) if sentences else to_parquet(signs)
+        self.store.write_bytes(_predictions(classifier), content)
 
     def has_predictions(self, classifier: str = "") -> bool:
         """Whether they are there: earlier versions wrote none."""
         return self.store.exists(_predictions(classifier))
 
     def predictions(self, classifier: str = "") -> list[ClipPrediction]:
+        """Of isolated signs."""
         return from_parquet(self.store.read_bytes(_predictions(classifier)))
+
+    def sentence_predictions(self) -> list[SentencePrediction]:
+        return sentence_predictions.from_parquet(self.store.read_bytes(_predictions("")))
 
     def read_record(self, cls: type[RecordT]) -> RecordT:
         return read_record(self.store, _RECORD, cls)

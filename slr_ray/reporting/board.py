@@ -16,11 +16,12 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from slr_ray.records.measured import Metrics, SeedRecord
+from slr_ray.records.measured import AnyMetrics, Metrics, SeedRecord
 from slr_ray.storage import Store, cache_root, parted
 
 _BOARD = "tensorboard"
 _CURVES = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "calibration_error")
+_SENTENCE_CURVES = ("gloss_accuracy", "wer", "loss", "non_blank_share")
 
 
 def board_folder(store: Store) -> Path:
@@ -113,6 +114,6 @@ def _write_curves(writer: SummaryWriter, seed: SeedRecord) -> None:
             )
 
 
-def _metrics(writer: SummaryWriter, prefix: str, metrics: Metrics, step: int) -> None:
-    for name in _CURVES:
+def _metrics(writer: SummaryWriter, prefix: str, metrics: AnyMetrics, step: int) -> None:
+    for name in _CURVES if isinstance(metrics, Metrics) else _SENTENCE_CURVES:
         writer.add_scalar(f"{prefix}/{name}", getattr(metrics, name), step)

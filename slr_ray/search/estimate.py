@@ -18,13 +18,12 @@ from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
 from slr_ray.training.consistency.config import StreamConfig
-from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
-from slr_ray.training.problem import check_glosses
+from slr_ray.training.problem import check_glosses, labelled_set
 from slr_ray.training.round import Round
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
@@ -91,12 +90,13 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
     """Times of a few steps of each kind that `corners`, experiments on the same clips, take."""
     base, place = prepared.config, this_place()
     own = prepared.problem(seed)
-    training_set = true_labels(own.labelled, own.glosses(own.labelled))
+    training_set = labelled_set(own)
 
     def some_steps(num_steps: int, stream: StreamConfig | None) -> None:
         once = {"num_epochs": 1, "steps_per_epoch": num_steps, "patience_epochs": None}
         config = base.training.model_copy(update=once)
-        train(own.new_model(), own, config, Round(0, 0, training_set, stream=stream), place)
+        model = own.new_recogniser()
+        train(model, own, config, Round(0, 0, training_set, stream=stream), place)
 
     def pre_training(num_steps: int) -> None:
         few = {"num_steps": num_steps, "schedule": "constant", "collapse_threshold": 0.0}

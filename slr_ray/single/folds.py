@@ -36,6 +36,11 @@ def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
     split = config.split
     if not isinstance(split, FoldsSplitConfig):
         raise ConfigError(f"split.kind is {split.kind!r}: folds need split.kind=folds")
+    if config.task == "continuous":
+        raise ConfigError(
+            "--folds adds up answers on isolated signs: with task=continuous train one split a "
+            "call, split.kind=signer or split.kind=sentences"
+        )
     return [opener.prepare(config.model_copy(update={"split": one})) for one in split.every()]
 
 

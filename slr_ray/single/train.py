@@ -25,7 +25,7 @@ from slr_ray.methods.other_glosses import encoder_of_other_glosses
 from slr_ray.methods.pretraining import pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
-from slr_ray.records.measured import EpochRecord, Metrics
+from slr_ray.records.measured import AnyMetrics, EpochRecord, SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.records.trained_folder import TrainedFolder
@@ -185,8 +185,26 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
     console.print(f"checkpoint: {folder.checkpoint_location}", soft_wrap=True)
 
 
-def metrics_text(metrics: Metrics) -> str:
+def metrics_text(metrics: AnyMetrics) -> str:
+    if isinstance(metrics, SentenceMetrics):
+        return sentence_text(metrics)
     return (
         f"accuracy {metrics.accuracy:.3f}, top-5 {metrics.top5_accuracy:.3f}, "
         f"balanced accuracy {metrics.balanced_accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f}"
     )
+
+
+def sentence_text(metrics: SentenceMetrics) -> str:
+    """The word error rate and what it is made of, in per cent of the glosses."""
+    parts = (metrics.substitutions, metrics.deletions, metrics.insertions)
+    substituted, deleted, inserted = (100 * one / metrics.num_glosses for one in parts)
+    told = (
+        f"WER {100 * metrics.wer:.1f} % (substituted {substituted:.1f}, deleted {deleted:.1f}, "
+        f"inserted {inserted:.1f})"
+    )
+    if metrics.frame_accuracy is not None:
+        told += (
+            f", frames right {100 * metrics.frame_accuracy:.1f} %, segment F1 at IoU 0.5 "
+            f"{metrics.segment_f1_50:.3f}"
+        )
+    return told

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slr_ray.config import Config
-from slr_ray.records.measured import Metric
+from slr_ray.records.measured import Metric, SentenceMetric
 
 
 class Sgd(Config):
@@ -54,8 +54,9 @@ class TrainingConfig(Config):
     gradient_clip: float | None = Field(None, gt=0)
     """Largest norm of a step's gradient; None = unbounded (published)."""
     evaluate_every_epochs: int = Field(1, ge=1)
-    metric: Metric = "balanced_accuracy"
-    """The validation figure that chooses a round's epoch, the round and a search's trial."""
+    metric: Metric | SentenceMetric = "balanced_accuracy"
+    """The validation figure that chooses a round's epoch, the round and a search's trial; of
+    sentences `gloss_accuracy`, 1 less the word error rate."""
     patience_epochs: int | None = Field(None, ge=1)
     """Stop a round when validation has not improved for so many epochs; None = never."""
     keep: Literal["best", "last"] = "best"

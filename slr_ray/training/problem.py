@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Int64
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
-from slr_ray.models.config import ModelConfig
+from slr_ray.models.config import AnyRecogniser, ModelConfig, new_recogniser
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
 from slr_ray.poses.reading import ReadableClips
+from slr_ray.training.labels.sampling import TrainingSet, true_labels, true_sentences
+from slr_ray.training.sentences.config import SentencesConfig
 from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 
@@ -35,6 +37,8 @@ class Problem:
     model: ModelConfig
     open_pool: UnlabelledClips = NO_CLIPS
     """Clips of other corpora, counted on from the corpus's own."""
+    sentences: SentencesConfig | None = None
+    """How sentences are trained on; None where clips are isolated signs."""
 
     @property
     def num_glosses(self) -> int:
@@ -57,6 +61,19 @@ class Problem:
         """A model with fresh weights, drawn from torch's global generator."""
         return self.model.build(num_channels(self.normalisation), self.num_glosses)
 
+    def new_recogniser(self) -> AnyRecogniser:
+        """The same, or a model of sentences where the problem has these."""
+        return new_recogniser(
+            self.model,
+            num_channels(self.normalisation),
+            self.num_glosses,
+            of_sentences=self.sentences is not None,
+        )
+
+    def sequences(self, clips: Int[np.ndarray, " clips"]) -> list[Int64[np.ndarray, " _"]]:
+        """What is signed in sentences; only of labelled, validation and test ones, and audits."""
+        return [self.corpus.sequence(int(clip)) for clip in clips]
+
     def glosses(self, clips: Int[np.ndarray, " clips"]) -> Int[np.ndarray, " clips"]:
         """Glosses of clips as int64. Only for labelled, validation and test clips, and audits.
 
@@ -76,6 +93,14 @@ class Problem:
             named = [*(own.get(name, UNKNOWN_GLOSS) for name in extra.glosses), UNLABELLED]
             found.append(np.array(named, np.int32)[extra.gloss_index[clips]])
         return np.concatenate(found)
+
+
+def labelled_set(problem: Problem) -> TrainingSet:
+    """The labelled pool with its glosses, or gloss sequences."""
+    clips = problem.labelled
+    if problem.sentences is not None:
+        return true_sentences(clips, problem.sequences(clips))
+    return true_labels(clips, problem.glosses(clips))
 
 
 def check_glosses(problem: Problem) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pydantic import TypeAdapter
+
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.errors import RunFailed
-from slr_ray.records.measured import EpochRecord, Metrics
+from slr_ray.records.measured import AnyMetrics, EpochRecord
 from slr_ray.records.stages import State
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.labels.sampling import TrainingSet
+
+_METRICS: TypeAdapter[AnyMetrics | None] = TypeAdapter(AnyMetrics | None)
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Trained:
     """A finished round: the model kept, and its history."""
 
     model_state: State
-    validation: Metrics
+    validation: AnyMetrics
     epochs: list[EpochRecord]
     num_steps: int
     training_s: float
@@ -47,7 +51,7 @@ class Progress:
     epoch: int = 0
     num_steps: int = 0
     training_s: float = 0.0
-    best: Metrics | None = None
+    best: AnyMetrics | None = None
     best_epoch: int = -1
     best_state: State | None = None
     epochs: list[EpochRecord] = field(default_factory=list)
@@ -71,7 +75,7 @@ class Progress:
             epoch=state["epoch"],
             num_steps=state["num_steps"],
             training_s=state["training_s"],
-            best=Metrics(**state["best"]) if state["best"] else None,
+            best=_METRICS.validate_python(state["best"]),
             best_epoch=state["best_epoch"],
             best_state=state["best_state"],
             epochs=[EpochRecord.model_validate(record) for record in state["epochs"]],

@@ -21,6 +21,7 @@ from slr_ray.errors import ConfigError, DataError, RunFailed
 from slr_ray.experiment.encoder_file import load_encoder
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
+from slr_ray.methods.checkpoints import checkpoint_content
 from slr_ray.methods.pretraining import (
     check_initialisation,
     pretrained_encoder,
@@ -28,7 +29,7 @@ from slr_ray.methods.pretraining import (
     pretraining_task,
     save_encoder,
 )
-from slr_ray.methods.recogniser import checkpoint_content, load_recogniser
+from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import FinishedRound, rounds
 from slr_ray.poses.reading import read

@@ -13,6 +13,7 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.run_folder import ResultFolder
+from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.records.stages import StageStore, State, dumps
 from slr_ray.search.listeners import RunListener
 from slr_ray.storage import Store
@@ -27,7 +28,9 @@ class Outcome:
     """What a measurement leaves in a cell's folder."""
 
     record: Record
-    predictions: Mapping[str, Sequence[ClipPrediction]] = field(default_factory=dict)
+    predictions: Mapping[str, Sequence[ClipPrediction] | Sequence[SentencePrediction]] = field(
+        default_factory=dict
+    )
     """On the test clips, by classifier; under an empty name where there is one only."""
     checkpoint: State | None = None
     """What `load_recogniser` reads, where it is worth keeping."""

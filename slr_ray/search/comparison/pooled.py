@@ -8,6 +8,7 @@ import numpy as np
 
 from slr_ray.evaluation.metrics import f1_scores
 from slr_ray.evaluation.people import SignerCounts, mean_metrics, pooled_metrics
+from slr_ray.records.measured import of_signs
 from slr_ray.records.predictions import pooled
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import ArmRecord
@@ -44,8 +45,8 @@ def pooled_record(
         seed=folds[0].seed,
         num_steps=round(np.mean([one.num_steps for one in folds])),
         training_s=sum(one.training_s for one in folds),
-        validation=mean_metrics([one.validation for one in folds]),
-        test=pooled_metrics([one.test for one in folds], counts),
+        validation=mean_metrics([of_signs(one.validation) for one in folds]),
+        test=pooled_metrics([of_signs(one.test) for one in folds], counts),
         f1_per_gloss={name: float(score) for name, score in f1 if not np.isnan(score)},
         confusion=confusion.tolist(),
         trained=None,

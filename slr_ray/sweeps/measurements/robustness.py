@@ -14,6 +14,7 @@ from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
 from slr_ray.methods.recogniser import recogniser_of
 from slr_ray.methods.robustness import Examinee
+from slr_ray.records.measured import of_signs
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
@@ -37,7 +38,7 @@ class RobustnessMeasurement(Config):
         assert measured.checkpoint is not None
         recogniser = recogniser_of(measured.checkpoint, "checkpoint")
         examinee = Examinee(recogniser, prepared.corpus, prepared.split.test)
-        clean = measured.record.test.accuracy
+        clean = of_signs(measured.record.test).accuracy
         curves: dict[str, list[tuple[float, float]]] = {}
         for what in self.perturbations.all():
             found = examinee.answers(

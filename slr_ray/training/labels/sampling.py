@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.sentences.steps import Sequences
 
 _BUCKET_BATCHES = 16
 
@@ -26,6 +29,9 @@ class TrainingSet:
     targets: Float[np.ndarray, "pseudo glosses"] | None = None
     """What the pseudo-labelled clips, the last ones, are trained to: shares of the glosses, and
     below 0 those of the glosses that a clip is not. None = their glosses."""
+    sequences: Sequences | None = None
+    """Of sentences: what is signed in each, in the place of `glosses`, which are all
+    `UNLABELLED`."""
 
     @cached_property
     def has_negatives(self) -> bool:
@@ -44,20 +50,28 @@ def true_labels(
     return TrainingSet(clips, glosses, ones, np.zeros(len(clips), bool))
 
 
+def true_sentences(clips: Int[np.ndarray, " clips"], sequences: Sequences) -> TrainingSet:
+    """A training set of sentences with their true gloss sequences."""
+    unlabelled = true_labels(clips, np.full(len(clips), UNLABELLED))
+    return replace(unlabelled, sequences=sequences)
+
+
 def extended(
     labelled: TrainingSet,
     clips: Int[np.ndarray, " added"],
     glosses: Int[np.ndarray, " added"],
     weights: Float[np.ndarray, " added"],
     targets: Float[np.ndarray, "added all_glosses"] | None = None,
+    sequences: Sequences = (),
 ) -> TrainingSet:
-    """`labelled` with pseudo-labelled clips behind it."""
+    """`labelled` with pseudo-labelled clips behind it; `sequences` are those of sentences."""
     return TrainingSet(
         np.concatenate([labelled.clips, clips]),
         np.concatenate([labelled.glosses, glosses]),
         np.concatenate([labelled.weights, weights.astype(np.float32)]),
         np.concatenate([labelled.is_pseudo, np.ones(len(clips), bool)]),
         targets,
+        None if labelled.sequences is None else [*labelled.sequences, *sequences],
     )
 
 

@@ -1,0 +1,106 @@
+"""What does not go with isolated signs, and what not with sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from slr_ray.augmentation.config import (
+    BoundaryAugmentation,
+    StandardAugmentation,
+    StrongAugmentation,
+)
+from slr_ray.errors import ConfigError
+from slr_ray.models.streams.part_streams import PartStreamsConfig
+
+if TYPE_CHECKING:
+    from slr_ray.experiment.experiment import Experiment
+
+_METRIC = "gloss_accuracy"
+
+
+def check_task(built: Experiment, origin: str) -> None:
+    """`ConfigError` that names the first setting that does not fit the experiment's task."""
+    unfit = _unfit_for_sentences if built.task == "continuous" else _unfit_for_signs
+    for told in unfit(built):
+        raise ConfigError(f"{origin}: {told}")
+
+
+def _unfit_for_signs(built: Experiment) -> Iterator[str]:
+    if built.sentences is not None:
+        yield "sentences: this section is for task=continuous; leave it out, or set the task"
+    if built.training.metric == _METRIC:
+        yield (
+            f"training.metric is {_METRIC!r}, which is measured on sentences: set task=continuous, "
+            "or another metric"
+        )
+
+
+def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
+    settings, training = built.sentences, built.training
+    if settings is None:
+        yield (
+            f"task=continuous, but preset {built.preset!r} is for isolated signs: leave the preset "
+            "out, or set preset=continuous"
+        )
+        return
+    if not isinstance(built.model, PartStreamsConfig):
+        yield (
+            f"model.kind {built.model.kind!r} gives one answer a clip, and task=continuous wants "
+            "one a step: set model.kind=part_streams"
+        )
+    if built.method.kind != "supervised":
+        yield (
+            f"method.kind {built.method.kind!r} is for isolated signs: with task=continuous set "
+            "method.kind=supervised"
+        )
+    if built.initialisation.kind != "fresh":
+        yield (
+            f"initialisation.kind {built.initialisation.kind!r} is for isolated signs: with "
+            "task=continuous leave it out"
+        )
+    if built.normalisation.drop_handless_frames:
+        yield (
+            "normalisation.drop_handless_frames: the times of a sentence's glosses need all "
+            "frames; set it to false"
+        )
+    if training.metric != _METRIC:
+        yield (
+            f"training.metric is {training.metric!r}, which is measured on isolated signs: with "
+            f"task=continuous set training.metric={_METRIC}"
+        )
+    for name, off in (("label_smoothing", 0.0), ("mixup", 0.0), ("class_balance", "none")):
+        value = getattr(training, name)
+        if value != off:
+            yield (
+                f"training.{name} is {value}, but CTC has no labels of clips to apply it to: with "
+                f"task=continuous set it to {off}"
+            )
+    yield from _unfit_views(built)
+    if settings.has_dense_labels and training.ema_decay is None:
+        yield (
+            "sentences.dplr: the averaged weights give dense labels, but training.ema_decay is "
+            "null: set training.ema_decay=0.99, or sentences.dplr.source=none"
+        )
+
+
+def _unfit_views(built: Experiment) -> Iterator[str]:
+    """Views that lose signs, or that leave too few frames for the glosses."""
+    views = built.augmentation
+    if isinstance(views, BoundaryAugmentation):
+        yield (
+            "augmentation.kind 'boundary' permutes the ends of a clip of one sign: with "
+            "task=continuous set augmentation.kind=strong"
+        )
+    lossy = {StrongAugmentation: "cut_probability", StandardAugmentation: "crop_probability"}
+    for kind, name in lossy.items():
+        if isinstance(views, kind) and getattr(views, name):
+            yield (
+                f"augmentation.{name} is {getattr(views, name):g}, but a sentence's ends may carry "
+                "signs: with task=continuous set it to 0"
+            )
+    if isinstance(views, StrongAugmentation | StandardAugmentation) and views.speed_probability:
+        yield (
+            f"augmentation.speed_probability is {views.speed_probability:g}: with task=continuous "
+            "set it to 0; sentences.shortest and sentences.longest change the speed"
+        )

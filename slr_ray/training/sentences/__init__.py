@@ -1,0 +1,1 @@
+"""Sentences: what their steps are trained to, and what a model says of them."""

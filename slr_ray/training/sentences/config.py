@@ -1,0 +1,32 @@
+"""What training on sentences has beside the section `training`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from slr_ray.config import Config
+from slr_ray.sentences.config import DecodingConfig, DenseLabelsConfig
+
+
+class SentencesConfig(Config):
+    """The loss is CTC's of all parts together, and what the weights below add to it."""
+
+    part_weight: float = Field(1.0, ge=0)
+    """Of CTC's loss of each part's own head."""
+    distillation_weight: float = Field(1.0, ge=0)
+    """Of the divergence of every head from the mean of all (MSKA, arXiv 2405.05672)."""
+    dplr: DenseLabelsConfig = DenseLabelsConfig()
+    """Dense pseudo-labels for the steps between spikes (arXiv 2303.11771)."""
+    decoding: DecodingConfig = DecodingConfig()
+    resample_probability: float = Field(0.8, ge=0, le=1)
+    """That a sentence is played at another speed in training."""
+    shortest: float = Field(0.5, gt=0, le=1)
+    """Of its frames then, uniform from this (MSKA: 0.5) ..."""
+    longest: float = Field(1.5, ge=1)
+    """... to this (MSKA: 1.5); never fewer than its glosses need, nor more than
+    `training.max_frames`."""
+
+    @property
+    def has_dense_labels(self) -> bool:
+        """Whether anything is trained on dense labels."""
+        return self.dplr.source != "none" and self.dplr.weight > 0

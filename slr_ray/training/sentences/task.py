@@ -1,0 +1,148 @@
+"""The task of sentences: CTC on gloss sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, Int64
+from torch import Tensor, nn
+
+from slr_ray.augmentation.temporal import resampled
+from slr_ray.models.streams.sentence_model import Heads, SentenceModel
+from slr_ray.poses.batch import frames_seen
+from slr_ray.records.measured import SentenceMetrics
+from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
+from slr_ray.sentences.dense_loss import dense_loss
+from slr_ray.sentences.steps import FRAMES_A_STEP, Sequences, min_steps
+from slr_ray.training.batches import model_input, read_for
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.labels.loss_weights import clip_weights
+from slr_ray.training.prediction import autocast, evaluating
+from slr_ray.training.problem import Problem
+from slr_ray.training.round import Round
+from slr_ray.training.sentences.loss import sentence_losses
+from slr_ray.training.sentences.measuring import answers_on, measured
+from slr_ray.training.sentences.signing import signing_steps
+from slr_ray.training.task import Step, Task
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class SentenceBatch:
+    """Sentences as a step trains on them."""
+
+    rows: Int[np.ndarray, " batch"]
+    """Of the training set."""
+    inputs: Float[Tensor, "batch frames channels"]
+    mask: Bool[Tensor, "batch frames"]
+    signing: Int64[np.ndarray, "batch 2"] | None
+    """See `signing_steps`; None where no label is made of it."""
+
+
+class SentenceTask(Task[SentenceBatch]):
+    """All heads on the gloss sequences, and one of them on the dense labels that they give."""
+
+    def __init__(
+        self,
+        model: SentenceModel,
+        problem: Problem,
+        config: TrainingConfig,
+        round_: Round,
+        place: Place,
+    ) -> None:
+        self.model, self.problem, self.config = model, problem, config
+        self.round, self.place = round_, place
+        settings, sequences = problem.sentences, round_.training_set.sequences
+        if settings is None or sequences is None:
+            raise ValueError("a model of sentences is trained on gloss sequences: there are none")
+        self.settings, self.sequences = settings, sequences
+        clips = round_.training_set.clips
+        self.num_frames = frames_seen(problem.source.num_frames[clips], config.max_frames)
+        self.wanted = self.num_frames
+        self.least_frames = np.array(
+            [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
+        )
+        self.weights = clip_weights(
+            round_.training_set,
+            problem.num_glosses,
+            by_gloss=False,
+            true_share=round_.true_share,
+        )
+
+    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+        """Draw each sentence's speed before its batch, so that those of one length share one."""
+        draw, settings = np.random.default_rng(seed.spawn(1)[0]), self.settings
+        chosen = draw.random(len(self.num_frames)) < settings.resample_probability
+        share = draw.uniform(settings.shortest, settings.longest, len(self.num_frames))
+        wanted = np.round(self.num_frames * np.where(chosen, share, 1.0)).astype(np.int64)
+        # One that is too short as it is was refused before training, or is a pseudo-label.
+        least = np.minimum(self.least_frames, self.num_frames)
+        self.wanted = np.maximum(frames_seen(wanted, self.config.max_frames), least)
+
+    def lengths(self) -> Int[np.ndarray, " clips"]:
+        return self.wanted
+
+    def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> SentenceBatch:
+        problem, longest = self.problem, self.config.max_frames
+        clips = self.round.training_set.clips[rows]
+        batch = read_for(problem.augmentation, problem.clips, clips, longest, generator)
+        batch = resampled(batch, torch.from_numpy(self.wanted[rows]))
+        signing = signing_steps(batch) if self.settings.has_dense_labels else None
+        inputs, mask = model_input(
+            batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
+        )
+        return SentenceBatch(rows, inputs, mask, signing)
+
+    def loss(self, batch: SentenceBatch, step: Step) -> Float[Tensor, ""]:
+        place = self.place
+        own = slice(place.rank, None, place.world_size)
+        rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
+        sequences = [self.sequences[row] for row in rows]
+        dense = None
+        if batch.signing is not None and step.epoch >= self.settings.dplr.start_epoch:
+            dense = self._dense_labels(inputs, mask, sequences, batch.signing[own], step)
+        with autocast(place.device, self.config.precision):
+            heads: Heads = step.forward(inputs, mask)
+        losses = sentence_losses(heads, sequences, self.settings)
+        weights = torch.from_numpy(self.weights[rows]).to(place.device)
+        # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
+        loss = (losses * weights).sum() / len(batch.rows) * place.world_size
+        if dense is not None:
+            glosses, sure = (
+                torch.from_numpy(one).to(place.device) for one in (dense.glosses, dense.weights)
+            )
+            dense_part = dense_loss(heads.frames, glosses, sure * weights[:, None])
+            loss = loss + self.settings.dplr.weight * dense_part
+        if place.world_size > 1:
+            # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
+            loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, *heads.parts))
+        return loss
+
+    def measured(self, model: nn.Module) -> SentenceMetrics:
+        problem, clips = self.problem, self.problem.split.validation
+        given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
+        return measured(problem, clips, given)
+
+    def _dense_labels(
+        self,
+        inputs: Float[Tensor, "own frames channels"],
+        mask: Bool[Tensor, "own frames"],
+        sequences: Sequences,
+        signing: Int64[np.ndarray, "own 2"],
+        step: Step,
+    ) -> DenseLabels:
+        """What the averaged model says of the same views, made to labels of their steps."""
+        self.model.knows_frames.fill_(True)
+        teacher = self.model if step.average is None else step.average
+        with (
+            torch.no_grad(),
+            evaluating(teacher),
+            autocast(self.place.device, self.config.precision),
+        ):
+            heads: Heads = teacher(inputs, mask)
+            log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
+        num_steps = heads.mask.sum(dim=1).cpu().numpy()
+        return dense_labels(log_probs, num_steps, sequences, self.settings.dplr, signing)

@@ -1,0 +1,80 @@
+"""What goes with isolated signs and what with sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sentence_experiments import SENTENCES, opened_sentences, sentence_experiment
+
+from slr_ray.errors import ConfigError, DataError
+from slr_ray.experiment.experiment import build_experiment
+from slr_ray.experiment.opener import Opener
+
+
+def test_the_task_brings_its_preset() -> None:
+    built = build_experiment({"task": "continuous"}, "test")
+    assert built.preset == "continuous"
+    assert built == build_experiment({"preset": "continuous"}, "test")
+    assert built == build_experiment(built.model_dump(mode="json"), "again")
+    assert built.data.kind == "embedded_sentences"
+    assert build_experiment({}, "test").task == "isolated"
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "preset": ({"preset": "modern"}, r"task=continuous, but preset 'modern' is for isolated"),
+    "model": ({"model": {"kind": "conv_attention"}}, r"'conv_attention' gives one answer a clip"),
+    "method": ({"method": {"kind": "sslr"}}, r"method\.kind=supervised"),
+    "initialisation": (
+        {"initialisation": {"kind": "pretraining"}},
+        r"initialisation\.kind 'pretraining' is for isolated",
+    ),
+    "frames": ({"normalisation": {"drop_handless_frames": True}}, "drop_handless_frames"),
+    "channels": ({"normalisation": {"velocities": False}}, r"gives 440: set normalisation\.kind"),
+    "metric": ({"training": {"metric": "accuracy"}}, r"training\.metric=gloss_accuracy"),
+    "smoothing": ({"training": {"label_smoothing": 0.1}}, r"label_smoothing is 0\.1.*set it to 0"),
+    "mixup": ({"training": {"mixup": 0.4}}, r"training\.mixup is 0\.4"),
+    "balance": ({"training": {"class_balance": "loss"}}, r"class_balance is loss.*to none"),
+    "boundary": ({"augmentation": {"kind": "boundary"}}, "'boundary' permutes the ends"),
+    "cut": ({"augmentation": {"cut_probability": 0.5}}, r"cut_probability is 0\.5"),
+    "crop": (
+        {"augmentation": {"kind": "standard", "crop_probability": 0.1}},
+        r"crop_probability is 0\.1",
+    ),
+    "speed": ({"augmentation": {"speed_probability": 0.5}}, r"sentences\.shortest"),
+    "teacher": ({"training": {"ema_decay": None}}, r"sentences\.dplr\.source=none"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_go_with_sentences_is_named(name: str) -> None:
+    changes, told = REFUSED[name]
+    with pytest.raises(ConfigError, match=told):
+        build_experiment({"task": "continuous", **changes}, "test")
+
+
+def test_what_is_for_sentences_does_not_go_with_signs() -> None:
+    with pytest.raises(ConfigError, match=r"sentences: this section is for task=continuous"):
+        build_experiment({"sentences": {"part_weight": 0.5}}, "test")
+    with pytest.raises(ConfigError, match=r"'gloss_accuracy', which is measured on sentences"):
+        build_experiment({"training": {"metric": "gloss_accuracy"}}, "test")
+
+
+def test_clips_must_be_what_the_task_is_about() -> None:
+    with pytest.raises(ConfigError, match=r"set task=continuous"):
+        Opener().prepare(build_experiment({"data": SENTENCES["data"]}, "test"))
+    signs = {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1}
+    with pytest.raises(ConfigError, match=r"task=continuous needs sentences"):
+        Opener().prepare(sentence_experiment(data=signs))
+
+
+def test_a_sentence_with_too_few_frames_is_named() -> None:
+    with pytest.raises(DataError, match=r"'sentence-\d+-\d+' \(\d glosses need \d steps, 8 frames"):
+        opened_sentences(training={"max_frames": 8})
+
+
+def test_the_keys_of_isolated_signs_know_no_sentences() -> None:
+    """So that stages of earlier versions are found."""
+    config = build_experiment({"data": {"kind": "embedded", "num_signers": 4}}, "test")
+    assert not {"task", "sentences"} & set(Opener().prepare(config).stage_facts())
+    assert "sentences" in opened_sentences().stage_facts()

@@ -21,8 +21,8 @@ GROUP = (
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
     "deterministic list-spaces max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours "
-    "max-lost num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
-    "time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
+    "max-lost num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space "
+    "storage time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
     "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
     "trial-workers wait-for-nodes",

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.documents.document import Block, Document, Figure, Paragraph, Picture, Section
 from slr_ray.documents.pages import write_document
+from slr_ray.experiment.data_summary import clips_text
 from slr_ray.methods.sentence_recogniser import SentencePrediction, SentenceRecogniser, SignedGloss
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import draw_strip
@@ -72,7 +73,7 @@ class SentencePrinter(Printer):
         model = self._recogniser.config.model.kind
         shown = f", the first {len(self._sections)} of them drawn"
         subtitle = (
-            f"{self._num_clips:,} clips{shown * (self._num_clips > len(self._sections))} · "
+            f"{clips_text(self._num_clips)}{shown * (self._num_clips > len(self._sections))} · "
             f"{len(self._recogniser.glosses):,} glosses · {model}"
         )
         for location in write_document(

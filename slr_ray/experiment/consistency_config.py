@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.training.consistency.config import StreamConfig
 
 
@@ -17,6 +17,6 @@ class ConsistencyConfig(StreamConfig):
 
     kind: Literal["consistency"] = "consistency"
 
-    def as_rounds(self) -> SslrConfig:
+    def as_rounds(self) -> RoundsConfig:
         """One round: pseudo-labels come and go within it."""
-        return SslrConfig(num_rounds=0)
+        return RoundsConfig(num_rounds=0)

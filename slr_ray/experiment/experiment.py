@@ -23,6 +23,8 @@ from slr_ray.experiment.encoder_file import Encoder, prescribed, refuse_contradi
 from slr_ray.experiment.initialisation import FreshWeights, Initialisation
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
+from slr_ray.experiment.rounds.config import RoundsConfig
+from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.experiment.task_checks import check_task
@@ -40,7 +42,11 @@ from slr_ray.training.sentences.config import SentencesConfig
 
 Task = Literal["isolated", "continuous"]
 Method = Annotated[
-    SslrConfig | ConsistencyConfig | SupervisedConfig | LinearEvaluationConfig,
+    SslrConfig
+    | SentenceRoundsConfig
+    | ConsistencyConfig
+    | SupervisedConfig
+    | LinearEvaluationConfig,
     Field(discriminator="kind"),
 ]
 
@@ -77,9 +83,9 @@ class Experiment(Config):
     method: Method = SslrConfig()
 
     @property
-    def rounds(self) -> SslrConfig:
+    def rounds(self) -> RoundsConfig:
         """The method as rounds."""
-        return self.method if isinstance(self.method, SslrConfig) else self.method.as_rounds()
+        return self.method if isinstance(self.method, RoundsConfig) else self.method.as_rounds()
 
 
 # A section that names no kind means the default one: `method: {num_rounds: 3}` is SSLR's.
@@ -218,9 +224,11 @@ def _check_teacher(built: Experiment, origin: str) -> None:
 
 def _check_selection(built: Experiment, origin: str) -> None:
     """`ConfigError` where a rule asks for what the model can't give."""
-    if built.rounds.needs.dropout_passes and built.model.dropout == 0:
+    method = built.method
+    is_sslr = isinstance(method, SslrConfig)
+    if is_sslr and method.needs.dropout_passes and built.model.dropout == 0:
         raise ConfigError(
-            f"{origin}: method.selection.kind {built.rounds.selection.kind!r} compares passes with "
+            f"{origin}: method.selection.kind {method.selection.kind!r} compares passes with "
             "dropout, but model.dropout is 0; set model.dropout or another rule"
         )
 

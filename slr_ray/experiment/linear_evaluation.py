@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from slr_ray.config import Config
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 
 
 class LinearEvaluationConfig(Config):
@@ -17,6 +17,6 @@ class LinearEvaluationConfig(Config):
 
     kind: Literal["linear"] = "linear"
 
-    def as_rounds(self) -> SslrConfig:
+    def as_rounds(self) -> RoundsConfig:
         """One round without pseudo-labels."""
-        return SslrConfig(num_rounds=0)
+        return RoundsConfig(num_rounds=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from slr_ray.config import Config
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 
 
 class SupervisedConfig(Config):
@@ -13,6 +13,6 @@ class SupervisedConfig(Config):
 
     kind: Literal["supervised"] = "supervised"
 
-    def as_rounds(self) -> SslrConfig:
+    def as_rounds(self) -> RoundsConfig:
         """The same as SSLR without a further round, so that both share round 0."""
-        return SslrConfig(num_rounds=0)
+        return RoundsConfig(num_rounds=0)

@@ -11,12 +11,14 @@ from slr_ray.augmentation.config import (
     StrongAugmentation,
 )
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.models.streams.part_streams import PartStreamsConfig
 
 if TYPE_CHECKING:
     from slr_ray.experiment.experiment import Experiment
 
 _METRIC = "gloss_accuracy"
+_ROUNDS = "sslr_sentences"
 
 
 def check_task(built: Experiment, origin: str) -> None:
@@ -29,6 +31,10 @@ def check_task(built: Experiment, origin: str) -> None:
 def _unfit_for_signs(built: Experiment) -> Iterator[str]:
     if built.sentences is not None:
         yield "sentences: this section is for task=continuous; leave it out, or set the task"
+    if built.method.kind == _ROUNDS:
+        yield (
+            f"method.kind {_ROUNDS!r} is for sentences: set task=continuous, or method.kind=sslr"
+        )
     if built.training.metric == _METRIC:
         yield (
             f"training.metric is {_METRIC!r}, which is measured on sentences: set task=continuous, "
@@ -56,10 +62,23 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
             f"model.kind {built.model.kind!r} gives one answer a clip, and task=continuous wants "
             "one a step: set model.kind=part_streams"
         )
-    if built.method.kind != "supervised":
+    if built.method.kind not in ("supervised", _ROUNDS):
         yield (
             f"method.kind {built.method.kind!r} is for isolated signs: with task=continuous set "
-            "method.kind=supervised"
+            f"method.kind={_ROUNDS}, or supervised"
+        )
+    if isinstance(built.method, SentenceRoundsConfig):
+        is_by_segment = built.method.selection.kind == "segment_wise"
+        if is_by_segment and not settings.has_dense_labels:
+            yield (
+                "method.selection.kind 'segment_wise' chooses segments for dense labels, but "
+                "sentences.dplr gives none: set sentences.dplr.source=refined and a weight above "
+                "0, or another selection"
+            )
+    if built.pool.open_data:
+        yield (
+            "pool.open_data adds clips of isolated signs to the pool: with task=continuous leave "
+            "it out"
         )
     if built.normalisation.drop_handless_frames:
         yield (

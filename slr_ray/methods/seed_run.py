@@ -11,7 +11,7 @@ import torch
 
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.methods.consistency import stream_settings
 from slr_ray.methods.pretraining import Initial, initial_encoder
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
@@ -32,7 +32,7 @@ class SeedRun:
 
     problem: Problem
     training: TrainingConfig
-    method: SslrConfig
+    method: RoundsConfig
     seed: int
     facts: dict[str, Any]
     """What identifies problem and training, for the stages' keys."""
@@ -60,8 +60,8 @@ def prepare_seed(
     were to train what only one can, or there are too few labels to hold some out.
     """
     config, problem = prepared.config, prepared.problem(seed)
-    if config.rounds.calibration == "folds":
-        label_parts(problem, config.rounds.calibration_folds, seed)
+    if config.rounds.held_out_folds:
+        label_parts(problem, config.rounds.held_out_folds, seed)
     return SeedRun(
         problem=problem,
         training=config.training,

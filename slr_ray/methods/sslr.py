@@ -1,7 +1,8 @@
 """SSLR (arXiv 2504.16640): train, pseudo-label the unlabelled pool, extend, train again.
 
 Read `rounds` first: it is the paper's loop. What the paper leaves open (confidence threshold, clips
-a round, stopping) and what we add are options of `SslrConfig`, all searchable.
+a round, stopping) and what we add are options of `SslrConfig`, all searchable; on sentences, which
+the paper does not try, of `SentenceRoundsConfig`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
+from slr_ray.methods.pseudo_labelling.choosing_sentences import choose_sentences
 from slr_ray.methods.pseudo_labelling.held_out import held_out
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, unpacked_predictions
-from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, training_set
+from slr_ray.methods.pseudo_labelling.pseudo_labels import (
+    PseudoLabels,
+    training_set,
+    unpacked_labels,
+)
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
 from slr_ray.models.model import Model
+from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
 from slr_ray.records.stages import State, stage_key
 from slr_ray.training.labels.sampling import TrainingSet
@@ -140,12 +148,7 @@ def _train_round(
         return _packed(run, number, labelled, fitted, NOTHING_CHOSEN)
     chosen = NOTHING_CHOSEN
     if before is not None:
-        teacher = problem.new_model().to(run.place.device)
-        teacher.load_state_dict(before.model_state)
-        others = tuple(held_out(run)) if method.calibration == "folds" else ()
-        chosen = choose(
-            problem, training, method, run.place, teacher, before.pseudo, number, others
-        )
+        chosen = _choose(run, before, number)
         if chosen.nothing_left is not None:
             return {"nothing_left": chosen.nothing_left, "predictions": chosen.predictions}
         if method.start == "continue":
@@ -160,7 +163,9 @@ def _train_round(
             seed=run.seed,
             training_set=training_set(labelled, pseudo, problem.num_glosses),
             true_share=method.true_share if number else None,
-            pseudo_augmentation=method.pseudo_augmentation,
+            pseudo_augmentation=(
+                method.pseudo_augmentation if isinstance(method, SslrConfig) else None
+            ),
             steps_before=before.epochs[-1].num_steps if before else 0,
             num_epochs=method.num_epochs if number else None,
             stream=run.stream,
@@ -172,12 +177,25 @@ def _train_round(
     return _packed(run, number, labelled, trained, chosen)
 
 
+def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
+    """The pseudo-labels of round `number`, given by the model of the round before."""
+    problem, training, method, place = run.problem, run.training, run.method, run.place
+    teacher = problem.new_recogniser().to(place.device)
+    teacher.load_state_dict(before.model_state)
+    if isinstance(method, SentenceRoundsConfig):
+        assert isinstance(teacher, SentenceModel)
+        return choose_sentences(problem, training, method, place, teacher, before.pseudo, number)
+    assert isinstance(method, SslrConfig)
+    assert isinstance(teacher, Model)
+    others = tuple(held_out(run)) if method.held_out_folds else ()
+    return choose(problem, training, method, place, teacher, before.pseudo, number, others)
+
+
 def _packed(
     run: SeedRun, number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
 ) -> State:
     pseudo = chosen.pseudo
     before = run.encoder() if number == 0 and run.encoder is not None else None
-    soft = pseudo.distributions
     record = RoundRecord(
         round=number,
         num_true_labels=len(labelled),
@@ -194,10 +212,7 @@ def _packed(
         "record": record.model_dump(),
         "epochs": [epoch.model_dump() for epoch in trained.epochs],
         "model": trained.model_state,
-        "pseudo_clips": torch.from_numpy(pseudo.clips),
-        "pseudo_glosses": torch.from_numpy(pseudo.glosses),
-        "pseudo_weights": torch.from_numpy(pseudo.weights),
-        "pseudo_distributions": None if soft is None else torch.from_numpy(soft),
+        **pseudo.packed(),
         "predictions": chosen.predictions,
     }
 
@@ -205,15 +220,9 @@ def _packed(
 def _unpacked(stored: State, *, reused: bool) -> FinishedRound | None:
     if stored.get("nothing_left"):
         return None
-    soft = stored.get("pseudo_distributions")
     return FinishedRound(
         record=RoundRecord.model_validate({**stored["record"], "reused": reused}),
         epochs=[EpochRecord.model_validate(one) for one in stored["epochs"]],
         model_state=stored["model"],
-        pseudo=PseudoLabels(
-            stored["pseudo_clips"].numpy(),
-            stored["pseudo_glosses"].numpy(),
-            stored["pseudo_weights"].numpy(),
-            None if soft is None else soft.numpy(),
-        ),
+        pseudo=unpacked_labels(stored),
     )

@@ -160,6 +160,17 @@ class OpenAudit(Record):
     """Of them, those that were rejected."""
 
 
+class SentenceAudit(Record):
+    """How far pseudo-labels of sentences are from hidden gloss sequences."""
+
+    wer: float | None
+    """Of the selected sentences' pseudo-labels; None without hidden sequences."""
+    pool_wer: float | None
+    """Of what was said of every unlabelled sentence."""
+    num_by_length: dict[int, int]
+    """Selected sentences by the number of glosses of their pseudo-label."""
+
+
 class Audit(Record):
     """What a round's selection did; for reading only, nothing is decided by it."""
 
@@ -177,7 +188,9 @@ class Audit(Record):
     rule saw it. So are pool accuracy and calibration error."""
     selected_confidence_counts: list[int]
     precision: float | None
-    """Share of selected clips whose hidden label equals the pseudo-label; None without labels."""
+    """Share of selected clips whose hidden label equals the pseudo-label; None without labels. Of
+    sentences: of the glosses that were chosen, those that an alignment finds in the hidden
+    sequence."""
     num_judged: int | None = None
     """Selected clips that have a hidden label."""
     pool_accuracy: float | None
@@ -195,15 +208,21 @@ class Audit(Record):
     """Of them, those whose hidden label the corpus has; None without labels."""
     open_pool: OpenAudit | None = None
     """None where the corpus has every hidden label's gloss."""
+    sentences: SentenceAudit | None = None
+    """None where clips are isolated signs."""
 
     def described(self) -> str | None:
         """What hidden labels say, in one line for people; None without such labels."""
         if self.precision is None:
             return None
         judged = "pseudo-labels"
-        if self.num_judged is not None:
+        if self.sentences is not None:
+            judged = f"the glosses of {self.num_judged:,} pseudo-labels"
+        elif self.num_judged is not None:
             judged = f"{self.num_judged:,} pseudo-labels on clips with a hidden label"
         told = f"{self.precision:.0%} of {judged} right"
+        if self.sentences is not None:
+            told += f", WER {self.sentences.wer:.0%}; {self.sentences.pool_wer:.0%} in the pool"
         if self.open_pool is not None:
             told += (
                 f", {self.open_pool.num_selected:,} on the {self.open_pool.num_unknown:,} clips of "
@@ -211,7 +230,7 @@ class Audit(Record):
             )
         if self.negative_precision is not None:
             told += f"; {self.negative_precision:.1%} of negative labels"
-        if self.num_rejected:
+        if self.num_rejected and self.num_rejected_wrongly is not None:
             told += f"; {self.num_rejected_wrongly:,} clips of known glosses rejected"
             if self.open_pool is not None:
                 told += f", {self.open_pool.num_rejected:,} of unknown ones"

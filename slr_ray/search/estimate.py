@@ -170,9 +170,9 @@ def seconds(
 ) -> tuple[float, float]:
     """Of round 0, which trials may share, and of what a trial trains for itself."""
     in_round_0, in_later = most_steps(config, num_labelled, num_unlabelled)
-    if in_later and config.rounds.calibration == "folds":
+    if in_later:
         # As long as round 0, and shared like it.
-        in_round_0 *= 1 + config.rounds.calibration_folds
+        in_round_0 *= 1 + config.rounds.held_out_folds
     if isinstance(config.method, LinearEvaluationConfig):
         return times.fit_s, 0.0
     if isinstance(config.method, ConsistencyConfig) and num_unlabelled:

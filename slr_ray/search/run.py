@@ -16,7 +16,7 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import TrialRecord, best_trial
 from slr_ray.records.tries import Tries
 from slr_ray.reporting.hparams import write_search_columns
-from slr_ray.search.comparison.arms import ARMS, BEST, Candidates
+from slr_ray.search.comparison.arms import BEST, Candidates, arms_for
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
 from slr_ray.search.search_run import SearchRun, begin, finish, now
@@ -39,13 +39,14 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
     record = begin(run, split)
     context, options, settings = run.context, run.options, run.space.search
     workers, draws = options.workers(), run.final_draws
+    arms = arms_for(run.space.default)
     journal = Journal(run.folder)
     study = _open_study(run, journal, console)
     tries = Tries(read_log(run.folder))
     log = Log(run.folder)
     tries.hear(log.write("run_resumed" if run.is_resumed else "run_started"))
     goals = run.space.goals.figures
-    view = LiveView(console, context.metric, settings.num_trials, len(ARMS) * len(draws))
+    view = LiveView(console, context.metric, settings.num_trials, len(arms) * len(draws))
     listeners = Listeners(
         [
             view,
@@ -83,7 +84,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         if not any(name.startswith(f"{BEST}/") for name in failed_arms):
             hand_out_best(context, draws)
         if run.num_folds is not None:
-            names = [one.name for one in ARMS]
+            names = [one.name for one in arms]
             pool_arms(run.folder, names, settings.final_seeds, run.num_folds)
         if failed_arms:
             console.print(f"to try these arms again: {run.go_on_command}", soft_wrap=True)

@@ -26,7 +26,7 @@ from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.records.environment import environment
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
-from slr_ray.search.comparison.arms import described_arms
+from slr_ray.search.comparison.arms import arms_for, described_arms
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.spaces.space_file import Space, check_space
@@ -110,10 +110,10 @@ def check_data(run: SearchRun) -> dict[str, Any]:
         for fold in run.folds:
             in_fold = run.opener.prepare(Draw(0, fold).of(config))
             check_initialisation(in_fold, run.options.trial_workers)
-    calibrated = [one for one in corners if one.rounds.calibration == "folds"]
+    calibrated = [one for one in corners if one.rounds.held_out_folds]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
-    for num_folds, config in {one.rounds.calibration_folds: one for one in calibrated}.items():
+    for num_folds, config in {one.rounds.held_out_folds: one for one in calibrated}.items():
         for draw in draws:
             prepared = run.opener.prepare(draw.of(config))
             label_parts(prepared.problem(draw.seed), num_folds, draw.seed)
@@ -218,7 +218,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             search_seeds=list(search.search_seeds),
             final_seeds=list(search.final_seeds),
             num_folds=run.num_folds,
-            arms=described_arms(),
+            arms=described_arms(arms_for(run.space.default)),
             glosses=list(corpus.glosses),
             corpus=corpus.name,
             fingerprint=fingerprint,

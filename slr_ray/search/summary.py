@@ -15,7 +15,7 @@ from slr_ray.experiment.data_summary import (
 )
 from slr_ray.reporting.board import board_command
 from slr_ray.search import estimate
-from slr_ray.search.comparison.arms import ARMS
+from slr_ray.search.comparison.arms import arms_for
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space import parameters
 
@@ -40,7 +40,7 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
     console.print(
         f"{search.num_trials} trials on {len(run.search_draws)} {draws}, searching "
-        f"{searched}; then {len(ARMS)} arms on {len(run.final_draws)} draws"
+        f"{searched}; then {len(arms_for(run.space.default))} arms on {len(run.final_draws)} draws"
     )
     console.print(_how(run))
     if with_estimate:

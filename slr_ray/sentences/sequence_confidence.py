@@ -25,6 +25,11 @@ class SequenceConfidence(Config):
     num_views: int = Field(4, ge=1)
     """For what compares views."""
 
+    @property
+    def compares_views(self) -> bool:
+        """Whether views are decoded, too."""
+        return "views" in self.measure
+
 
 def by_likelihood(
     log_likelihoods: Float64[np.ndarray, " sentences"], num_glosses: Int64[np.ndarray, " sentences"]

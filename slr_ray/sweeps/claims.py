@@ -10,8 +10,6 @@ from slr_ray.sweeps.results import SweepResult
 from slr_ray.sweeps.table import Claim
 
 _MOST_NAMED = 3
-_WORDS = {"percent": ("ahead", "behind")}
-_OTHER_WORDS = ("higher", "lower")
 
 
 def sentences(result: SweepResult, found: Sequence[Difference]) -> list[str]:
@@ -57,7 +55,7 @@ def _in_short(own: Sequence[Difference]) -> str:
 
 def _outcomes(own: Sequence[Difference]) -> list[str]:
     """At how many places it is ahead, and behind, beyond noise; nothing where at none."""
-    words = _WORDS.get(FIGURES[own[0].figure].kind, _OTHER_WORDS)
+    words = _words(own[0].figure)
     counts = [sum(one.outcome == sign for one in own) for sign in (1, -1)]
     return [word + _at(count, own) for word, count in zip(words, counts, strict=True) if count]
 
@@ -85,7 +83,7 @@ def claims(result: SweepResult, found: Sequence[Difference]) -> list[str]:
                 ]
                 where = f"{block.title}: " if len(result.record.blocks) > 1 else ""
                 if own:
-                    told.append(f"{where}The paper: {claim.says}. {_answer(result, claim, own)}")
+                    told.append(f"{where}{claim.by}: {claim.says}. {_answer(result, claim, own)}")
                 num_open += not own
     if num_open:
         told.append(f"Claims of the paper about what is not measured here: {num_open}.")
@@ -110,15 +108,15 @@ def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str
         return f"{text}. {verdict}."
     is_share = FIGURES[own[0].figure].kind == "percent"
     sign = 1 if claim.expects == "ahead" else -1
-    least = claim.more_than / (100 if is_share else 1)
-    above = [one for one in own if sign * one.found.mean > least]
+    least = claim.more_than / (100 if is_share or claim.relative else 1)
+    above = [one for one in own if sign * _size(claim, one) > least]
     sure = [one for one in above if one.outcome == sign]
     wanted = len(own) if claim.at == "every" else min(2, len(own))
     if len(own) == 1:
         text = f"{here}: {_in_full(own)}"
     else:
-        word = _WORDS.get(FIGURES[own[0].figure].kind, _OTHER_WORDS)[sign < 0]
-        unit = " points" if is_share else ""
+        word = _words(own[0].figure)[sign < 0]
+        unit = " %" if claim.relative else " points" if is_share else ""
         how = f"{word} by more than {claim.more_than:g}{unit}" if claim.more_than else word
         text = f"{here}: {how} in {_of(len(above), own)}"
         if 0 < len(above) <= _MOST_NAMED:
@@ -126,6 +124,21 @@ def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str
             text += f" ({'; '.join(at)})"
         text += f", beyond noise in {len(sure)}" if tested else ""
     return _judged(text, len(sure) >= wanted, len(above) >= wanted)
+
+
+def _words(figure: str) -> tuple[str, str]:
+    """For more of a figure and for less of it."""
+    kind = FIGURES[figure]
+    is_score = kind.kind == "percent" and not kind.less_is_better
+    return ("ahead", "behind") if is_score else ("higher", "lower")
+
+
+def _size(claim: Claim, one: Difference) -> float:
+    """A difference as the claim counts it."""
+    if not claim.relative:
+        return one.found.mean
+    theirs = one.against.interval(one.figure)
+    return one.found.mean / theirs.mean if theirs is not None and theirs.mean else 0.0
 
 
 def _of(count: int, own: Sequence[Difference]) -> str:

@@ -76,10 +76,14 @@ class Claim(Config):
     """What the paper says of a difference, and how that reads in figures."""
 
     says: str
+    by: str = "The paper"
+    """Who says so."""
     at: Literal["every", "several"] | None = None
     """Of which places it says so: of every one, or of at least two. None: it is only quoted."""
     more_than: float = 0.0
     """By how much `of` is ahead or behind: in points where the figure is a share."""
+    relative: bool = False
+    """Whether that is in per cent of the figure of `against`."""
     expects: Literal["ahead", "behind", "no difference"] = "ahead"
     figure: str | None = None
     """The table's first one without it."""

@@ -24,7 +24,15 @@ def test_the_task_brings_its_preset() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "preset": ({"preset": "modern"}, r"task=continuous, but preset 'modern' is for isolated"),
     "model": ({"model": {"kind": "conv_attention"}}, r"'conv_attention' gives one answer a clip"),
-    "method": ({"method": {"kind": "sslr"}}, r"method\.kind=supervised"),
+    "method": ({"method": {"kind": "sslr"}}, r"method\.kind=sslr_sentences, or supervised"),
+    "segments": (
+        {
+            "method": {"kind": "sslr_sentences", "selection": {"kind": "segment_wise"}},
+            "sentences": {"dplr": {"source": "none"}},
+        },
+        r"segments for dense labels, but sentences\.dplr gives none",
+    ),
+    "open pool": ({"pool": {"kind": "all", "open_data": ["more.parquet"]}}, r"pool\.open_data"),
     "initialisation": (
         {"initialisation": {"kind": "pretraining"}},
         r"initialisation\.kind 'pretraining' is for isolated",
@@ -56,6 +64,8 @@ def test_what_does_not_go_with_sentences_is_named(name: str) -> None:
 def test_what_is_for_sentences_does_not_go_with_signs() -> None:
     with pytest.raises(ConfigError, match=r"sentences: this section is for task=continuous"):
         build_experiment({"sentences": {"part_weight": 0.5}}, "test")
+    with pytest.raises(ConfigError, match=r"'sslr_sentences' is for sentences"):
+        build_experiment({"method": {"kind": "sslr_sentences"}}, "test")
     with pytest.raises(ConfigError, match=r"'gloss_accuracy', which is measured on sentences"):
         build_experiment({"training": {"metric": "gloss_accuracy"}}, "test")
 

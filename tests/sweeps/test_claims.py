@@ -45,6 +45,21 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
     ("claim", "words"),
     [
         (
+            {
+                "says": "a tenth more",
+                "by": "The goal",
+                "at": "every",
+                "more_than": 10,
+                "relative": True,
+            },
+            "The goal: a tenth more. Here SSLR − FSL: ahead by more than 10 % in 1 of 2 places "
+            "(labelled 0.1: +12.0), beyond noise in 1. This does not agree.",
+        ),
+        (
+            {"says": "a quarter more", "at": "several", "more_than": 25, "relative": True},
+            "ahead by more than 25 % in 0 of 2 places",
+        ),
+        (
             {"says": "ahead everywhere", "at": "every"},
             "The paper: ahead everywhere. Here SSLR − FSL: ahead in 2 of 2 places "
             "(labelled 0.1: +12.0; labelled 0.5: +0.6), beyond noise in 1. "

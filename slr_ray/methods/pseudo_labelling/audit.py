@@ -46,8 +46,8 @@ def audit_selection(
         num_added=len(clips) - len(stayed),
         num_changed=int((glosses[now] != before.glosses[then]).sum()),
         selected_per_gloss={name: int(count) for name, count in zip(names, counts, strict=True)},
-        confidence_counts=_histogram(confidence),
-        selected_confidence_counts=_histogram(confidence[selected]),
+        confidence_counts=confidence_counts(confidence),
+        selected_confidence_counts=confidence_counts(confidence[selected]),
         precision=float((glosses[judged] == truth[judged]).mean()) if has_truth else None,
         pool_accuracy=(
             float((probabilities[known].argmax(axis=1) == hidden[known]).mean())
@@ -101,6 +101,7 @@ def _negative_precision(problem: Problem, negative: NegativeLabels | None) -> fl
     return float(1 - wrong / negative.excluded[judged].sum())
 
 
-def _histogram(confidence: Float[np.ndarray, " clips"]) -> list[int]:
+def confidence_counts(confidence: Float[np.ndarray, " clips"]) -> list[int]:
+    """Clips in equal bins from 0 to 1."""
     counts, _ = np.histogram(confidence, bins=_BINS, range=(0, 1))
     return [int(count) for count in counts]

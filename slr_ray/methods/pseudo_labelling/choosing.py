@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.audit import audit_selection
 from slr_ray.methods.pseudo_labelling.held_out import HeldOut
@@ -23,7 +24,7 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
 from slr_ray.models.model import Model
 from slr_ray.records.measured import Audit
 from slr_ray.records.stages import State
-from slr_ray.selection.candidates import Candidates
+from slr_ray.selection.ranked import Ranked
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
@@ -86,15 +87,19 @@ def choose(
     candidates = candidates_of(method, pool, seen, before, number)
     pseudo = select(method, pool, candidates, before)
     audit = audit_selection(problem, predictions.probabilities, left, before, pseudo)
+    return Chosen(pseudo, audit, kept, why_nothing_left(method, pseudo, audit, candidates))
+
+
+def why_nothing_left(
+    method: RoundsConfig, pseudo: PseudoLabels, audit: Audit, candidates: Ranked
+) -> str | None:
+    """Why a round with these pseudo-labels would learn nothing new; None where it would."""
     num_new = audit.num_added + audit.num_changed
-    over = num_new <= method.changed_tolerance * max(len(pseudo), 1) and not audit.num_negative
-    return Chosen(pseudo, audit, kept, _why_nothing(pseudo, candidates) if over else None)
-
-
-def _why_nothing(pseudo: PseudoLabels, candidates: Candidates) -> str:
+    if num_new > method.changed_tolerance * max(len(pseudo), 1) or audit.num_negative:
+        return None
     if len(pseudo):
         return "nothing left to add"
-    if not len(candidates.probabilities):
+    if not len(candidates.confidence):
         return f"every clip was rejected in round {candidates.round}"
     return (
         f"the rule selected no clip in round {candidates.round} "

@@ -32,7 +32,7 @@ def held_out(run: SeedRun) -> Iterator[HeldOut]:
 
     The trainings are stages; as rounds' settings shape none of them, trials share them.
     """
-    num_folds = run.method.calibration_folds
+    num_folds = run.method.held_out_folds
     for fold, part in enumerate(label_parts(run.problem, num_folds, run.seed)):
         if not len(part):
             continue

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 
 from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.records.stages import State
 from slr_ray.selection.calibration import apply_temperature, fit_temperature, undo_smoothing
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import present
-from slr_ray.training.labels.sampling import TrainingSet, extended
+from slr_ray.sentences.steps import Sequences
+from slr_ray.training.labels.sampling import TrainingSet, extended, extended_by_sentences
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,48 @@ class PseudoLabels:
     """What they are trained to; None = to their glosses."""
     negative: NegativeLabels | None = None
     """Other clips, where some teach what they are not."""
+    sequences: Sequences | None = None
+    """Of sentences: the hypothesis of each, in the place of `glosses`, which are all
+    `UNLABELLED`."""
+    segments: Sequence[Bool[np.ndarray, " _"]] | None = None
+    """Of sentences: which glosses of each were chosen; None = all."""
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def packed(self) -> State:
+        """As a stage holds them, without negative ones, which every round finds anew."""
+        soft, listed = self.distributions, (self.sequences, self.segments)
+        return {
+            "pseudo_clips": torch.from_numpy(self.clips),
+            "pseudo_glosses": torch.from_numpy(self.glosses),
+            "pseudo_weights": torch.from_numpy(self.weights),
+            "pseudo_distributions": None if soft is None else torch.from_numpy(soft),
+            **{
+                name: None if found is None else [torch.from_numpy(one) for one in found]
+                for name, found in zip(_LISTED, listed, strict=True)
+            },
+        }
+
+
+_LISTED = ("pseudo_sequences", "pseudo_segments")
+
+
+def unpacked_labels(stored: State) -> PseudoLabels:
+    """What `packed` gave."""
+    soft = stored.get("pseudo_distributions")
+    sequences, segments = (
+        None if (found := stored.get(name)) is None else [one.numpy() for one in found]
+        for name in _LISTED
+    )
+    return PseudoLabels(
+        stored["pseudo_clips"].numpy(),
+        stored["pseudo_glosses"].numpy(),
+        stored["pseudo_weights"].numpy(),
+        None if soft is None else soft.numpy(),
+        sequences=sequences,
+        segments=segments,
+    )
 
 
 NO_PSEUDO_LABELS = PseudoLabels(
@@ -127,6 +171,10 @@ def _negative(
 def training_set(labelled: TrainingSet, pseudo: PseudoLabels, num_glosses: int) -> TrainingSet:
     """True labels, behind them pseudo-labels, behind them what other clips are not."""
     negative, targets = pseudo.negative, pseudo.distributions
+    if labelled.sequences is not None:
+        return extended_by_sentences(
+            labelled, pseudo.clips, pseudo.weights, pseudo.sequences or (), pseudo.segments
+        )
     if negative is None or not len(negative.clips):
         return extended(labelled, pseudo.clips, pseudo.glosses, pseudo.weights, targets)
     if targets is None:
@@ -142,7 +190,7 @@ def training_set(labelled: TrainingSet, pseudo: PseudoLabels, num_glosses: int) 
     )
 
 
-def kept_labels(method: SslrConfig, before: PseudoLabels) -> PseudoLabels:
+def kept_labels(method: RoundsConfig, before: PseudoLabels) -> PseudoLabels:
     """Those that stay. Negative labels are found anew."""
     return before if method.pseudo_labels == "accumulate" else NO_PSEUDO_LABELS
 
@@ -159,18 +207,6 @@ def candidates_of(
         probabilities=predictions.probabilities,
         allowed=~np.isin(unlabelled, kept_labels(method, before).clips),
         round=number,
-        growth=_growth(method, number),
+        growth=method.growth_in(number),
         evidence=predictions.evidence,
     )
-
-
-def _growth(method: SslrConfig, number: int) -> float:
-    match method.growth:
-        case "constant":
-            return 1.0
-        case "linear":
-            return float(number)
-        case "geometric":
-            return 2.0 ** (number - 1)
-        case factor:
-            return factor ** (number - 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slr_ray.config import merge
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.methods.measured import measure_neighbours, train_and_measure
 from slr_ray.records import runs
 from slr_ray.records.stages import StageStore
@@ -41,7 +41,7 @@ class Candidates:
         """The best trial without what validation decides while it trains: all epochs and rounds."""
         best = self.best
         training = best.training.model_copy(update={"keep": "last", "patience_epochs": None})
-        unstopped = {"patience_rounds": None} if isinstance(best.method, SslrConfig) else {}
+        unstopped = {"patience_rounds": None} if isinstance(best.method, RoundsConfig) else {}
         method = best.method.model_copy(update=unstopped)
         return best.model_copy(update={"training": training, "method": method})
 
@@ -80,9 +80,14 @@ BEST = "sslr_best"
 _BY_NAME = {one.name: one for one in ARMS}
 
 
-def described_arms() -> list[runs.Arm]:
+def arms_for(config: Experiment) -> tuple[Arm, ...]:
+    """Those of an experiment's task: what answers for the nearest clip has one gloss."""
+    return tuple(one for one in ARMS if one.trains or config.task == "isolated")
+
+
+def described_arms(arms: Sequence[Arm] = ARMS) -> list[runs.Arm]:
     """The arms as a run's record tells them to its readers."""
-    return [runs.Arm(name=one.name, title=one.title) for one in ARMS]
+    return [runs.Arm(name=one.name, title=one.title) for one in arms]
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,10 @@ def arm_cells(
 ) -> list[Cell]:
     """Every arm on every draw; `candidates` are those of each fold, or of None."""
     cells: dict[tuple[str, Draw], Cell] = {}
-    waited_for = {one.equal_steps_to for one in ARMS}
+    arms = arms_for(next(iter(candidates.values())).default)
+    waited_for = {one.equal_steps_to for one in arms}
     # Those first that others wait for.
-    for arm in sorted(ARMS, key=lambda one: one.name not in waited_for):
+    for arm in sorted(arms, key=lambda one: one.name not in waited_for):
         for draw in draws:
             name = f"{arm.name}/{draw.place}"
             cells[arm.name, draw] = Cell(

@@ -16,8 +16,8 @@ from slr_ray.sentences.selection.rule import SentenceRule
 class SegmentWise(SentenceRule):
     """Selects the k most confident segments of each predicted gloss a round: SSLR's "per class".
 
-    Only these segments give dense labels; the rest of their sentences is ignored, and CTC, which
-    takes whole sequences, does not see them.
+    Only these segments give dense labels; the rest of their sentences is ignored. CTC, which takes
+    whole sequences, learns from those sentences alone of which every gloss was selected.
     """
 
     kind: Literal["segment_wise"] = "segment_wise"

@@ -19,6 +19,7 @@ from slr_ray.sweeps.measurements.encoder import (
     titled,
 )
 from slr_ray.sweeps.measurements.robustness import RobustnessMeasurement
+from slr_ray.sweeps.measurements.sentences import SentencesMeasurement
 from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMeasurement
 
 
@@ -26,6 +27,7 @@ from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMe
 class FigureKind:
     title: str
     kind: Kind = "percent"
+    less_is_better: bool = False
     counted: tuple[str, Metric] | None = None
     """The classifier whose answers on clips it is counted from, and how."""
 
@@ -37,6 +39,14 @@ FIGURES: dict[str, FigureKind] = {
         for one in CLASSIFIERS
         for metric in POOLED_METRICS
     },
+    "wer": FigureKind("WER", less_is_better=True),
+    "gloss_accuracy": FigureKind("1 - WER"),
+    **{
+        f"segment_f1_{overlap}": FigureKind(f"segment F1 at IoU 0.{overlap}")
+        for overlap in (10, 25, 50)
+    },
+    "frame_accuracy": FigureKind("frames right"),
+    "non_blank_share": FigureKind("steps that say a gloss"),
     "semi": FigureKind("fine-tuned on few labels"),
     "inertia_share": FigureKind("intra-class inertia, share", "number"),
     "effective_rank": FigureKind("effective rank", "number"),
@@ -48,6 +58,10 @@ FIGURES: dict[str, FigureKind] = {
 
 
 MeasurementConfig = Annotated[
-    TrainedMeasurement | NeighboursMeasurement | EncoderMeasurement | RobustnessMeasurement,
+    TrainedMeasurement
+    | NeighboursMeasurement
+    | EncoderMeasurement
+    | RobustnessMeasurement
+    | SentencesMeasurement,
     Field(discriminator="kind"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from slr_ray.config import Config
@@ -43,12 +44,15 @@ class NeighboursMeasurement(Config):
         return trained_outcome(prepared, seed, measure_neighbours(prepared, seed))
 
 
-def trained_outcome(prepared: Prepared, seed: int, measured: Measured) -> Outcome:
+def trained_outcome(
+    prepared: Prepared, seed: int, measured: Measured, figures: Sequence[str] = POOLED_METRICS
+) -> Outcome:
     """What is kept of a measured experiment: no checkpoint, for a table has many."""
     record, pool = measured.record, prepared.pool(seed)
+    found = {name: getattr(record.test, name) for name in figures}
     return Outcome(
         CellRecord(
-            figures={name: getattr(record.test, name) for name in POOLED_METRICS},
+            figures={name: value for name, value in found.items() if value is not None},
             num_labelled=len(pool.labelled),
             num_training=prepared.num_training_labels,
             num_validation=len(prepared.split.validation),

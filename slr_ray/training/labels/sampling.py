@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -32,6 +32,8 @@ class TrainingSet:
     sequences: Sequences | None = None
     """Of sentences: what is signed in each, in the place of `glosses`, which are all
     `UNLABELLED`."""
+    segments: Sequence[Bool[np.ndarray, " _"]] | None = None
+    """Of sentences: which glosses of each are known well enough to be learnt from; None = all."""
 
     @cached_property
     def has_negatives(self) -> bool:
@@ -62,17 +64,30 @@ def extended(
     glosses: Int[np.ndarray, " added"],
     weights: Float[np.ndarray, " added"],
     targets: Float[np.ndarray, "added all_glosses"] | None = None,
-    sequences: Sequences = (),
 ) -> TrainingSet:
-    """`labelled` with pseudo-labelled clips behind it; `sequences` are those of sentences."""
+    """`labelled` with pseudo-labelled clips behind it."""
     return TrainingSet(
         np.concatenate([labelled.clips, clips]),
         np.concatenate([labelled.glosses, glosses]),
         np.concatenate([labelled.weights, weights.astype(np.float32)]),
         np.concatenate([labelled.is_pseudo, np.ones(len(clips), bool)]),
         targets,
-        None if labelled.sequences is None else [*labelled.sequences, *sequences],
     )
+
+
+def extended_by_sentences(
+    labelled: TrainingSet,
+    clips: Int[np.ndarray, " added"],
+    weights: Float[np.ndarray, " added"],
+    sequences: Sequences,
+    segments: Sequence[Bool[np.ndarray, " _"]] | None = None,
+) -> TrainingSet:
+    """Labelled sentences with pseudo-labelled ones behind them."""
+    known = labelled.sequences or ()
+    both = extended(labelled, clips, np.full(len(clips), UNLABELLED), weights)
+    if segments is not None:
+        segments = [*(np.ones(len(one), bool) for one in known), *segments]
+    return replace(both, sequences=[*known, *sequences], segments=segments)
 
 
 def epoch_batches(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, Int64
 
+from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.poses.batch import thinned
 from slr_ray.poses.normalisation import NormalisationConfig, readable
@@ -62,13 +63,20 @@ def step_probabilities(
     normalisation: NormalisationConfig,
     training: TrainingConfig,
     device: torch.device,
+    views: tuple[AugmentationConfig, torch.Generator] | None = None,
 ) -> Iterator[StepProbabilities]:
-    """Of clips of `source`, batch by batch; clips of similar length share one."""
+    """Of clips of `source`, batch by batch; clips of similar length share one.
+
+    With `views` of one augmented view of each.
+    """
     seen = readable(source, normalisation)
+    augmentation, generator = views or (None, None)
     with evaluating(model):
         for places, padded in in_batches(seen, clips, _BATCH_CLIPS, training.max_frames):
             with torch.inference_mode(), autocast(device, training.precision):
-                inputs, mask = model_input(padded.to(device), normalisation, None, None)
+                inputs, mask = model_input(
+                    padded.to(device), normalisation, augmentation, generator
+                )
                 heads: Heads = model(inputs, mask)
                 log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
                 frames = None
@@ -95,17 +103,20 @@ def said(
     Segments are drawn around the spikes by the head that knows no blank, where there is one, else
     by CTC's.
     """
-    if settings.decoding.beam == 1:
-        hypotheses = best_paths(found.log_probs, found.num_steps)
-    else:
-        beams = beam_search(found.log_probs, found.num_steps, settings.decoding.beam)
-        hypotheses = [best for best, *_ in beams]
+    hypotheses = decoded(found, settings.decoding.beam)
     by = found.log_probs if found.frames is None else found.frames
     segments = segments_of(by, found.num_steps, hypotheses, settings.dplr, found.signing)
     return [
         _in_frames(hypothesis, own, thinned(int(count), max_frames))
         for hypothesis, own, count in zip(hypotheses, segments, num_frames, strict=True)
     ]
+
+
+def decoded(found: StepProbabilities, beam: int) -> list[Hypothesis]:
+    """The glosses of a batch."""
+    if beam == 1:
+        return best_paths(found.log_probs, found.num_steps)
+    return [best for best, *_ in beam_search(found.log_probs, found.num_steps, beam)]
 
 
 def _in_frames(

@@ -16,7 +16,7 @@ from slr_ray.poses.batch import frames_seen
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
-from slr_ray.sentences.steps import FRAMES_A_STEP, Sequences, min_steps
+from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.labels.loss_weights import clip_weights
@@ -65,6 +65,10 @@ class SentenceTask(Task[SentenceBatch]):
         self.least_frames = np.array(
             [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
         )
+        segments = round_.training_set.segments
+        self.segments = segments or [np.ones(len(one), bool) for one in sequences]
+        # CTC takes whole sequences.
+        self.is_whole = np.array([one.all() for one in self.segments], np.float32)
         self.weights = clip_weights(
             round_.training_set,
             problem.num_glosses,
@@ -102,14 +106,15 @@ class SentenceTask(Task[SentenceBatch]):
         rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
         sequences = [self.sequences[row] for row in rows]
         dense = None
-        if batch.signing is not None and step.epoch >= self.settings.dplr.start_epoch:
-            dense = self._dense_labels(inputs, mask, sequences, batch.signing[own], step)
+        if batch.signing is not None and self._has_spikes(step):
+            dense = self._dense_labels(inputs, mask, rows, batch.signing[own], step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
         losses = sentence_losses(heads, sequences, self.settings)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
-        loss = (losses * weights).sum() / len(batch.rows) * place.world_size
+        whole = weights * torch.from_numpy(self.is_whole[rows]).to(place.device)
+        loss = (losses * whole).sum() / len(batch.rows) * place.world_size
         if dense is not None:
             glosses, sure = (
                 torch.from_numpy(one).to(place.device) for one in (dense.glosses, dense.weights)
@@ -126,11 +131,16 @@ class SentenceTask(Task[SentenceBatch]):
         given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
         return measured(problem, clips, given)
 
+    def _has_spikes(self, step: Step) -> bool:
+        """Whether dense labels have begun; a model that goes on from another round has had them."""
+        begun = step.epoch >= self.settings.dplr.start_epoch
+        return begun or bool(self.model.knows_frames)
+
     def _dense_labels(
         self,
         inputs: Float[Tensor, "own frames channels"],
         mask: Bool[Tensor, "own frames"],
-        sequences: Sequences,
+        rows: Int[np.ndarray, " own"],
         signing: Int64[np.ndarray, "own 2"],
         step: Step,
     ) -> DenseLabels:
@@ -144,5 +154,11 @@ class SentenceTask(Task[SentenceBatch]):
         ):
             heads: Heads = teacher(inputs, mask)
             log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
-        num_steps = heads.mask.sum(dim=1).cpu().numpy()
-        return dense_labels(log_probs, num_steps, sequences, self.settings.dplr, signing)
+        return dense_labels(
+            log_probs,
+            heads.mask.sum(dim=1).cpu().numpy(),
+            [self.sequences[row] for row in rows],
+            self.settings.dplr,
+            signing,
+            [self.segments[row] for row in rows],
+        )

@@ -1,0 +1,1 @@
+"""What rounds of pseudo-labels may be set to."""

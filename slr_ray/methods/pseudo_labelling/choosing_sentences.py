@@ -1,0 +1,95 @@
+"""From a round's model to the pseudo-labelled sentences of the next: decode, choose, look at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from slr_ray.corpora.arrays import UNLABELLED
+from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
+from slr_ray.methods.pseudo_labelling.choosing import Chosen, why_nothing_left
+from slr_ray.methods.pseudo_labelling.hypotheses import PoolHypotheses, decode_pool
+from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, kept_labels
+from slr_ray.methods.pseudo_labelling.sentence_audit import audit_sentences
+from slr_ray.models.streams.sentence_model import SentenceModel
+from slr_ray.poses.batch import frames_seen
+from slr_ray.sentences.selection.candidates import SentenceCandidates
+from slr_ray.sentences.selection.segment_wise import SegmentWise
+from slr_ray.sentences.steps import num_steps_of
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.problem import Problem
+from slr_ray.workers.place import Place
+
+
+def choose_sentences(
+    problem: Problem,
+    training: TrainingConfig,
+    method: SentenceRoundsConfig,
+    place: Place,
+    teacher: SentenceModel,
+    before: PseudoLabels,
+    number: int,
+) -> Chosen:
+    """The pseudo-labels of round `number`: those of the round before that stay, and new ones."""
+    said = decode_pool(problem, teacher, training, method.confidence, place)
+    left = np.flatnonzero(_stays(problem, training, method, said))
+    kept, pool = kept_labels(method, before), problem.unlabelled[left]
+    candidates = SentenceCandidates(
+        sequences=[said.sequences[row] for row in left],
+        sentence_confidence=said.confidence[left],
+        spike_confidence=[said.spike_confidence[row] for row in left],
+        num_glosses=problem.num_glosses,
+        allowed=~np.isin(pool, kept.clips),
+        round=number,
+        growth=method.growth_in(number),
+    )
+    rows = method.selection.select(candidates)
+    new = PseudoLabels(
+        pool[rows],
+        np.full(len(rows), UNLABELLED),
+        method.weight.weigh(candidates, rows),
+        sequences=[candidates.sequences[row] for row in rows],
+    )
+    if isinstance(method.selection, SegmentWise):
+        segments = method.selection.segments(candidates)
+        new = replace(new, segments=[segments[row] for row in rows])
+    pseudo = _together(kept, new)
+    audit = audit_sentences(problem, said, left, before, pseudo)
+    return Chosen(pseudo, audit, nothing_left=why_nothing_left(method, pseudo, audit, candidates))
+
+
+def _stays(
+    problem: Problem, training: TrainingConfig, method: SentenceRoundsConfig, said: PoolHypotheses
+) -> Bool[np.ndarray, " unlabelled"]:
+    """The sentences that rules see."""
+    lengths = np.array([len(one) for one in said.sequences], np.int64)
+    if method.reject is None:
+        return lengths > 0
+    labelled = problem.labelled
+    frames = frames_seen(problem.source.num_frames[labelled], training.max_frames)
+    return method.reject.stays(
+        lengths,
+        said.num_steps,
+        np.array([len(one) for one in problem.sequences(labelled)], np.int64),
+        np.array([num_steps_of(count) for count in frames.tolist()], np.int64),
+    )
+
+
+def _together(kept: PseudoLabels, new: PseudoLabels) -> PseudoLabels:
+    """Both, in ascending order of clips."""
+    clips = np.concatenate([kept.clips, new.clips])
+    order = np.argsort(clips, kind="stable")
+    sequences = [*(kept.sequences or ()), *(new.sequences or ())]
+    segments = None
+    if new.segments is not None:
+        both = [*(kept.segments or ()), *new.segments]
+        segments = [both[row] for row in order]
+    return PseudoLabels(
+        clips[order],
+        np.full(len(clips), UNLABELLED),
+        np.concatenate([kept.weights, new.weights])[order],
+        sequences=[sequences[row] for row in order],
+        segments=segments,
+    )

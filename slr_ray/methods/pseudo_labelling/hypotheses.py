@@ -1,0 +1,114 @@
+"""What a round's model says of the unlabelled sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+
+from slr_ray.models.streams.sentence_model import SentenceModel
+from slr_ray.sentences.beam_search import beam_search
+from slr_ray.sentences.decoding import Hypothesis, best_paths
+from slr_ray.sentences.lattice import log_likelihoods
+from slr_ray.sentences.sequence_confidence import (
+    SequenceConfidence,
+    by_likelihood,
+    by_margin,
+    by_views,
+    spike_confidence,
+)
+from slr_ray.sentences.steps import Sequences
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.prediction import VIEWS_SEED
+from slr_ray.training.problem import Problem
+from slr_ray.training.sentences.prediction import StepProbabilities, decoded, step_probabilities
+from slr_ray.workers.place import Place
+
+
+@dataclass(frozen=True)
+class PoolHypotheses:
+    """Of each unlabelled sentence, in the order of the pool."""
+
+    sequences: Sequences
+    num_steps: Int64[np.ndarray, " unlabelled"]
+    confidence: Float64[np.ndarray, " unlabelled"]
+    """Of each as a whole, as `SequenceConfidence` says."""
+    spike_confidence: list[Float64[np.ndarray, " _"]]
+    """Of each gloss of each."""
+
+
+def decode_pool(
+    problem: Problem,
+    model: SentenceModel,
+    training: TrainingConfig,
+    measure: SequenceConfidence,
+    place: Place,
+) -> PoolHypotheses:
+    """The pool decoded as validation is; the same views at every call."""
+    count, settings = len(problem.unlabelled), problem.sentences
+    if settings is None:
+        raise ValueError("a problem of isolated signs has no sentences")
+    found: dict[int, Hypothesis] = {}
+    spikes: dict[int, Float64[np.ndarray, " _"]] = {}
+    num_steps, sure = np.zeros(count, np.int64), np.ones(count)
+    for batch in step_probabilities(
+        model,
+        problem.source,
+        problem.unlabelled,
+        normalisation=problem.normalisation,
+        training=training,
+        device=place.device,
+    ):
+        hypotheses = decoded(batch, settings.decoding.beam)
+        num_steps[batch.places] = batch.num_steps
+        sure[batch.places] = _confidence(batch, hypotheses, measure, settings.decoding.beam)
+        for row, (at, one) in enumerate(zip(batch.places.tolist(), hypotheses, strict=True)):
+            found[at], spikes[at] = one, spike_confidence(batch.log_probs[row], one)
+    sequences = [found[at].glosses for at in range(count)]
+    if measure.compares_views:
+        sure *= by_views(sequences, _of_views(problem, model, training, measure.num_views, place))
+    return PoolHypotheses(sequences, num_steps, sure, [spikes[at] for at in range(count)])
+
+
+def _confidence(
+    batch: StepProbabilities, hypotheses: list[Hypothesis], measure: SequenceConfidence, beam: int
+) -> Float64[np.ndarray, " sentences"]:
+    """What the model's answer alone says; 1 where only views count."""
+    match measure.measure:
+        case "views":
+            return np.ones(len(hypotheses))
+        case "margin":
+            # The best path alone has no second best.
+            pairs = beam_search(batch.log_probs, batch.num_steps, max(beam, 2), num_best=2)
+            logs = [[one.log_probability for one in pair] for pair in pairs]
+            second = [pair[1] if len(pair) > 1 else -np.inf for pair in logs]
+            return by_margin(np.array([pair[0] for pair in logs]), np.array(second))
+        case "likelihood" | "likelihood_and_views":
+            sequences = [one.glosses for one in hypotheses]
+            logs = log_likelihoods(batch.log_probs, batch.num_steps, sequences)
+            return by_likelihood(logs, np.array([len(one) for one in sequences]))
+
+
+def _of_views(
+    problem: Problem, model: SentenceModel, training: TrainingConfig, num_views: int, place: Place
+) -> list[Sequences]:
+    """The best paths of augmented views."""
+    generator = torch.Generator().manual_seed(VIEWS_SEED)
+    views: list[Sequences] = []
+    for _ in range(num_views):
+        found: dict[int, Int64[np.ndarray, " _"]] = {}
+        for batch in step_probabilities(
+            model,
+            problem.source,
+            problem.unlabelled,
+            normalisation=problem.normalisation,
+            training=training,
+            device=place.device,
+            views=(problem.augmentation, generator),
+        ):
+            paths = best_paths(batch.log_probs, batch.num_steps)
+            found |= {at: one.glosses for at, one in zip(batch.places.tolist(), paths, strict=True)}
+        views.append([found[at] for at in range(len(problem.unlabelled))])
+    return views

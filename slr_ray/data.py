@@ -33,7 +33,8 @@ def import_(
         str,
         typer.Option(
             "--format",
-            help="spoter_csv, mp_data, asl_signs, pose, openpose or coco_wholebody.",
+            help="spoter_csv, mp_data, asl_signs, pose, openpose or coco_wholebody; sentences: "
+            "phoenix14, phoenix14t, csl_daily, gloss_table, isharah or mska.",
         ),
     ],
     signer: Annotated[
@@ -59,7 +60,15 @@ def import_(
         str | None,
         typer.Option(
             metavar="WIDTHxHEIGHT",
-            help="Size of the videos, for openpose and coco_wholebody in pixels.",
+            help="Size of the videos, for openpose, coco_wholebody, mska and isharah in pixels.",
+        ),
+    ] = None,
+    poses: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARDS",
+            help="Pose shards of the clips that phoenix14, phoenix14t, csl_daily or gloss_table "
+            "name.",
         ),
     ] = None,
     skip_broken: SkipBroken = False,
@@ -76,6 +85,7 @@ def import_(
         labels_from=labels_from,
         fps=fps,
         picture_size=picture_size,
+        poses=poses,
         skip_broken=skip_broken,
     )
 

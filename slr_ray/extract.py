@@ -32,7 +32,11 @@ def extract(
         str, typer.Option(help="Folder or URI for the pose shards; the same again to go on.")
     ] = "poses",
     corpus: Annotated[
-        str | None, typer.Option(help="wlasl, asl_citizen, lsa64, gsl or lsfb_isol.")
+        str | None,
+        typer.Option(
+            help="wlasl, asl_citizen, lsa64, gsl or lsfb_isol; sentences: phoenix14, phoenix14t or "
+            "csl_daily."
+        ),
     ] = None,
     videos: Annotated[
         str | None, typer.Option(help="Where the videos of --corpus or of a manifest are.")

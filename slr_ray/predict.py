@@ -1,22 +1,21 @@
-"""Top-5 glosses of clips: `python -m slr_ray.predict --checkpoint BEST VIDEO...` or pose shards."""
+"""Glosses of clips: `python -m slr_ray.predict --checkpoint BEST VIDEO...` or pose shards."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from slr_ray.command import user_errors
 
 if TYPE_CHECKING:
-    import numpy as np
+    from slr_ray.methods.checkpoints import Loaded
+    from slr_ray.models.config import AnyRecogniser
+    from slr_ray.single.printing import Printer
 
-    from slr_ray.methods.recogniser import Recogniser
-    from slr_ray.poses.reading import ReadableClips
-
-_CHUNK_CLIPS = 4096
+_TOP = 5
 
 
 def predict(
@@ -34,7 +33,17 @@ def predict(
     json_lines: Annotated[
         bool, typer.Option("--json", help="One JSON object a clip instead of a table.")
     ] = False,
-    top: Annotated[int, typer.Option(min=1, help="Glosses a clip.")] = 5,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, help="Glosses a clip of an isolated sign.", show_default="5"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of sentences: a folder for report.html and report.md, which draw what is signed "
+            "when."
+        ),
+    ] = None,
     skip_broken: Annotated[bool, typer.Option(help="Leave unusable clips of shards out.")] = False,
     models: Annotated[
         Path | None,
@@ -51,20 +60,21 @@ def predict(
 ) -> None:
     """Predict the glosses of clips with a trained checkpoint.
 
+    One of task=continuous gives the glosses of a sentence in their order, each with its frames.
     Only tensors and plain values are loaded from the checkpoint: a hostile file can run no code.
     Exit status 1 if some of several videos could not be used.
     """
     with user_errors():
-        from slr_ray.methods.recogniser import load_recogniser
+        from slr_ray.methods.checkpoints import load_checkpoint
         from slr_ray.poses.shards import are_shards
 
-        recogniser = load_recogniser(checkpoint)
+        loaded = load_checkpoint(checkpoint)
+        printer = _printer(checkpoint, loaded, top, out, json_lines)
         shards = [one for one in sources if are_shards(one)]
         videos = [Path(one) for one in sources if one not in shards]
-        printer = _Printer(recogniser, top, as_json=json_lines)
         failures: list[str] = []
         if videos:
-            failures = _predict_videos(printer, videos, models, fps, target_fps)
+            failures = _predict_videos(printer, loaded.provenance, videos, models, fps, target_fps)
         if shards:
             _predict_shards(printer, shards, skip_broken)
         printer.end()
@@ -75,22 +85,47 @@ def predict(
             raise RunFailed(f"{len(failures)} of the videos could not be used:\n  {listed}")
 
 
+def _printer(
+    path: str, loaded: Loaded[AnyRecogniser], top: int | None, out: Path | None, as_json: bool
+) -> Printer:
+    """By what the checkpoint recognises; `ConfigError` where the options are for the other kind."""
+    from slr_ray.errors import ConfigError
+    from slr_ray.methods.recogniser import of_signs
+    from slr_ray.methods.sentence_recogniser import of_sentences
+    from slr_ray.single.printing import SignPrinter
+    from slr_ray.single.sentence_printing import SentencePrinter
+
+    if loaded.config.task == "continuous":
+        if top is not None:
+            raise ConfigError(
+                f"--top is for isolated signs: {path} recognises sentences, each of which has one "
+                "answer. Leave it out"
+            )
+        where = None if out is None else str(out)
+        return SentencePrinter(of_sentences(loaded, path), where, as_json=as_json)
+    if out is not None:
+        raise ConfigError(
+            f"--out draws what is signed when, but {path} recognises isolated signs. Leave it out, "
+            "or use a checkpoint of task=continuous"
+        )
+    return SignPrinter(of_signs(loaded, path), _TOP if top is None else top, as_json=as_json)
+
+
 def _predict_videos(
-    printer: _Printer,
+    printer: Printer,
+    provenance: Sequence[dict[str, Any]],
     videos: list[Path],
     models: Path | None,
     fps: float | None,
     target_fps: float | None,
 ) -> list[str]:
     """Extracted like the training poses; returns why some could not be used."""
-    import numpy as np
     from rich.console import Console
 
     from slr_ray.errors import DataError
-    from slr_ray.poses.reading import ClipsInMemory
     from slr_ray.videos.detection.in_memory import extract_clips, settings_like
 
-    settings, note = settings_like(printer.recogniser.provenance, target_fps)
+    settings, note = settings_like(provenance, target_fps)
     if note is not None:
         typer.echo(note, err=True)
     found = extract_clips(videos, settings, models, Console(stderr=True), fps)
@@ -98,63 +133,18 @@ def _predict_videos(
         typer.echo(f"note: {told}", err=True)
     if not found.clips:
         raise DataError("; ".join(found.failures))
-    ids = [one.clip_id for one in found.clips]
-    printer.add(ClipsInMemory(found.clips), np.arange(len(ids)), ids, [None] * len(ids))
+    printer.add_videos(found.clips)
     return found.failures
 
 
-def _predict_shards(printer: _Printer, shards: list[str], skip_broken: bool) -> None:
-    import numpy as np
-
-    from slr_ray.corpora.clip_kinds import refuse_sentences
+def _predict_shards(printer: Printer, shards: list[str], skip_broken: bool) -> None:
     from slr_ray.corpora.corpus import open_shards
 
     for corpus in [open_shards(one, skip_broken=skip_broken) for one in shards]:
-        refuse_sentences(corpus, "use a checkpoint of task=continuous")
-        for start in range(0, corpus.num_clips, _CHUNK_CLIPS):
-            clips = np.arange(start, min(start + _CHUNK_CLIPS, corpus.num_clips))
-            printer.add(
-                corpus,
-                clips,
-                corpus.clip_ids.take(clips).to_pylist(),
-                [corpus.gloss_of(int(one)) for one in clips],
-            )
+        printer.check(corpus)
+        printer.add_corpus(corpus)
         for skipped in corpus.skipped:
             typer.echo(f"skipped {skipped.clip_id}: {skipped.reason}", err=True)
-
-
-class _Printer:
-    """Predictions as they come: lines of JSON, or a table at the end."""
-
-    def __init__(self, recogniser: Recogniser, top: int, *, as_json: bool) -> None:
-        from rich.table import Table
-
-        self.recogniser, self._top, self._as_json = recogniser, top, as_json
-        self._table = Table(box=None, header_style="bold", pad_edge=False)
-        for heading in ("clip", "true gloss", f"top {top} glosses with probability"):
-            self._table.add_column(heading, overflow="fold")
-
-    def add(
-        self,
-        source: ReadableClips,
-        clips: np.ndarray,
-        clip_ids: list[str],
-        glosses: list[str | None],
-    ) -> None:
-        found = self.recogniser.ranked(source, clips, clip_ids, self._top)
-        for one, gloss in zip(found, glosses, strict=True):
-            if self._as_json:
-                answer = {"clip_id": one.clip_id, "gloss": gloss, "top": one.top}
-                typer.echo(json.dumps(answer, ensure_ascii=False))
-            else:
-                text = "  ".join(f"{name} {share:.2f}" for name, share in one.top)
-                self._table.add_row(one.clip_id, gloss or "", text)
-
-    def end(self) -> None:
-        from rich.console import Console
-
-        if not self._as_json:
-            Console().print(self._table)
 
 
 def main() -> None:

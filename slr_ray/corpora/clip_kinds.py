@@ -7,7 +7,7 @@ import numpy as np
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError
 
-TO_SENTENCES = "set task=continuous"
+TO_SENTENCES = "set task=continuous, which slr_ray.train and slr_ray.tune take"
 SYNTHETIC_TRANSITIONS = {"transitions": "synthetic"}
 """In the provenance of sentences that are chained of isolated clips."""
 

@@ -24,19 +24,31 @@ class Signed:
     start: int
     end: int
     series: Series = 1
+    spike: int | None = None
+    """The frame in which it shows most, where a recogniser says so."""
 
 
-def gloss_lanes(lanes: Mapping[str, Sequence[Signed]], num_frames: int, alt: str) -> Canvas:
-    """A bar for each gloss of a lane, in their order, named below it."""
-    canvas = Canvas(WIDTH, 8 + _LANE * len(lanes) + 34, alt)
+def gloss_lanes(
+    lanes: Mapping[str, Sequence[Signed]],
+    num_frames: int,
+    alt: str,
+    entries: Sequence[tuple[str, Series]] = (),
+) -> Canvas:
+    """A bar for each gloss of a lane, in their order, named below it; a dot where it shows most.
+
+    `entries` explain the colours.
+    """
+    canvas = Canvas(WIDTH, 0, alt)
+    first = 8 + (canvas.legend(entries, _LEFT, 14) if entries else 0)
     x = Scale(0, num_frames, _LEFT, WIDTH - 24)
-    bottom = 8 + _LANE * len(lanes)
+    bottom = first + _LANE * len(lanes)
+    canvas.height = bottom + 34
     for value in ticks(0, num_frames, 8):
-        canvas.line(x(value), 4, x(value), bottom, "grid")
+        canvas.line(x(value), first - 4, x(value), bottom, "grid")
         canvas.text(x(value), bottom + 14, f"{value:g}", "middle")
     canvas.text((_LEFT + WIDTH) / 2, bottom + 30, "frame", "middle")
     for row, (name, glosses) in enumerate(lanes.items()):
-        top = 8 + _LANE * row
+        top = first + _LANE * row
         canvas.text(_LEFT - 10, top + 13, name, "end", "ink")
         _lane(canvas, x, top, glosses)
     return canvas
@@ -49,6 +61,9 @@ def _lane(canvas: Canvas, x: Scale, top: float, glosses: Sequence[Signed]) -> No
         left = x(one.start)
         title = f"{one.gloss}: frames {one.start} to {one.end - 1}"
         canvas.rect(left, top, max(1.5, x(one.end) - left - 1), _BAR, one.series, title)
+        if one.spike is not None:
+            seen = f"{one.gloss}: most probable at frame {one.spike}"
+            canvas.circle(x(one.spike + 0.5), top + _BAR / 2, 3, "#fff", seen)
         others = (place - _TEXT_ROWS, place + _TEXT_ROWS)
         beside = [abs(middles[one] - middle) for one in others if 0 <= one < len(middles)]
         edges = [2 * (middle - 2), 2 * (canvas.width - 2 - middle)]

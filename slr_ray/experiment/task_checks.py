@@ -44,6 +44,13 @@ def _unfit_for_signs(built: Experiment) -> Iterator[str]:
 
 def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
     settings, training = built.sentences, built.training
+    # First, as commands that pre-train bring a preset of their own.
+    if built.initialisation.kind != "fresh":
+        yield (
+            f"initialisation.kind {built.initialisation.kind!r} is for isolated signs, as are the "
+            "commands that pre-train and evaluate encoders: with task=continuous leave it out, in "
+            "slr_ray.train or slr_ray.tune"
+        )
     if settings is None:
         yield (
             f"task=continuous, but preset {built.preset!r} is for isolated signs: leave the preset "
@@ -72,11 +79,6 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
         yield (
             "pool.open_data adds clips of isolated signs to the pool: with task=continuous leave "
             "it out"
-        )
-    if built.initialisation.kind != "fresh":
-        yield (
-            f"initialisation.kind {built.initialisation.kind!r} is for isolated signs: with "
-            "task=continuous leave it out"
         )
     if built.normalisation.drop_handless_frames:
         yield (

@@ -109,18 +109,19 @@ class Recogniser(Loaded[Model]):
 
 def load_recogniser(path: str) -> Recogniser:
     """Read a checkpoint, a file or URI (`weights_only`); `DataError` where it is none of ours."""
-    return _of_signs(load_checkpoint(path), path)
+    return of_signs(load_checkpoint(path), path)
 
 
 def recogniser_of(content: State, origin: str) -> Recogniser:
     """The recogniser that a checkpoint's content describes."""
-    return _of_signs(loaded(content, origin), origin)
+    return of_signs(loaded(content, origin), origin)
 
 
-def _of_signs(found: Loaded[AnyRecogniser], origin: str) -> Recogniser:
+def of_signs(found: Loaded[AnyRecogniser], origin: str) -> Recogniser:
+    """A loaded checkpoint that recognises isolated signs; `DataError` where it does not."""
     if not isinstance(found.model, Model):
         raise DataError(
-            f"{origin} recognises sentences, not isolated signs: "
-            "slr_ray.methods.sentence_recogniser reads it"
+            f"{origin} recognises sentences, and this is for isolated signs; slr_ray.predict takes "
+            "both"
         )
     return Recogniser(**vars(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
         Only tensors and plain values are loaded: a hostile file can run no code. Raises `DataError`
         where it is none of ours, or recognises isolated signs.
         """
-        return _of_sentences(load_checkpoint(str(path)), str(path))
+        return of_sentences(load_checkpoint(str(path)), str(path))
 
     def predict(
         self, source: Source, *, models: str | Path | None = None
@@ -72,8 +72,14 @@ class SentenceRecogniser(Loaded[SentenceModel]):
         if not given. Raises `DataError` where a video can't be used.
         """
         clips, ids = self.clips_of(source, models)
-        found = dict(self.said(clips, np.arange(len(ids))))
-        return [self._prediction(name, found[place]) for place, name in enumerate(ids)]
+        return self.predicted(clips, np.arange(len(ids)), ids)
+
+    def predicted(
+        self, source: ReadableClips, clips: Int[np.ndarray, " clips"], clip_ids: Sequence[str]
+    ) -> list[SentencePrediction]:
+        """`said` with names and in the order of the clips, whose ids are given in that order."""
+        found = dict(self.said(source, clips))
+        return [self._prediction(name, found[place]) for place, name in enumerate(clip_ids)]
 
     def said(
         self, source: ReadableClips, clips: Int[np.ndarray, " clips"]
@@ -111,7 +117,8 @@ class SentenceRecogniser(Loaded[SentenceModel]):
         )
 
 
-def _of_sentences(found: Loaded[AnyRecogniser], origin: str) -> SentenceRecogniser:
+def of_sentences(found: Loaded[AnyRecogniser], origin: str) -> SentenceRecogniser:
+    """A loaded checkpoint that recognises sentences; `DataError` where it does not."""
     if not isinstance(found.model, SentenceModel):
         raise DataError(
             f"{origin} recognises isolated signs, not sentences: slr_ray.Recogniser reads it"

@@ -28,6 +28,13 @@ class ReadableClips(Protocol):
         """x, y and confidence of every joint, in image coordinates."""
 
 
+class WholeClips(ReadableClips, Protocol):
+    """Clips of which one is told more than their frames."""
+
+    def clip(self, index: int) -> Clip:
+        """One with all that is known of it."""
+
+
 FindEnds = Callable[[PoseBatch], Float[torch.Tensor, "clips 2"]]
 """`PoseBatch.ends` of whole clips, no frame of them left out."""
 
@@ -41,6 +48,9 @@ class ClipsInMemory:
     @cached_property
     def num_frames(self) -> Int[np.ndarray, " clips"]:
         return np.array([one.num_frames for one in self.clips], np.int64)
+
+    def clip(self, index: int) -> Clip:
+        return self.clips[index]
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
         clip = self.clips[index]

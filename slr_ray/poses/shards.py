@@ -78,6 +78,13 @@ class ShardReader:
                 found.append(record)
         return found
 
+    def clip_ids(self) -> Iterator[str]:
+        """The ids of all rows, broken ones too, without reading their poses."""
+        for info in self.files:
+            with self._open(info) as file:
+                ids = file.read(columns=["clip_id"]).column("clip_id").to_pylist()
+                yield from (one for one in ids if one is not None)
+
     @functools.cached_property
     def _footers(self) -> list[tuple[int, dict[str, Any] | None]]:
         """Rows and provenance of every file; each footer behind a URI is a request."""

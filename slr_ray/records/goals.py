@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slr_ray.records.measured import Metrics, SeedRecord
+from slr_ray.records.measured import SeedRecord
 from slr_ray.records.runs import RunRecord, TrialRecord
 
 FigureName = Literal[
@@ -16,12 +16,15 @@ FigureName = Literal[
     "top5_accuracy",
     "loss",
     "calibration_error",
+    "gloss_accuracy",
+    "wer",
     "training_s",
     "num_steps",
     "num_labels",
 ]
-"""Six on validation, and the cost of one label draw: seconds and gradient steps of all rounds,
-those that trials share as if it had trained them itself, pre-training included; labelled clips."""
+"""Those on validation, of isolated signs or of sentences, and the cost of one label draw: seconds
+and gradient steps of all rounds, those that trials share as if it had trained them itself,
+pre-training included; labelled clips."""
 
 TITLES: dict[str, str] = {
     "accuracy": "accuracy",
@@ -30,20 +33,24 @@ TITLES: dict[str, str] = {
     "top5_accuracy": "top-5 accuracy",
     "calibration_error": "calibration error",
     "loss": "loss",
+    "gloss_accuracy": "1 − WER",
+    "wer": "WER",
     "training_s": "training, s",
     "num_steps": "gradient steps",
     "num_labels": "labelled clips",
 }
 _COSTS = ("training_s", "num_steps", "num_labels")
+MEASURED = tuple(name for name in TITLES if name not in _COSTS)
+"""Those that validation gives, of isolated signs or of sentences."""
 
 
 def is_share(name: str) -> bool:
-    """Whether a figure is a share of clips, which people read in percent."""
-    return name in Metrics.model_fields and name != "loss"
+    """Whether a figure is a share of clips or glosses, which people read in percent."""
+    return name in MEASURED and name != "loss"
 
 
 def smaller_is_better(name: str) -> bool:
-    return name in ("loss", "calibration_error", *_COSTS)
+    return name in ("loss", "calibration_error", "wer", *_COSTS)
 
 
 def figures(trial: TrialRecord) -> dict[str, float]:
@@ -52,13 +59,13 @@ def figures(trial: TrialRecord) -> dict[str, float]:
     if not seeds:
         return {}
     found = [_of_seed(one) for one in seeds]
-    return {name: sum(one[name] for one in found) / len(found) for name in TITLES}
+    return {name: sum(one[name] for one in found) / len(found) for name in found[0]}
 
 
 def _of_seed(seed: SeedRecord) -> dict[str, float]:
     best = seed.rounds[seed.best_round].validation
     return {
-        **{name: getattr(best, name) for name in TITLES if name in Metrics.model_fields},
+        **{name: getattr(best, name) for name in MEASURED if name in type(best).model_fields},
         "training_s": sum(one.training_s + one.training_before_s for one in seed.rounds),
         "num_steps": sum(one.num_steps + one.steps_before for one in seed.rounds),
         "num_labels": seed.num_labelled,

@@ -68,6 +68,13 @@ def of_signs(metrics: AnyMetrics) -> Metrics:
     return metrics
 
 
+def of_sentences(metrics: AnyMetrics) -> SentenceMetrics:
+    """Figures that are known to be those of sentences."""
+    if not isinstance(metrics, SentenceMetrics):
+        raise TypeError("figures of isolated signs where those of sentences are needed")
+    return metrics
+
+
 class UnlabelledFigures(Record):
     """What became of an epoch's unlabelled clips where every step has some."""
 

@@ -18,6 +18,7 @@ from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.board import Board
 from slr_ray.reporting.importance import parameter_importance, parameter_names
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.sentences.pictures import write_timelines
 from slr_ray.storage import Store
 
 _STATUS = "status"
@@ -32,7 +33,7 @@ def write_trial(board: Board, record: TrialRecord, goals: Sequence[str]) -> None
     the first is the metric.
     """
     found = figures(record)
-    values = {name: found[name] for name in goals if name in found}
+    values = {name: found[name] for name in _shown(goals) if name in found}
     if record.value is not None:
         values[goals[0]] = record.value
     last = max((len(seed.rounds) for seed in record.seeds), default=1) - 1
@@ -71,8 +72,8 @@ def write_search_columns(
 ) -> None:
     """Those of a search: status, parameters, `goals` on validation, and test figures of arms."""
     titles = {name: f"validation {TITLES[name]}" for name in goals[:1]}
-    titles |= {name: TITLES[name] for name in goals[1:]}
-    titles |= {f"test_{name}": f"test {TITLES[name]}" for name in _TEST}
+    titles |= {name: TITLES[name] for name in _shown(goals)[1:]}
+    titles |= {f"test_{name}": f"test {TITLES[name]}" for name in _tested(goals)}
     write_columns(store, {_STATUS: [""], **values}, titles, keep=keep)
 
 
@@ -94,10 +95,12 @@ def write_review(run: Run) -> None:
         title = run.titles[one.arm]
         # Both are the best trial's setting.
         params = best if one.arm in ("sslr_best", "sslr_last") else {}
-        measured = {f"test_{name}": getattr(one.test, name) for name in _TEST}
-        measured[run.metric] = getattr(one.validation, run.metric)
+        measured = {f"test_{name}": getattr(one.test, name) for name in _tested(goals)}
+        measured |= {name: getattr(one.validation, name) for name in _shown([run.metric])}
         with Board(run.folder.store, f"arms/{one.arm}/seed_{one.seed}", afresh=True) as board:
             write_row(board, {**params, _STATUS: title}, measured, 0, group=title)
+            if run.of_sentences:
+                write_timelines(board, run.answers[one.arm, one.seed])
 
 
 def write_row(
@@ -124,6 +127,16 @@ def write_row(
     _add(board, metadata.SESSION_END_INFO_TAG, session_end_info=ended)
     for name, value in values.items():
         board.writer.add_scalar(_tag(name), value, step)
+
+
+def _shown(goals: Sequence[str]) -> list[str]:
+    """The figures of a trial: WER beside 1 - WER, which only a search needs."""
+    return list(dict.fromkeys([*goals, *(["wer"] if "gloss_accuracy" in goals else [])]))
+
+
+def _tested(goals: Sequence[str]) -> tuple[str, ...]:
+    """The test figures of arms."""
+    return ("wer",) if "wer" in _shown(goals) else _TEST
 
 
 def _add(board: Board, tag: str, **content: Any) -> None:

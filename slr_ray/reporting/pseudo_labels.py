@@ -14,8 +14,9 @@ from slr_ray.reporting.run import Run
 _MAX_GLOSSES = 40
 
 _NOTE = (
-    "Precision, pool accuracy and calibration use hidden labels of the unlabelled pool, where the "
-    "corpus has them. They are for reading only: no selection, stop or trial was decided by them."
+    "Precision, what is right in the pool and calibration use hidden labels of the unlabelled "
+    "pool, where the corpus has them. They are for reading only: no selection, stop or trial was "
+    "decided by them."
 )
 
 
@@ -67,7 +68,7 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
     columns += [Column(name, "count") for name in ("selected", "added", "changed")]
     columns += [
         Column(f"{name}, %", "percent")
-        for name in ("precision", "pool accuracy", "calibration error")
+        for name in ("precision", "right in the pool", "calibration error")
     ]
     is_open = any(one.open_pool for found in audits.values() for one in found)
     if is_open:
@@ -119,7 +120,7 @@ def _rejection_cells(audits: list[Audit]) -> list[Value]:
 def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
     readings: list[tuple[str, int, Callable[[Audit], float | None]]] = [
         ("precision of the selected", 3, lambda one: one.precision),
-        ("accuracy on the whole pool", 4, lambda one: one.pool_accuracy),
+        ("right on the whole pool", 4, lambda one: one.pool_accuracy),
         (
             "share of the pool selected",
             1,
@@ -138,7 +139,7 @@ def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
         )
         for label, series, read in readings
     ]
-    alt = "Precision of the pseudo-labels, accuracy on the pool and share selected, by round"
+    alt = "Precision of the pseudo-labels, what is right on the pool and share selected, by round"
     drawing = lines(drawn, alt, "round", "share", share=True, whole_x=True)
     return Figure("pseudo_label_precision", drawing, "Means over seeds.")
 

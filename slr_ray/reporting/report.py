@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pyarrow import ArrowException
-
 from slr_ray.documents.document import Document
-from slr_ray.documents.html import to_html
-from slr_ray.documents.markdown import figure_files, to_markdown
-from slr_ray.errors import StorageError
+from slr_ray.documents.pages import write_document
 from slr_ray.reporting import background, result, search_results
 from slr_ray.reporting.pseudo_labels import pseudo_label_section
 from slr_ray.reporting.run import Run
+from slr_ray.reporting.sentences.of_run import sentence_sections
 from slr_ray.reporting.timeline import timeline_section
 from slr_ray.reporting.training_curves import training_section
 from slr_ray.reporting.verdict import verdict
-from slr_ray.storage import Store, below
 
 
 def build_document(run: Run) -> Document:
@@ -31,7 +27,7 @@ def build_document(run: Run) -> Document:
         search_results.failures_section(run),
         search_results.parameters_section(run),
         training_section(run),
-        result.gloss_section(run),
+        *(sentence_sections(run) if run.of_sentences else [result.gloss_section(run)]),
         pseudo_label_section(run),
         background.data_section(run),
         background.cost_section(run),
@@ -49,21 +45,3 @@ def write_report(run: Run, folder: str | None = None) -> list[str]:
     Returns the locations of the two reports. `StorageError` where nothing can be written.
     """
     return write_document(build_document(run), folder or run.location)
-
-
-def write_document(document: Document, location: str) -> list[str]:
-    """Write a document as report.html, report.md and figures/; see `write_report`."""
-    store = Store(location)
-    files = {
-        **figure_files(document),
-        "report.md": to_markdown(document).encode("utf-8", "replace"),
-        "report.html": to_html(document).encode(),
-    }
-    try:
-        for name, content in files.items():
-            store.write_bytes(name, content)
-    except (OSError, ArrowException) as error:
-        raise StorageError(
-            f"cannot write the report to {store.location}: {error}; choose another --out"
-        ) from None
-    return [below(location, name) for name in ("report.html", "report.md")]

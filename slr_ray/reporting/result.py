@@ -19,7 +19,7 @@ from slr_ray.documents.document import (
 from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
 from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
-from slr_ray.reporting.verdict import TEST_METRICS, Verdict
+from slr_ray.reporting.verdict import Verdict
 from slr_ray.reporting.wording import interval_text, p_text, points, span_text
 
 _MAX_GLOSSES = 40
@@ -41,36 +41,43 @@ def verdict_section(run: Run, found: Verdict) -> Section:
 
 
 def _arm_figure(run: Run, found: Verdict) -> Figure:
+    metric = _shown(run, found)
     rows = [
         IntervalRow(
             run.titles[result.arm],
-            result.metrics[found.metric].mean,
-            result.metrics[found.metric].half_width,
-            list(run.test_values(result.arm, found.metric).values()),
+            result.metrics[metric].mean,
+            result.metrics[metric].half_width,
+            list(run.test_values(result.arm, metric).values()),
             run.series[result.arm],
         )
         for result in found.results
     ]
-    name = METRIC_NAMES[found.metric]
+    name = METRIC_NAMES[metric]
     told = "; ".join(
-        f"{run.titles[one.arm]} {interval_text(one.metrics[found.metric])}" for one in found.results
+        f"{run.titles[one.arm]} {interval_text(one.metrics[metric])}" for one in found.results
     )
     caption = f"Test {name}: mean with 95 % interval over seeds; small dots are single seeds."
     return Figure("arms", intervals(rows, f"Test {name} of each arm: {told}"), caption)
 
 
+def _shown(run: Run, found: Verdict) -> str:
+    """The metric by which arms are drawn: people know a WER, not what is left of it."""
+    return "wer" if run.of_sentences else found.metric
+
+
 def _arm_table(run: Run, found: Verdict) -> Table:
-    columns = [Column("Method"), *(Column(METRIC_NAMES[name]) for name in TEST_METRICS)]
-    columns.append(Column(f"{METRIC_NAMES[found.metric]}, 95 % over signers"))
+    metric = _shown(run, found)
+    columns = [Column("Method"), *(Column(METRIC_NAMES[name]) for name in run.test_metrics)]
+    columns.append(Column(f"{METRIC_NAMES[metric]}, 95 % over signers"))
     columns += [Column("seeds", "count"), Column("steps", "count"), Column("training", "seconds")]
     rows: list[list[Value]] = []
     for result in found.results:
         records = run.arm(result.arm)
-        people = result.over_signers.get(found.metric)
+        people = result.over_signers.get(metric)
         rows.append(
             [
                 run.titles[result.arm],
-                *(interval_text(result.metrics[name]) for name in TEST_METRICS),
+                *(interval_text(result.metrics[name]) for name in run.test_metrics),
                 None if people is None else span_text(people),
                 len(records),
                 round(float(np.mean([one.num_steps for one in records]))),

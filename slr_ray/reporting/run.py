@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,12 +15,13 @@ from pyarrow import ArrowException
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
 from slr_ray.evaluation.people import SignerCounts
-from slr_ray.records.goals import TITLES, Goals
-from slr_ray.records.measured import Metrics
+from slr_ray.records.goals import MEASURED, TITLES, Goals, smaller_is_better
+from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
+from slr_ray.records.sentence_predictions import SentencePrediction
 
-METRIC_NAMES = {name: title for name, title in TITLES.items() if name in Metrics.model_fields}
+METRIC_NAMES = {name: TITLES[name] for name in MEASURED}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class Run:
     best: Best | None = None
     """None before the final comparison has ended."""
     counts: Mapping[tuple[str, int], SignerCounts] = field(default_factory=dict)
-    """By arm and seed, what it got right of whom; empty for runs of earlier versions."""
+    """By arm and seed, what it got right of whom; empty for sentences and runs of earlier versions.
+    """
+    answers: Mapping[tuple[str, int], Sequence[SentencePrediction]] = field(default_factory=dict)
+    """By arm and seed, what it said of each test sentence; empty for isolated signs."""
 
     @property
     def location(self) -> str:
@@ -87,16 +91,37 @@ class Run:
     def metric(self) -> str:
         """The field of `Metrics` that the search looked at, without a prefix such as validation."""
         field = self.record.metric.replace("/", ".").rsplit(".", 1)[-1]
-        return field if field in Metrics.model_fields else "accuracy"
+        return field if field in METRIC_NAMES else "accuracy"
+
+    @property
+    def of_sentences(self) -> bool:
+        """Whether clips are sentences, which have word errors."""
+        return self.metric in ("gloss_accuracy", "wer")
 
     @property
     def headline_metric(self) -> str:
         """The test-set metric of the verdict: the search's where it is a share of clips."""
+        if self.of_sentences:
+            return "gloss_accuracy"
         return self.metric if self.metric in ("balanced_accuracy", "macro_f1") else "accuracy"
 
     @property
+    def test_metrics(self) -> tuple[str, ...]:
+        """What is told of every arm."""
+        if self.of_sentences:
+            return ("wer",)
+        return ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
+
+    @property
+    def compared_metrics(self) -> tuple[str, ...]:
+        """What arms are compared by."""
+        if self.of_sentences:
+            return (self.headline_metric,)
+        return ("accuracy", "balanced_accuracy", "macro_f1")
+
+    @property
     def lower_is_better(self) -> bool:
-        return self.metric in ("loss", "calibration_error")
+        return smaller_is_better(self.metric)
 
     @cached_property
     def goals(self) -> Goals:
@@ -144,9 +169,9 @@ class Run:
         """An arm's counts on its seeds, or on those that another arm has, too; none where one lacks
         them.
         """
-        seeds = set(self.test_values(arm, "accuracy"))
+        seeds = {one.seed for one in self.arm(arm)}
         if other is not None:
-            seeds &= set(self.test_values(other, "accuracy"))
+            seeds &= {one.seed for one in self.arm(other)}
         found = [self.counts.get((arm, seed)) for seed in sorted(seeds)]
         return [one for one in found if one is not None] if None not in found else []
 
@@ -192,7 +217,8 @@ def load_run(location: str | Path) -> Run:
             trials = list(pool.map(TrialFolder.trial, folder.trials()))
             folders = folder.arms()
             arms = list(pool.map(ResultFolder.arm, folders))
-            counts = list(pool.map(_counts, folders))
+            counts = list(pool.map(_counts, arms, folders))
+            answers = list(pool.map(_answers, arms, folders))
         seed, best = folder.best_seed(), None
         if seed is not None:
             best = Best(folder.best.read_config(), folder.best.checkpoint_location, seed)
@@ -213,8 +239,15 @@ def load_run(location: str | Path) -> Run:
             for arm, one in zip(arms, counts, strict=True)
             if one is not None
         },
+        answers={(arm.arm, arm.seed): one for arm, one in zip(arms, answers, strict=True) if one},
     )
 
 
-def _counts(folder: ResultFolder) -> SignerCounts | None:
-    return SignerCounts.of(folder.predictions()) if folder.has_predictions() else None
+def _counts(arm: ArmRecord, folder: ResultFolder) -> SignerCounts | None:
+    if isinstance(arm.test, SentenceMetrics) or not folder.has_predictions():
+        return None
+    return SignerCounts.of(folder.predictions())
+
+
+def _answers(arm: ArmRecord, folder: ResultFolder) -> list[SentencePrediction]:
+    return folder.sentence_predictions() if isinstance(arm.test, SentenceMetrics) else []

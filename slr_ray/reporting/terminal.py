@@ -12,8 +12,8 @@ from slr_ray.documents.terminal import terminal_table
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.spending import spending_sentence
 from slr_ray.reporting.trials.pareto import front_table
-from slr_ray.reporting.verdict import TEST_METRICS, verdict
-from slr_ray.reporting.wording import interval_text, params_text
+from slr_ray.reporting.verdict import verdict
+from slr_ray.reporting.wording import interval_text, params_text, percent
 
 _COLOURS = {"better": "green", "worse": "red", "open": "yellow", "undecided": "yellow"}
 
@@ -32,13 +32,12 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
             box=box.SIMPLE, title="Test set, mean ± 95 % over seeds", title_justify="left"
         )
         table.add_column("method")
-        for name in TEST_METRICS:
+        for name in run.test_metrics:
             table.add_column(METRIC_NAMES[name], justify="right")
         table.add_column("seeds", justify="right")
         for one in found.results:
-            values = [interval_text(one.metrics[name]) for name in TEST_METRICS]
-            num_seeds = str(one.metrics["accuracy"].num_seeds)
-            table.add_row(run.titles[one.arm], *values, num_seeds)
+            values = [interval_text(one.metrics[name]) for name in run.test_metrics]
+            table.add_row(run.titles[one.arm], *values, str(len(run.arm(one.arm))))
         console.print(table)
     for sentence in found.sentences[len(found.results) :]:
         console.print(Text(f"• {sentence}"))
@@ -60,8 +59,11 @@ def _best_trials(run: Run, num_trials: int) -> Table:
     limits = f" within {run.goals.limits_text()}" if run.goals.limits else ""
     table = Table(box=box.SIMPLE, title=f"Best trials{limits}", title_justify="left")
     table.add_column("trial", justify="right")
-    table.add_column(f"validation {METRIC_NAMES[run.metric]}", justify="right")
+    by_wer = run.metric == "gloss_accuracy"
+    name = METRIC_NAMES["wer" if by_wer else run.metric]
+    table.add_column(f"validation {name}", justify="right")
     table.add_column("parameters", overflow="fold")
     for trial in [one for one in run.ranked if run.goals.kept(one)][:num_trials]:
-        table.add_row(str(trial.number), f"{trial.value:.4f}", Text(params_text(trial)))
+        value = percent(1 - (trial.value or 0.0)) if by_wer else f"{trial.value:.4f}"
+        table.add_row(str(trial.number), value, Text(params_text(trial)))
     return table

@@ -48,6 +48,7 @@ def training_section(run: Run) -> Section:
     for field, label, is_share in (
         (metric, name, share),
         ("training_loss", "training loss", False),
+        ("non_blank_share", "steps with a gloss", True),
         ("pseudo_share", "unlabelled clips trained on", True),
         ("pseudo_threshold", "threshold of pseudo-labels", True),
         ("pseudo_precision", "right pseudo-labels, for reading only", True),
@@ -118,7 +119,7 @@ def _of_epoch(record: EpochRecord, field: str) -> float | None:
     if field == "training_loss":
         return record.training_loss
     holder = record.unlabelled if field.startswith("pseudo_") else record.validation
-    value = None if holder is None else getattr(holder, field)
+    value = None if holder is None else getattr(holder, field, None)
     return None if value is None else float(value)
 
 

@@ -11,11 +11,9 @@ from slr_ray.evaluation.statistics import PairedDifference, holm, interval, pair
 from slr_ray.records.measured import Interval, Metric, Span
 from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
+from slr_ray.reporting.sentences.of_run import difference_in_wer, wer_spans
 from slr_ray.reporting.wording import interval_text, p_text, points
 
-TEST_METRICS = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
-"""Told of every arm."""
-COMPARED_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 _MAX_GLOSSES = 20
 _PAIRS = tuple(
     (arm, reference)
@@ -28,7 +26,7 @@ Outcome = Literal["better", "worse", "open", "undecided"]
 
 @dataclass(frozen=True)
 class ArmResult:
-    """One arm on the test set: an interval over seeds for each of `TEST_METRICS`."""
+    """One arm on the test set: an interval over seeds for each of `Run.test_metrics`."""
 
     arm: str
     metrics: dict[str, Interval]
@@ -67,7 +65,7 @@ class Verdict:
     results: list[ArmResult]
     comparisons: list[Comparison]
     metric: str
-    """The metric of the headline, one of `COMPARED_METRICS`."""
+    """The metric of the headline, one that arms are compared by."""
 
 
 def verdict(run: Run) -> Verdict:
@@ -78,16 +76,9 @@ def verdict(run: Run) -> Verdict:
     the comparisons made.
     """
     metric = run.headline_metric
-    results = [
-        ArmResult(
-            arm,
-            {name: interval(list(run.test_values(arm, name).values())) for name in TEST_METRICS},
-            _spans(run, arm),
-        )
-        for arm in run.arm_names
-    ]
+    results = [ArmResult(arm, _intervals(run, arm), _spans(run, arm)) for arm in run.arm_names]
     paired = {(arm, reference): _difference_spans(run, arm, reference) for arm, reference in _PAIRS}
-    comparisons = [found for name in COMPARED_METRICS for found in _compare(run, name, paired)]
+    comparisons = [found for name in run.compared_metrics for found in _compare(run, name, paired)]
     judged = [one for one in comparisons if one.metric == metric]
     outcome, headline = _headline(judged, metric)
     sentences = [_arm_sentence(result, run.titles) for result in results]
@@ -120,12 +111,20 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
     )
 
 
+def _intervals(run: Run, arm: str) -> dict[str, Interval]:
+    return {name: interval(list(run.test_values(arm, name).values())) for name in run.test_metrics}
+
+
 def _spans(run: Run, arm: str) -> Mapping[str, Span]:
+    if run.of_sentences:
+        return wer_spans(run, arm)
     people = run.people(arm)
     return _by_name(spans(people)) if people else {}
 
 
 def _difference_spans(run: Run, arm: str, reference: str) -> Mapping[str, Span]:
+    if run.of_sentences:
+        return difference_in_wer(run, arm, reference)
     ours, theirs = run.people(arm, reference), run.people(reference, arm)
     return _by_name(difference_spans(ours, theirs)) if ours and theirs else {}
 
@@ -206,15 +205,14 @@ def _span_text(difference: PairedDifference) -> str:
     low, high = difference.low, difference.high
     if low is None or high is None:
         return ""
-    seeds = f"{difference.num_seeds} seeds"
-    return f"(95 % interval {points(low)} to {points(high)}, {seeds})"
+    return f"(95 % interval {points(low)} to {points(high)}, {difference.num_seeds} seeds)"
 
 
 def _arm_sentence(result: ArmResult, titles: Mapping[str, str]) -> str:
     values = ", ".join(
         f"{METRIC_NAMES[name]} {interval_text(found)}" for name, found in result.metrics.items()
     )
-    num_seeds = result.metrics["accuracy"].num_seeds
+    num_seeds = next(iter(result.metrics.values())).num_seeds
     seeds = "1 seed, no interval" if num_seeds == 1 else f"{num_seeds} seeds"
     return f"{titles[result.arm]}: {values} ({seeds})."
 

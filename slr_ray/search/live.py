@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from slr_ray.durations import duration
+from slr_ray.records.goals import TITLES
 from slr_ray.records.runs import TrialRecord
 from slr_ray.search.listeners import RunListener
 
@@ -87,7 +88,7 @@ class LiveView(RunListener):
         self._put(record)
         self._trials_done += 1
         self._new_trials_done += 1
-        value = "" if record.value is None else f", {self.metric} {record.value:.3f}"
+        value = "" if record.value is None else f", {TITLES[self.metric]} {record.value:.3f}"
         error = f": {record.error}" if record.error else ""
         self._print(
             f"trial {record.number} {record.status}{error}{value}, {record.wall_s:.0f} s "
@@ -143,7 +144,7 @@ class LiveView(RunListener):
 
     def _render(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("trial", "setting", "state", "round", self.metric.replace("_", " "), "s"):
+        for heading in ("trial", "setting", "state", "round", TITLES[self.metric], "s"):
             table.add_column(heading, overflow="fold")
         finished = [row for row in self._rows.values() if row.state in ("complete", "pruned")]
         best = max(

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from slr_ray.records.measured import Span
-from slr_ray.sentences.steps import Glosses, Sequences
+from slr_ray.sentences.steps import NO_GLOSS, Glosses, Sequences
 
 NUM_DRAWS = 2000
 _TAILS = (2.5, 97.5)
@@ -70,6 +70,36 @@ def word_errors(reference: Glosses, hypothesis: Glosses) -> WordErrors:
 def errors_by_sentence(references: Sequences, hypotheses: Sequences) -> list[WordErrors]:
     """`word_errors` of each sentence."""
     return [word_errors(*pair) for pair in zip(references, hypotheses, strict=True)]
+
+
+def paired(
+    reference: Sequence[str], hypothesis: Sequence[str]
+) -> list[tuple[str | None, str | None]]:
+    """Each true gloss with what is said in its place, by the costs of `word_errors`.
+
+    None stands for what the other side lacks: beside a true gloss for a deletion, beside a said one
+    for an insertion.
+    """
+    numbers = {gloss: number for number, gloss in enumerate({*reference, *hypothesis})}
+    pairs = kaldialign.align(
+        [numbers[one] for one in reference],
+        [numbers[one] for one in hypothesis],
+        NO_GLOSS,
+        sclite_mode=True,
+    )
+    names: dict[int, str | None] = {number: gloss for gloss, number in numbers.items()}
+    return [(names.get(true), names.get(said)) for true, said in pairs]
+
+
+def errors_in(pairs: Iterable[tuple[str | None, str | None]]) -> WordErrors:
+    """The errors among `paired` glosses."""
+    every = list(pairs)
+    return WordErrors(
+        sum(None not in (true, said) and true != said for true, said in every),
+        sum(said is None for _, said in every),
+        sum(true is None for true, _ in every),
+        sum(true is not None for true, _ in every),
+    )
 
 
 @dataclass(frozen=True)

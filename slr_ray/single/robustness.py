@@ -8,6 +8,7 @@ import torch
 from rich.console import Console
 
 from slr_ray.corpora.split_checks import num_glosses
+from slr_ray.documents.pages import write_document
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.errors import ConfigError
 from slr_ray.evaluation.perturbations import Perturbation, Perturbations
@@ -17,7 +18,6 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.records.predictions import ClipPrediction, from_parquet, to_parquet
 from slr_ray.records.robustness import RobustnessRecord
-from slr_ray.reporting.report import write_document
 from slr_ray.single.robustness_page import points_table, robustness_document
 from slr_ray.storage import Store, absolute
 

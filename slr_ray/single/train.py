@@ -30,6 +30,7 @@ from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.single.on_workers import check_workers, train_on_workers
+from slr_ray.single.sentence_page import write_sentence_page
 from slr_ray.storage import Store, absolute
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.plan import plan
@@ -72,8 +73,11 @@ class SeedTraining:
         with ProgressBar(console, "training", training.num_epochs + later) as bar:
 
             def on_epoch(record: EpochRecord) -> None:
-                value = getattr(record.validation, training.metric)
-                note = f"round {record.round} epoch {record.epoch} validation {value:.3f}"
+                found = record.validation
+                value = f"{getattr(found, training.metric):.3f}"
+                if isinstance(found, SentenceMetrics):
+                    value = f"WER {100 * found.wer:.1f} %"
+                note = f"round {record.round} epoch {record.epoch} validation {value}"
                 bar.advance(training.evaluate_every_epochs, note)
 
             measured = train_and_measure(prepared, self.seed, stages, place, on_epoch)
@@ -118,6 +122,9 @@ def run_single(
             train_on_workers([training], prepared, group, num_threads, store, console)
         training.train_opened(prepared, this_place(), console)
         _tell_after(prepared, training.result, console)
+        if prepared.config.task == "continuous":
+            page = write_sentence_page(prepared, TrainedFolder(store))
+            console.print(f"report: {page}", soft_wrap=True)
     return training.result
 
 

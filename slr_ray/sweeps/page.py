@@ -23,9 +23,9 @@ from slr_ray.documents.document import (
     Table,
     Value,
 )
+from slr_ray.documents.pages import write_document
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
-from slr_ray.reporting.report import write_document
 from slr_ray.sweeps.claims import claims, sentences
 from slr_ray.sweeps.differences import differences, differences_table, other_figures_table
 from slr_ray.sweeps.measurements.measurements import FIGURES

@@ -20,9 +20,9 @@ GROUP = (
 """Of the commands that may train on several workers."""
 OPTIONS = {
     "tune": "address data dry-run folds labelled-fraction labelled-per-gloss labelled-signers "
-    "deterministic max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours max-lost "
-    "num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space storage "
-    "time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
+    "deterministic list-spaces max-concurrent max-cost max-cpu-hours max-failures max-gpu-hours "
+    "max-lost num-samples num-trials price-per-hour resume seeds shared-storage skip-broken space "
+    "storage time-budget trial-cpus trial-gpus trial-workers wait-at-most wait-for-nodes",
     "sweep": "address data dry-run folds gpu-hours list-tables max-concurrent resume seeds "
     "skip-broken storage table time-budget transfer trial-cpus trial-gpus "
     "trial-workers wait-for-nodes",
@@ -39,7 +39,7 @@ OPTIONS = {
     "labelled-per-gloss labelled-signers max-concurrent objectives out preset seeds skip-broken "
     "trial-cpus trial-gpus",
     "robustness": "checkpoint data num-threads out",
-    "predict": "checkpoint fps json models skip-broken target-fps top",
+    "predict": "checkpoint fps json models out skip-broken target-fps top",
     "extract": "address config corpus cpus-per-actor fps layout max-actors metadata min-actors "
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",

@@ -239,7 +239,7 @@ def test_broken_lists_of_glosses(tmp_path: Path, name: str, content: str, messag
         (["--fps", "0"], "--fps is 0"),
         (["--fps", "nan"], "--fps is nan"),
         (["--signer", " "], "names nobody"),
-        (["--picture-size", "640x480"], "--picture-size is for openpose and coco_wholebody"),
+        (["--picture-size", "640x480"], "--picture-size is for openpose, coco_wholebody"),
     ],
 )
 def test_options_that_make_no_sense(tmp_path: Path, options: list[str], message: str) -> None:

@@ -47,3 +47,22 @@ def test_names_do_not_overlap(num_glosses: int) -> None:
         assert all(one[1] <= two[0] + 0.2 for one, two in itertools.pairwise(ordered))
         assert ordered[0][0] >= 0
         assert ordered[-1][1] <= drawing.width
+
+
+def test_a_dot_marks_the_frame_in_which_a_gloss_shows_most() -> None:
+    glosses = [Signed("book", 0, 50, spike=12), Signed("read", 50, 100)]
+    svg = gloss_lanes({"found": glosses}, 100, "dots").svg()
+    (dot,) = re.findall(r'<circle cx="([\d.]+)".*?<title>(.*?)</title>', svg)
+    (left, _, width, _), _ = BAR.findall(svg)
+    assert dot[1] == "book: most probable at frame 12"
+    # In the middle of its frame.
+    assert float(dot[0]) == pytest.approx(float(left) + 12.5 / 50 * (float(width) + 1), abs=0.2)
+
+
+def test_a_legend_moves_the_lanes_down() -> None:
+    glosses = {"true": [Signed("book", 0, 5)]}
+    plain = gloss_lanes(glosses, 10, "plain")
+    named = gloss_lanes(glosses, 10, "named", [("right", 2)])
+    assert ">right</text>" in named.svg()
+    assert named.height == plain.height + 18
+    assert "<rect" in named.svg()

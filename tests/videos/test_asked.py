@@ -49,6 +49,7 @@ def test_the_same_and_new_clips(row: Row, tmp_path: Path) -> None:
     ("row", "message"),
     [
         (replace(ROW, gloss="bye"), "another gloss or signer .* 'a'"),
+        (replace(ROW, gloss=None, glosses=("hello",)), "another gloss or signer .* 'a'"),
         (replace(ROW, signer="bob"), "another gloss or signer .* 'a'"),
         (replace(ROW, size_bytes=101), "another video .* of 100 bytes .* of 101 bytes"),
         (replace(ROW, path="/w/a.mp4", size_bytes=None), "another video .* /w/a.mp4"),

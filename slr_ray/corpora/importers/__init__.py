@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from slr_ray.annotations import READERS
 from slr_ray.corpora.importers.formats import (
     asl_signs,
     coco_wholebody,
@@ -10,6 +13,8 @@ from slr_ray.corpora.importers.formats import (
     pose_files,
     spoter_csv,
 )
+from slr_ray.corpora.importers.sentences import isharah, mska
+from slr_ray.corpora.importers.sentences.joined import open_joined
 from slr_ray.corpora.importers.source import Importer
 
 IMPORTERS: dict[str, Importer] = {
@@ -19,5 +24,8 @@ IMPORTERS: dict[str, Importer] = {
     "pose": pose_files.open_source,
     "openpose": openpose.open_source,
     "coco_wholebody": coco_wholebody.open_source,
+    **{name: partial(open_joined, read) for name, read in READERS.items()},
+    "isharah": isharah.open_source,
+    "mska": mska.open_source,
 }
 """Every source format by the name that the command line takes."""

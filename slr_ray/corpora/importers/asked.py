@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from slr_ray.annotations import READERS
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.gloss_list import read_glosses
 from slr_ray.corpora.importers.source import ImportOptions, usable_fps
@@ -13,7 +14,7 @@ from slr_ray.text import known
 
 _NUMBERED = ("spoter_csv",)
 """Formats whose glosses are numbers."""
-_PIXELS = ("openpose", "coco_wholebody")
+_PIXELS = ("openpose", "coco_wholebody", "mska", "isharah")
 """Formats in pixels of a picture whose size they do not give."""
 _SIZE = re.compile(r"([1-9]\d*)\s*[xX×]\s*([1-9]\d*)")
 
@@ -25,6 +26,7 @@ def read_options(
     labels_from: int | None,
     fps: float | None,
     picture_size: str | None,
+    poses: str | None,
 ) -> ImportOptions:
     """What the user says of a source. `ConfigError` names an option that makes no sense."""
     if source_format not in IMPORTERS:
@@ -36,9 +38,14 @@ def read_options(
     if labels_from not in (None, 0, 1):
         raise ConfigError(f"--labels-from is {labels_from}; labels count from 0 or from 1")
     if picture_size is not None and source_format not in _PIXELS:
+        raise ConfigError(f"--picture-size is for {', '.join(_PIXELS)}; {source_format} needs none")
+    if poses is None and source_format in READERS:
         raise ConfigError(
-            f"--picture-size is for {' and '.join(_PIXELS)}; {source_format} needs none"
+            f"{source_format} names sentences and holds no poses: pass --poses SHARDS, what "
+            "`slr_ray.extract` or another import made of its videos"
         )
+    if poses is not None and source_format not in READERS:
+        raise ConfigError(f"--poses is for {', '.join(READERS)}; {source_format} has its own")
     if fps is not None and usable_fps(fps) is None:
         raise ConfigError(f"--fps is {fps}; a frame rate is above 0")
     if signer is not None and known(signer) is None:
@@ -55,7 +62,7 @@ def read_options(
             )
         labels_from = first if labels_from is None else labels_from
     size = _size(picture_size) if picture_size is not None else None
-    return ImportOptions(signer, glosses, labels_from, fps, size)
+    return ImportOptions(signer, glosses, labels_from, fps, size, poses)
 
 
 def _size(text: str) -> tuple[int, int]:

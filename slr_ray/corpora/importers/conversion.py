@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.shards import Skipped
 from slr_ray.progress import ProgressBar
+from slr_ray.storage import Store
 
 _NUM_LISTED = 10
 
@@ -38,6 +41,8 @@ class ImportCount:
     num_of_unknown_signers: int = 0
     remarks: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    split_file: Path | None = None
+    """The corpus's own split of these clips, for `split.kind=file`."""
 
     def watch(self, clips: Iterable[Clip]) -> Iterator[Clip]:
         """Hand the clips on, counting them."""
@@ -69,6 +74,7 @@ def convert(
     labels_from: int | None = None,
     fps: float | None = None,
     picture_size: str | None = None,
+    poses: str | None = None,
     skip_broken: bool = False,
 ) -> ImportCount:
     """Write the clips of `source` to one pose shard and print what came through.
@@ -78,7 +84,9 @@ def convert(
     that do nothing for it, `DataError` on unusable input, `StorageError` where `out` can't be
     written.
     """
-    options = read_options(source_format, signer, glosses_file, labels_from, fps, picture_size)
+    options = read_options(
+        source_format, signer, glosses_file, labels_from, fps, picture_size, poses
+    )
     opened = IMPORTERS[source_format](source, options)
     name = source.resolve().name
     path = out if out.suffix == ".parquet" else out / f"{Path(name).stem}.parquet"
@@ -99,9 +107,22 @@ def convert(
             "read as one corpus; import to another one",
             other,
         )
+    count.split_file = _write_split(opened.splits, count)
     count.remarks = opened.remarks.lines()
     _print(count)
     return count
+
+
+def _write_split(splits: Mapping[str, str], count: ImportCount) -> Path | None:
+    """A CSV file beside the shard; None where the corpus has no split of its own."""
+    rows = [(one, splits[one]) for one in sorted(count.clip_ids) if one in splits]
+    if not rows:
+        return None
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("clip_id", "split"), *rows])
+    path = count.path.with_suffix(".split.csv")
+    Store(str(path.parent)).write_bytes(path.name, text.getvalue().encode())
+    return path
 
 
 def _print(count: ImportCount) -> None:
@@ -118,6 +139,8 @@ def _print(count: ImportCount) -> None:
         table.add_row("clips of unknown signers", f"{count.num_of_unknown_signers:,}")
     table.add_row("frames", f"{count.num_frames:,}")
     table.add_row("skipped", f"{len(count.skipped):,}")
+    if count.split_file is not None:
+        table.add_row("the corpus's split", Text(str(count.split_file)))
     console = Console()
     console.print(table)
     for line in count.remarks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class ImportOptions:
     """Frame rate of the clips for which the source names none."""
     picture_size: tuple[int, int] | None = None
     """Width and height of the videos in pixels; only formats that give pixels without it use it."""
+    poses: str | None = None
+    """Pose shards of the clips; only formats that hold no poses use it."""
 
     @property
     def fallback_signer(self) -> str | None:
@@ -69,9 +71,20 @@ class Source:
     provenance: dict[str, Any]
     items: Iterable[Item]
     remarks: Remarks = field(default_factory=Remarks)
+    splits: Mapping[str, str] = field(default_factory=dict)
+    """The corpus's own split by clip id, where it has one."""
 
 
 Importer = Callable[[Path, ImportOptions], Source]
+
+
+def broken_item(entry: Skipped) -> Item:
+    """An entry of a source that is known to be no clip before it is read."""
+
+    def read() -> Clip:
+        raise DataError(entry.reason)
+
+    return Item(entry.clip_id, entry.source, read)
 
 
 def read_clips(source: Source, *, skip_broken: bool, skipped: list[Skipped]) -> Iterator[Clip]:

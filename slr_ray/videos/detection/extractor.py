@@ -163,7 +163,9 @@ class Extractor:
         filled, confidence = fill_gaps(seen.positions, seen.confidence, self.config.max_gap_frames)
         num_interpolated = int((confidence == INTERPOLATED_CONFIDENCE).sum())
         positions = smooth(filled, confidence, fps or 25.0, aspect, self.config.smoothing)
-        clip = Clip(video.clip_id, video.gloss, video.signer, fps, positions, confidence)
+        clip = Clip(
+            video.clip_id, video.gloss, video.signer, fps, positions, confidence, video.sentence
+        )
         quality = Quality(
             num_frames=clip.num_frames,
             num_source_frames=reading.num_source_frames,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
+
+from slr_ray.poses.sentence import Sentence
 
 FailureKind = Literal[
     "not_found",
@@ -20,6 +23,7 @@ FailureKind = Literal[
     "no_person",
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
+ClipT = TypeVar("ClipT", bound="VideoClip")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,21 @@ class VideoClip:
     end_s: float | None = None
     fps: float | None = None
     """Frames a second of a folder of pictures; a video file has its own times."""
+    glosses: tuple[str, ...] | None = None
+    """Of a sentence, instead of a gloss."""
+    text: str | None = None
+
+    @classmethod
+    def of(cls: type[ClipT], row: Mapping[str, Any]) -> ClipT:
+        """A clip from a row of a table, which has lists for tuples and may lack columns."""
+        values: dict[str, Any] = {field.name: row.get(field.name) for field in fields(cls)}
+        if values["glosses"] is not None:
+            values["glosses"] = tuple(values["glosses"])
+        return cls(**values)
+
+    @property
+    def sentence(self) -> Sentence | None:
+        return None if self.glosses is None else Sentence(self.glosses, text=self.text)
 
 
 class ExtractionFailed(Exception):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slr_ray.errors import ConfigError, DataError
-from slr_ray.videos.manifests import asl_citizen, gsl, lsa64, lsfb_isol, wlasl
+from slr_ray.videos.manifests import asl_citizen, gsl, lsa64, lsfb_isol, sentences, wlasl
 from slr_ray.videos.manifests.folders import from_videos
 from slr_ray.videos.manifests.manifest import Manifest, ManifestOptions, check_manifest
 from slr_ray.videos.manifests.tables import from_table, is_table
@@ -18,6 +18,7 @@ CORPORA: dict[str, Callable[[Path, str, ManifestOptions], Manifest]] = {
     "lsa64": lsa64.from_metadata,
     "gsl": gsl.from_metadata,
     "lsfb_isol": lsfb_isol.from_metadata,
+    **sentences.CORPORA,
 }
 """Corpora with metadata files of their own, by the name that the command line takes."""
 

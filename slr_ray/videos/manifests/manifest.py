@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slr_ray.errors import DataError
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.shards import Skipped
 from slr_ray.text import known, normal_name, split_name
 from slr_ray.videos.frames.source import VideoClip
@@ -31,6 +32,8 @@ SCHEMA = pa.schema(
         ("size_bytes", pa.int64()),
         ("corpus", pa.string()),
         ("fps", pa.float64()),
+        ("glosses", pa.list_(pa.string())),
+        ("text", pa.string()),
     ]
 )
 
@@ -127,7 +130,7 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
 
 def from_table(table: pa.Table) -> list[Row]:
     """The rows of a table that `to_table` made."""
-    return [Row(**row) for row in table.to_pylist()]
+    return [Row.of(row) for row in table.to_pylist()]
 
 
 class Entries:
@@ -146,6 +149,7 @@ class Entries:
         gloss: str | None = None,
         signer: str | None = None,
         split: str | None = None,
+        sentence: Sentence | None = None,
         **span: float | None,
     ) -> None:
         """A clip of a video that is there; `span` is its range, by the names of `VideoClip`.
@@ -161,6 +165,8 @@ class Entries:
                 split=one_split(split),
                 size_bytes=file.size_bytes,
                 fps=self.options.fps if file.is_folder else None,
+                glosses=sentence.glosses if sentence else None,
+                text=sentence.text if sentence else None,
                 **span,  # type: ignore[arg-type]
             )
         )

@@ -2,8 +2,9 @@
 
 Column `path` is needed; `clip_id`, `gloss`, `signer`, `split`, `corpus`, `start_frame`,
 `end_frame`, `start_s`, `end_s` and `fps` (of a folder of pictures) are optional, others are
-ignored; capital letters do not matter. The manifest may be behind a URI. Relative paths are below
---videos, or else below the manifest's folder. Without `clip_id` a clip is called after its path.
+ignored; capital letters do not matter. A sentence has `glosses` with spaces between, or a list, and
+maybe `text`. The manifest may be behind a URI. Relative paths are below --videos, or else below the
+manifest's folder. Without `clip_id` a clip is called after its path.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from slr_ray.videos.manifests.manifest import (
     whole,
 )
 
-_TEXTS = ("clip_id", "gloss", "signer", "split", "corpus")
+_TEXTS = ("clip_id", "gloss", "signer", "split", "corpus", "text")
 _FRAMES = ("start_frame", "end_frame")
 _SECONDS = ("start_s", "end_s", "fps")
-KNOWN = ("path", *_TEXTS, *_FRAMES, *_SECONDS)
+KNOWN = ("path", *_TEXTS, "glosses", *_FRAMES, *_SECONDS)
 
 
 def is_table(source: str) -> bool:
@@ -52,7 +53,7 @@ def from_table(source: str, options: ManifestOptions) -> Manifest:
     base = options.videos or parted(absolute(source))[0]
     entries = Entries(options)
     notes = ignored_note(name for name in columns if name not in KNOWN)
-    if "gloss" not in columns:
+    if not {"gloss", "glosses"} & set(columns):
         notes.append("no column gloss: every clip is unlabelled")
     for number, values in enumerate(lines, start=1):
         try:
@@ -127,6 +128,7 @@ def _row(values: dict[str, Any], base: str, options: ManifestOptions) -> Row:
     name = split_query(path)[0].strip("/")
     known["clip_id"] = normal_name(known["clip_id"] or str(PurePosixPath(name).with_suffix("")))
     known["gloss"] = normal_name(known["gloss"] or "") or None
+    known["glosses"] = _glosses(values.get("glosses"))
     known["signer"] = options.signer_of(known["signer"])
     known["split"] = one_split(known["split"])
     # A video file has its own times.
@@ -141,6 +143,12 @@ def _text(value: Any) -> str | None:
         return None
     # Beside empty cells pandas keeps whole numbers, such as a signer's, as fractions.
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _glosses(value: Any) -> tuple[str, ...] | None:
+    """Of a sentence: a list in a Parquet file, a text with spaces between them in a CSV file."""
+    listed = value if isinstance(value, list) else (_text(value) or "").split()
+    return tuple(normal_name(str(one)) for one in listed) or None
 
 
 def _is_nan(value: Any) -> bool:

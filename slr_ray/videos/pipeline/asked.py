@@ -41,7 +41,7 @@ def check_same_clips(rows: list[Row], before: dict[str, Row], ledger: Ledger) ->
         if (known := done.get(row.clip_id)) is None:
             if (other := by_content.get(_content(row))) is not None:
                 renamed.append(f"{other!r} is now {row.clip_id!r}")
-        elif (known.gloss, _signer(known)) != (row.gloss, _signer(row)):
+        elif _label(known) != _label(row):
             relabelled.append(repr(row.clip_id))
         elif not _is_same_video(known, row):
             replaced.append(f"{row.clip_id!r} was {_described(known)}, now {_described(row)}")
@@ -65,9 +65,9 @@ def remember(rows: list[Row], before: dict[str, Row], ledger: Ledger) -> None:
         ledger.state.write_bytes(_NAME, to_parquet(list(every.values())))
 
 
-def _signer(row: Row) -> str:
+def _label(row: Row) -> tuple[object, ...]:
     """Earlier versions wrote a text where the source names no signer."""
-    return row.signer or "unknown"
+    return row.gloss, row.glosses, row.signer or "unknown"
 
 
 def _range(row: Row) -> tuple[int | float | None, ...]:

@@ -13,6 +13,8 @@ class Outcome(Record):
     clip_id: str
     path: str
     gloss: str | None
+    glosses: tuple[str, ...] | None = None
+    text: str | None = None
     signer: str | None
     split: str | None
     corpus: str | None = None

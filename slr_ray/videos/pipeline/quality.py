@@ -144,6 +144,5 @@ def _suspicion(one: Outcome) -> SuspiciousClip | None:
     if not why:
         return None
     score = without_pose + without_hands / 2 + undecoded / max(1, pictures)
-    return SuspiciousClip(
-        clip_id=one.clip_id, signer=one.signer, gloss=one.gloss, score=score, why=why
-    )
+    gloss = one.gloss or " ".join(one.glosses or ()) or None
+    return SuspiciousClip(clip_id=one.clip_id, signer=one.signer, gloss=gloss, score=score, why=why)

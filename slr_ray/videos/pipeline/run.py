@@ -149,7 +149,7 @@ def _print_plan(
     for note in manifest.notes:
         say(note)
     rows = manifest.rows
-    glosses = {row.gloss for row in rows if row.gloss is not None}
+    glosses = {gloss for row in rows for gloss in row.glosses or (row.gloss,)} - {None}
     signers = {row.signer for row in rows if row.signer is not None}
     num_unknown = sum(row.signer is None for row in rows)
     unknown = f", {num_unknown:,} clips of unknown signers" if num_unknown else ""

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import Store
 from slr_ray.videos.detection.config import ExtractionConfig
@@ -94,8 +95,7 @@ class Worker:
             return failed(row, "internal_error", f"{type(error).__name__}: {error}")
 
     def _extract(self, row: dict[str, Any]) -> Extracted:
-        names = [field.name for field in dataclasses.fields(VideoClip)]
-        with fetched(VideoClip(**{name: row[name] for name in names})) as clip:
+        with fetched(VideoClip.of(row)) as clip:
             return self._extractor.extract(clip)
 
 
@@ -126,13 +126,20 @@ def read_result(row: dict[str, Any]) -> tuple[Outcome, Clip | None]:
         return outcome, None
     positions = np.frombuffer(row["positions"], np.float32).reshape(-1, NUM_JOINTS, 2)
     confidence = np.frombuffer(row["confidence"], np.float32).reshape(-1, NUM_JOINTS)
+    glosses = outcome.glosses
     return outcome, Clip(
-        outcome.clip_id, outcome.gloss, outcome.signer, row["fps"], positions, confidence
+        outcome.clip_id,
+        outcome.gloss,
+        outcome.signer,
+        row["fps"],
+        positions,
+        confidence,
+        None if glosses is None else Sentence(glosses, text=outcome.text),
     )
 
 
 def _outcome(row: dict[str, Any], **more: Any) -> Outcome:
-    names = ("clip_id", "path", "gloss", "signer", "split", "corpus", "attempts")
+    names = Outcome.model_fields.keys() & row.keys()
     return Outcome(**{name: row[name] for name in names}, **more)
 
 

@@ -1,0 +1,1 @@
+"""Importers of continuous signing, one file a format."""

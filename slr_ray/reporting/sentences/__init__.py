@@ -1,0 +1,1 @@
+"""What recognisers of sentences get right and wrong, for pages, boards and the terminal."""

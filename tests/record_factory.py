@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slr_ray.records.measured import Audit, EpochRecord, Metrics, RoundRecord, SeedRecord
+from slr_ray.records.audits.audit import Audit
+from slr_ray.records.measured import EpochRecord, Metrics, RoundRecord, SeedRecord
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.search.comparison.arms import described_arms
 from slr_ray.storage import Store

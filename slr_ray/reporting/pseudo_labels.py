@@ -8,7 +8,8 @@ import numpy as np
 
 from slr_ray.documents.charts import BarSeries, Line, grouped_bars, histogram, lines
 from slr_ray.documents.document import Block, Column, Figure, Paragraph, Section, Table, Value
-from slr_ray.records.measured import Audit, RoundRecord, SeedRecord
+from slr_ray.records.audits.audit import Audit
+from slr_ray.records.measured import RoundRecord, SeedRecord
 from slr_ray.reporting.run import Run
 
 _MAX_GLOSSES = 40
@@ -74,6 +75,10 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
     if is_open:
         names = ("pool", "selected", "rejected")
         columns += [Column(f"{name} of unknown glosses", "count") for name in names]
+    of_sentences = any(one.sentences for found in audits.values() for one in found)
+    if of_sentences:
+        columns += [Column("WER, %", "percent"), Column("WER in the pool, %", "percent")]
+        columns += [Column("glosses a sentence", "number")]
     some_rejected = any(one.num_rejected for found in audits.values() for one in found)
     if some_rejected:
         columns += [Column("rejected", "count"), Column("of them wrongly", "count")]
@@ -89,6 +94,7 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
             _mean(found, lambda one: one.pool_accuracy),
             _mean(found, lambda one: one.calibration_error),
             *(_open_cells(found) if is_open else ()),
+            *(_sentence_cells(found) if of_sentences else ()),
             *(_rejection_cells(found) if some_rejected else ()),
         ]
         for at, found in audits.items()
@@ -108,6 +114,17 @@ def _open_cells(audits: list[Audit]) -> list[Value]:
     counts = [(one.num_unknown, one.num_selected, one.num_rejected) for one in found]
     means: list[Value] = np.mean(counts, axis=0).tolist()
     return means
+
+
+def _sentence_cells(audits: list[Audit]) -> list[Value]:
+    """Errors of the pseudo-labels, and how long they are."""
+    found = [one.sentences for one in audits if one.sentences is not None]
+    rates = ([one.wer for one in found], [one.pool_wer for one in found])
+    known = [[rate for rate in one if rate is not None] for one in rates]
+    lengths = [
+        length for one in found for length, count in one.num_by_length.items() for _ in range(count)
+    ]
+    return [float(np.mean(one)) if one else None for one in (*known, lengths)]
 
 
 def _rejection_cells(audits: list[Audit]) -> list[Value]:

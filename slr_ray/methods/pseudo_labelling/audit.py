@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.evaluation.metrics import calibration_error
 from slr_ray.methods.pseudo_labelling.pseudo_labels import NegativeLabels, PseudoLabels
-from slr_ray.records.measured import Audit, OpenAudit
+from slr_ray.records.audits.audit import Audit, OpenAudit
 from slr_ray.training.problem import Problem
 
 _BINS = 20

@@ -22,7 +22,7 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     stays,
 )
 from slr_ray.models.model import Model
-from slr_ray.records.measured import Audit
+from slr_ray.records.audits.audit import Audit
 from slr_ray.records.stages import State
 from slr_ray.selection.ranked import Ranked
 from slr_ray.training.config import TrainingConfig

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Int, Int64
 from slr_ray.methods.pseudo_labelling.audit import confidence_counts
 from slr_ray.methods.pseudo_labelling.hypotheses import PoolHypotheses
 from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels
-from slr_ray.records.measured import Audit, SentenceAudit
+from slr_ray.records.audits.audit import Audit
+from slr_ray.records.audits.sentences import SentenceAudit
 from slr_ray.sentences.alignment import align
 from slr_ray.sentences.steps import Glosses, Sequences
 from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence

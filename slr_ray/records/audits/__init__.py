@@ -1,0 +1,1 @@
+"""What selections of pseudo-labels did, for reading only."""

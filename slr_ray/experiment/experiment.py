@@ -225,8 +225,9 @@ def _check_teacher(built: Experiment, origin: str) -> None:
 def _check_selection(built: Experiment, origin: str) -> None:
     """`ConfigError` where a rule asks for what the model can't give."""
     method = built.method
-    is_sslr = isinstance(method, SslrConfig)
-    if is_sslr and method.needs.dropout_passes and built.model.dropout == 0:
+    if not isinstance(method, SslrConfig):
+        return
+    if method.needs.dropout_passes and built.model.dropout == 0:
         raise ConfigError(
             f"{origin}: method.selection.kind {method.selection.kind!r} compares passes with "
             "dropout, but model.dropout is 0; set model.dropout or another rule"

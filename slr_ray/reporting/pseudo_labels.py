@@ -119,12 +119,14 @@ def _open_cells(audits: list[Audit]) -> list[Value]:
 def _sentence_cells(audits: list[Audit]) -> list[Value]:
     """Errors of the pseudo-labels, and how long they are."""
     found = [one.sentences for one in audits if one.sentences is not None]
-    rates = ([one.wer for one in found], [one.pool_wer for one in found])
-    known = [[rate for rate in one if rate is not None] for one in rates]
     lengths = [
         length for one in found for length, count in one.num_by_length.items() for _ in range(count)
     ]
-    return [float(np.mean(one)) if one else None for one in (*known, lengths)]
+    return [
+        _mean(audits, lambda one: one.sentences and one.sentences.wer),
+        _mean(audits, lambda one: one.sentences and one.sentences.pool_wer),
+        float(np.mean(lengths)) if lengths else None,
+    ]
 
 
 def _rejection_cells(audits: list[Audit]) -> list[Value]:

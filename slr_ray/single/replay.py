@@ -72,7 +72,9 @@ def replay_run(
     predictions were kept.
     """
     told, runs = saved_runs(location, trial)
-    method = _changed(runs[0].method, overrides)
+    base = runs[0].method
+    assert isinstance(base, SslrConfig)
+    method = _changed(base, overrides)
     saved = [(run, *one) for run in runs for one in _saved(run)]
     if not saved:
         raise DataError(

@@ -37,7 +37,7 @@ def choose_sentences(
     left = np.flatnonzero(_stays(problem, training, method, said))
     kept, pool = kept_labels(method, before), problem.unlabelled[left]
     candidates = SentenceCandidates(
-        sequences=[said.sequences[row] for row in left],
+        sequences=[said.sequences[row] for row in left.tolist()],
         sentence_confidence=said.confidence[left],
         spike_confidence=[said.spike_confidence[row] for row in left],
         num_glosses=problem.num_glosses,
@@ -50,7 +50,7 @@ def choose_sentences(
         pool[rows],
         np.full(len(rows), UNLABELLED),
         method.weight.weigh(candidates, rows),
-        sequences=[candidates.sequences[row] for row in rows],
+        sequences=[candidates.sequences[row] for row in rows.tolist()],
     )
     if isinstance(method.selection, SegmentWise):
         segments = method.selection.segments(candidates)

@@ -87,8 +87,8 @@ def _confidence(
             return by_margin(np.array([pair[0] for pair in logs]), np.array(second))
         case "likelihood" | "likelihood_and_views":
             sequences = [one.glosses for one in hypotheses]
-            logs = log_likelihoods(batch.log_probs, batch.num_steps, sequences)
-            return by_likelihood(logs, np.array([len(one) for one in sequences]))
+            totals = log_likelihoods(batch.log_probs, batch.num_steps, sequences)
+            return by_likelihood(totals, np.array([len(one) for one in sequences]))
 
 
 def _of_views(

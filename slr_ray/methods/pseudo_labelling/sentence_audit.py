@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Int, Int64
@@ -72,7 +73,7 @@ def _by_gloss(
     problem: Problem,
     clips: Int[np.ndarray, " clips"],
     sequences: Sequences,
-    chosen: list[Bool[np.ndarray, " _"]],
+    chosen: Sequence[Bool[np.ndarray, " _"]],
 ) -> tuple[Int64[np.ndarray, " glosses"], ...]:
     """Chosen glosses: all of them, the right ones, those of sentences whose truth is known."""
     counts, right, judged = np.zeros((3, problem.num_glosses), np.int64)
@@ -89,7 +90,8 @@ def _by_gloss(
 
 def _matches(said: Glosses, true: Glosses) -> Bool[np.ndarray, " glosses"]:
     found: np.ndarray = np.zeros(len(said), bool)
-    found[[one.hypothesis for one in align(said, true) if one.is_match]] = True
+    matches = [one.hypothesis for one in align(said, true) if one.is_match]
+    found[np.array(matches, np.int64)] = True
     return found
 
 
@@ -98,5 +100,5 @@ def _wer(problem: Problem, clips: Int[np.ndarray, " clips"], sequences: Sequence
     known = np.flatnonzero(problem.corpus.is_labelled[clips])
     if not len(known):
         return None
-    said = [sequences[row] for row in known]
+    said = [sequences[row] for row in known.tolist()]
     return WordErrors.together(errors_by_sentence(problem.sequences(clips[known]), said)).rate

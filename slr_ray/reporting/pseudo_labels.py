@@ -123,8 +123,8 @@ def _sentence_cells(audits: list[Audit]) -> list[Value]:
         length for one in found for length, count in one.num_by_length.items() for _ in range(count)
     ]
     return [
-        _mean(audits, lambda one: one.sentences and one.sentences.wer),
-        _mean(audits, lambda one: one.sentences and one.sentences.pool_wer),
+        _mean(audits, lambda one: one.sentences.wer if one.sentences else None),
+        _mean(audits, lambda one: one.sentences.pool_wer if one.sentences else None),
         float(np.mean(lengths)) if lengths else None,
     ]
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.augmentation [--data SHARD.parquet]
 
-The other side is `benchmarks.dictionary_way`. Before timing, both normalise the same clips and must
+The other side is `benchmarks.other_ways.dictionary_way`. Before timing, both normalise the same clips and must
 agree.
 """
 
@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from benchmarks.dictionary_way import (
+from benchmarks.other_ways.dictionary_way import (
     augmented,
     normalise_body,
     normalise_hands,

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.extraction_loops import (
+from benchmarks.other_ways.extraction_loops import (
     Loop,
     decoding_ahead,
     image_by_image,

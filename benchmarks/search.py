@@ -5,7 +5,7 @@
 Ours is `slr_ray.search.tuning.search`, as a run calls it. The other side runs trials of the same
 search, as many at once, with stages of their own: on the same Ray, each through its own
 `TorchTrainer` with one worker; or with Optuna alone, in processes that share a study
-(`optuna_way.py`), whose start is counted as it is once in a search. It gets a part of our trials,
+(`other_ways`), whose start is counted as it is once in a search. It gets a part of our trials,
 evenly spread, and its time is scaled to all of them. Early stopping is off, so that both sides
 finish the same rounds; only the search phase is timed. Both run tiny trainings: the benchmark is
 about what surrounds them.
@@ -24,7 +24,7 @@ from typing import Any
 from ray import tune
 from rich.console import Console
 
-from benchmarks.optuna_way import PlainOptuna
+from benchmarks.other_ways.optuna_way import PlainOptuna
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.records.run_folder import RunFolder, trial_name
 from slr_ray.records.runs import TrialRecord

@@ -2,8 +2,8 @@
 
     python -m benchmarks.augmentation [--data SHARD.parquet]
 
-The other side is `benchmarks.other_ways.dictionary_way`. Before timing, both normalise the same clips and must
-agree.
+The other side is `benchmarks.other_ways.dictionary_way`. Before timing, both normalise the same
+clips and must agree.
 """
 
 from __future__ import annotations

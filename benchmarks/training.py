@@ -3,7 +3,7 @@
     python -m benchmarks.training [--data SHARD.parquet]
 
 Ours is `slr_ray.training.loop.train` with padded batches. The other side is the release's loop: a
-clip is augmented and normalised as a dictionary of joints (`benchmarks.other_ways.dictionary_way`), then comes
+clip is augmented and normalised as a dictionary of joints (`other_ways.dictionary_way`), then comes
 one gradient step on it alone, unpadded. Both train the same class of model from the same weights on
 the same clips by SGD, without an evaluation worth the name: ours can't go without one, so it gets
 the fewest validation clips it can, and they count against it.

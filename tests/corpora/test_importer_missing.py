@@ -25,7 +25,6 @@ from importer_factory import (
     write_spoter_csv,
 )
 
-from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.missing import found, frame_rows, spread
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.errors import DataError
@@ -201,7 +200,7 @@ def test_other_depths_and_empty_folders_are_told(tmp_path: Path) -> None:
         opened("mp_data", tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name in IMPORTERS if name != "spoter_csv"])
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "spoter_csv"])
 def test_files_of_operating_systems_are_no_clips(tmp_path: Path, name: str) -> None:
     written = WRITERS[name](tmp_path)
     data = (".npy", ".parquet", ".pose", ".json")

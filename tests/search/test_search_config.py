@@ -89,5 +89,5 @@ def test_every_shipped_space_is_listed_with_a_line_on_it() -> None:
     assert by_name["boundary"][1:4] == [
         2,
         16,
-        "initialisation.augmentation.head_fraction, initialisation.augmentation.tail_fraction",
+        "initialisation.augmentation: head_fraction, tail_fraction",
     ]

@@ -198,7 +198,7 @@ def test_a_checkpoint_says_the_same_again(result: tuple[Measured, Path]) -> None
 def test_either_kind_of_recogniser_refuses_the_other(result: tuple[Measured, Path]) -> None:
     path = str(result[1] / "checkpoint.pt")
     assert isinstance(load_checkpoint(path).model, SentenceModel)
-    with pytest.raises(DataError, match="recognises sentences, not isolated signs"):
+    with pytest.raises(DataError, match="recognises sentences, and this is for isolated signs"):
         load_recogniser(path)
 
 

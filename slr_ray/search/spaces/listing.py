@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from slr_ray.documents.document import Column, Table, Value
@@ -17,10 +18,17 @@ def spaces_table() -> Table:
     rows: list[list[Value]] = []
     for name in shipped_spaces():
         space = load_space(name, {})
-        found = ", ".join(_searched(space.tree))
+        found = "; ".join(_by_section(_searched(space.tree)))
         count = len(parameters(space.tree))
         rows.append([name, count, space.search.num_trials, found, space.title])
     return Table(columns, rows, "Shipped search spaces; a branch counts with all its parameters.")
+
+
+def _by_section(paths: Iterable[str]) -> Iterator[str]:
+    """The names below each section, which stand beside each other: whole paths are too wide."""
+    for section, found in groupby(paths, lambda path: path.rpartition(".")[0]):
+        names = ", ".join(path.rpartition(".")[2] for path in found)
+        yield f"{section}: {names}" if section else names
 
 
 def _searched(node: Any) -> Iterator[str]:

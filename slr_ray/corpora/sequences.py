@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from slr_ray.corpora.corpus import Corpus
-
-FRAMES_A_STEP = 4
-"""Of encoders of sentences, which thin time so."""
+from slr_ray.poses.batch import frames_seen
+from slr_ray.poses.sentence import num_steps_of
 
 
 def sequence_numbers(corpus: Corpus) -> Int64[np.ndarray, " clips"]:
@@ -27,13 +26,14 @@ def num_repeats(corpus: Corpus) -> Int64[np.ndarray, " clips"]:
     return np.bincount(clips[1:][again], minlength=corpus.num_clips)
 
 
-def too_short(corpus: Corpus) -> Int64[np.ndarray, " clips"]:
+def too_short(corpus: Corpus, max_frames: int | None = None) -> Int64[np.ndarray, " clips"]:
     """Sentences with fewer steps than connectionist temporal classification (CTC) needs.
 
     It needs one for every gloss, and a blank one between two that are the same (Graves et al.,
-    ICML 2006). Of fewer steps no path gives the sequence, and its loss is infinite.
+    ICML 2006). Of fewer steps no path gives the sequence, and its loss is infinite. Of longer clips
+    `max_frames` are read.
     """
     num_glosses = np.diff(corpus.sequence_offsets)
-    steps = -(-corpus.num_frames // FRAMES_A_STEP)
+    steps = num_steps_of(frames_seen(corpus.num_frames, max_frames))
     short: np.ndarray = np.flatnonzero(steps < num_glosses + num_repeats(corpus))
     return short

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from slr_ray.corpora.sequences import too_short
 from slr_ray.errors import DataError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.poses.batch import frames_seen
-from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
+from slr_ray.poses.sentence import FRAMES_A_STEP, num_steps_of
+from slr_ray.sentences.steps import min_steps
 
 _SHOWN_CLIPS = 5
 
@@ -18,20 +18,19 @@ def refuse_short_sentences(prepared: Prepared) -> None:
     CTC needs a step for each gloss, and one between two of the same.
     """
     corpus, max_frames = prepared.corpus, prepared.config.training.max_frames
-    told = []
-    frames = frames_seen(corpus.num_frames, max_frames)
-    for clip in np.flatnonzero(corpus.is_labelled).tolist():
+    short = too_short(corpus, max_frames)
+    if not len(short):
+        return
+    frames, told = frames_seen(corpus.num_frames, max_frames), []
+    for clip in short[:_SHOWN_CLIPS].tolist():
         sequence, count = corpus.sequence(clip), int(frames[clip])
-        needed = min_steps(sequence)
-        if needed > num_steps_of(count):
-            told.append(
-                f"{corpus.clip_ids[clip].as_py()!r} ({len(sequence)} glosses need {needed} steps, "
-                f"{count} frames are {num_steps_of(count)})"
-            )
-    if told:
-        more = f" and {len(told) - _SHOWN_CLIPS} more" if len(told) > _SHOWN_CLIPS else ""
-        raise DataError(
-            f"{corpus.name} has sentences with too few frames for their glosses, at "
-            f"{FRAMES_A_STEP} frames a step: {', '.join(told[:_SHOWN_CLIPS])}{more}. Leave them "
-            "out, or raise training.max_frames"
+        told.append(
+            f"{corpus.clip_ids[clip].as_py()!r} ({len(sequence)} glosses need "
+            f"{min_steps(sequence)} steps, {count} frames are {num_steps_of(count)})"
         )
+    more = f" and {len(short) - len(told)} more" if len(short) > len(told) else ""
+    raise DataError(
+        f"{corpus.name} has sentences with too few frames for their glosses, at "
+        f"{FRAMES_A_STEP} frames a step: {', '.join(told)}{more}. Leave them out, or raise "
+        "training.max_frames"
+    )

@@ -32,7 +32,7 @@ class SignedGloss:
 
 
 @dataclass(frozen=True)
-class SentencePrediction:
+class SignedSentence:
     """What a recogniser says of one clip."""
 
     clip_id: str
@@ -62,9 +62,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
         """
         return of_sentences(load_checkpoint(str(path)), str(path))
 
-    def predict(
-        self, source: Source, *, models: str | Path | None = None
-    ) -> list[SentencePrediction]:
+    def predict(self, source: Source, *, models: str | Path | None = None) -> list[SignedSentence]:
         """The glosses of every clip of a corpus or its shards, of clips, or of a video.
 
         A video, or a folder of videos, is extracted in this process with the settings of the
@@ -76,7 +74,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
 
     def predicted(
         self, source: ReadableClips, clips: Int[np.ndarray, " clips"], clip_ids: Sequence[str]
-    ) -> list[SentencePrediction]:
+    ) -> list[SignedSentence]:
         """`said` with names and in the order of the clips, whose ids are given in that order."""
         found = dict(self.said(source, clips))
         return [self._prediction(name, found[place]) for place, name in enumerate(clip_ids)]
@@ -99,7 +97,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
             own = said(batch, num_frames, settings, training.max_frames)
             yield from zip(batch.places.tolist(), own, strict=True)
 
-    def _prediction(self, clip_id: str, own: Said) -> SentencePrediction:
+    def _prediction(self, clip_id: str, own: Said) -> SignedSentence:
         signed = zip(
             own.hypothesis.glosses.tolist(),
             own.times.tolist(),
@@ -107,7 +105,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
             own.segments.confidence.tolist(),
             strict=True,
         )
-        return SentencePrediction(
+        return SignedSentence(
             clip_id,
             tuple(
                 SignedGloss(self.glosses[gloss], start, end, spike, sure)

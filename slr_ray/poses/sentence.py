@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from slr_ray.errors import DataError
+
+FRAMES_A_STEP = 4
+"""Of encoders of sentences, which thin time so: step t covers frames 4 t to 4 t + 3 of those that
+the model read."""
+_Count = TypeVar("_Count", int, np.ndarray)
 
 Times = tuple[tuple[int, int], ...]
 """Start and end of each gloss in frames, the end not included."""
@@ -24,6 +32,11 @@ class Sentence:
     glosses: tuple[str, ...]
     times: Times | None = None
     text: str | None = None
+
+
+def num_steps_of(num_frames: _Count) -> _Count:
+    """Steps of so many frames; the last one may cover fewer than `FRAMES_A_STEP`."""
+    return -(-num_frames // FRAMES_A_STEP)
 
 
 def check_sentence(sentence: Sentence, num_frames: int, clip_id: str) -> None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,9 +43,14 @@ class ClipPrediction:
 
 def to_parquet(predictions: Iterable[ClipPrediction]) -> bytes:
     """A Parquet file with columns clip_id, signer, gloss, predicted, top5 and probability."""
-    rows = [{name: getattr(one, name) for name in _SCHEMA.names} for one in predictions]
+    return parquet_of(predictions, _SCHEMA)
+
+
+def parquet_of(answers: Iterable[Any], schema: pa.Schema) -> bytes:
+    """A Parquet file whose columns are attributes of the answers."""
+    rows = [{name: getattr(one, name) for name in schema.names} for one in answers]
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), sink)
+    pq.write_table(pa.Table.from_pylist(rows, schema), sink)
     return sink.getvalue()
 
 

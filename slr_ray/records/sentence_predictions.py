@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from slr_ray.records.predictions import parquet_of
+
 _NAMES, _FRAMES = pa.list_(pa.string()), pa.list_(pa.int32())
 _SCHEMA = pa.schema(
     [
@@ -47,10 +49,7 @@ class SentencePrediction:
 
 def to_parquet(predictions: Iterable[SentencePrediction]) -> bytes:
     """A Parquet file with a column for each field."""
-    rows = [{name: getattr(one, name) for name in _SCHEMA.names} for one in predictions]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), sink)
-    return sink.getvalue()
+    return parquet_of(predictions, _SCHEMA)
 
 
 def from_parquet(content: bytes) -> list[SentencePrediction]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
-from slr_ray.sentences.steps import BLANK, FRAMES_A_STEP
+from slr_ray.poses.sentence import FRAMES_A_STEP
+from slr_ray.sentences.steps import BLANK
 
 OVERLAPS = (0.1, 0.25, 0.5)
 """Intersection over union that a hit needs, at least."""

@@ -1,7 +1,7 @@
 """Steps of an encoder of sentences, and the classes that it tells apart at each.
 
-A step is what is left of `FRAMES_A_STEP` frames: step t covers frames 4 t to 4 t + 3 of those that
-the model read. Classes are the blank and, behind it, the glosses.
+A step is what is left of `poses.sentence.FRAMES_A_STEP` frames. Classes are the blank and, behind
+it, the glosses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Int64
 
-FRAMES_A_STEP = 4
 BLANK = 0
 """The class of no gloss. Class g + 1 is gloss g."""
 NO_GLOSS = -1
@@ -22,11 +21,6 @@ Glosses: TypeAlias = Int64[np.ndarray, " _"]
 """A gloss sequence, as indices into the corpus's glosses."""
 Sequences: TypeAlias = Sequence[Glosses]
 """One gloss sequence a sentence."""
-
-
-def num_steps_of(num_frames: int) -> int:
-    """Steps of so many frames; the last one may cover fewer than `FRAMES_A_STEP`."""
-    return -(-num_frames // FRAMES_A_STEP)
 
 
 def min_steps(sequence: Glosses) -> int:

@@ -14,15 +14,14 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.documents.document import Block, Document, Figure, Paragraph, Picture, Section
 from slr_ray.documents.pages import write_document
 from slr_ray.experiment.data_summary import clips_text
-from slr_ray.methods.sentence_recogniser import SentencePrediction, SentenceRecogniser, SignedGloss
+from slr_ray.methods.sentence_recogniser import SentenceRecogniser, SignedGloss, SignedSentence
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.drawing import draw_strip
 from slr_ray.poses.reading import WholeClips
 from slr_ray.poses.sentence import Sentence
-from slr_ray.records import sentence_predictions as records
-from slr_ray.reporting.sentences.timelines import timeline
+from slr_ray.records.sentence_predictions import SentencePrediction
+from slr_ray.reporting.sentences.timelines import rate, timeline
 from slr_ray.reporting.wording import percent
-from slr_ray.sentences.word_errors import errors_in, paired
 from slr_ray.single.printing import Printer
 
 _MAX_DRAWN = 100
@@ -81,7 +80,7 @@ class SentencePrinter(Printer):
         ):
             typer.echo(location, err=self._as_json)
 
-    def _tell(self, clip: Clip, one: SentencePrediction) -> None:
+    def _tell(self, clip: Clip, one: SignedSentence) -> None:
         known = clip.sentence
         answer = {
             "clip_id": one.clip_id,
@@ -98,7 +97,7 @@ class SentencePrinter(Printer):
             "\n".join(one.glosses) or "–",
             "\n".join(f"{signed.start}-{signed.end}" for signed in one.signed),
             "\n".join(_seconds(one.signed, clip.fps)),
-            "" if known is None else percent(_rate(known, one)),
+            "" if known is None else percent(rate(_record(clip, one))),
         )
 
     def _tell_thinned(self, clip: Clip) -> None:
@@ -120,35 +119,32 @@ def _seconds(signed: Sequence[SignedGloss], fps: float | None) -> list[str]:
     return [] if fps is None else [f"{one.start / fps:.2f}-{one.end / fps:.2f}" for one in signed]
 
 
-def _rate(known: Sentence, one: SentencePrediction) -> float:
-    return errors_in(paired(known.glosses, one.glosses)).rate
-
-
-def _section(anchor: str, clip: Clip, one: SentencePrediction) -> Section:
+def _section(anchor: str, clip: Clip, one: SignedSentence) -> Section:
     """A clip's frames in the middles of the predicted glosses, and the lanes below."""
     times = tuple((signed.start, signed.end) for signed in one.signed)
     said = Sentence(one.glosses, times) if one.signed else None
     strip = io.BytesIO()
     draw_strip(replace(clip, sentence=said)).save(strip, format="PNG", optimize=True)
-    rate = "" if clip.fps is None else f" at {clip.fps:g} a second"
-    told = [f"{clip.num_frames} frames{rate}"]
+    answer = _record(clip, one)
+    per_second = "" if clip.fps is None else f" at {clip.fps:g} a second"
+    told = [f"{clip.num_frames} frames{per_second}"]
     if clip.sentence is not None:
         known = clip.sentence
-        told += [f"true: {' '.join(known.glosses)}", f"WER {percent(_rate(known, one))}"]
+        told += [f"true: {' '.join(known.glosses)}", f"WER {percent(rate(answer))}"]
         told += [known.text] if known.text is not None else []
     alt = f"Glosses of {clip.clip_id} over its frames: {' '.join(one.glosses) or 'none'}"
     blocks: list[Block] = [
         Paragraph(" · ".join(told)),
         Picture(f"{anchor}.png", strip.getvalue(), "frames of the clip"),
-        Figure(f"{anchor}_glosses", timeline(_record(clip, one), alt)),
+        Figure(f"{anchor}_glosses", timeline(answer, alt)),
     ]
     return Section(anchor, clip.clip_id, blocks)
 
 
-def _record(clip: Clip, one: SentencePrediction) -> records.SentencePrediction:
+def _record(clip: Clip, one: SignedSentence) -> SentencePrediction:
     known = clip.sentence
     times = None if known is None else known.times
-    return records.SentencePrediction(
+    return SentencePrediction(
         clip_id=one.clip_id,
         signer=clip.signer,
         num_frames=clip.num_frames,

@@ -44,6 +44,13 @@ class Problem:
     def num_glosses(self) -> int:
         return len(self.corpus.glosses)
 
+    @property
+    def sentence_settings(self) -> SentencesConfig:
+        """`sentences`; `ValueError` where clips are isolated signs."""
+        if self.sentences is None:
+            raise ValueError("a problem of isolated signs has no sentences")
+        return self.sentences
+
     @cached_property
     def source(self) -> ReadableClips:
         """Every clip that an index of the problem may name."""

@@ -15,8 +15,8 @@ from slr_ray.models.streams.part_streams import PartStreams, PartStreamsConfig, 
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.poses.handedness import mirrored
 from slr_ray.poses.normalisation import features
+from slr_ray.poses.sentence import num_steps_of
 from slr_ray.poses.skeleton import RIGHT_HAND
-from slr_ray.sentences.steps import num_steps_of
 
 GLOSSES = 5
 SMALL = {"width": 12, "part_width": 6, "num_heads": 2}

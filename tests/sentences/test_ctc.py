@@ -10,8 +10,9 @@ import torch
 from every_path import every_sequence, random_log_probs, sequences
 from torch import Tensor
 
+from slr_ray.poses.sentence import num_steps_of
 from slr_ray.sentences.ctc import ctc_loss
-from slr_ray.sentences.steps import min_steps, num_steps_of
+from slr_ray.sentences.steps import min_steps
 
 SAID = sequences((0, 1), (1, 1), (), (0,))
 NUM_STEPS = torch.tensor([5, 4, 5, 1])

@@ -20,10 +20,11 @@ from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.methods.sentence_recogniser import SentenceRecogniser
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.poses.reading import read
+from slr_ray.poses.sentence import FRAMES_A_STEP, num_steps_of
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.sentence_predictions import SentencePrediction, from_parquet, to_parquet
 from slr_ray.records.stages import Checkpoint, StageStore, dumps
-from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps, num_steps_of
+from slr_ray.sentences.steps import min_steps
 from slr_ray.storage import Store
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, labelled_set

@@ -7,7 +7,8 @@ import numpy as np
 from slr_ray.config import Record
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.inspection.lengths import Lengths, lengths_of
-from slr_ray.corpora.sequences import FRAMES_A_STEP, sequence_numbers, too_short
+from slr_ray.corpora.sequences import sequence_numbers, too_short
+from slr_ray.poses.sentence import FRAMES_A_STEP
 
 _MAX_LISTED = 20
 

@@ -15,9 +15,9 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, kept_la
 from slr_ray.methods.pseudo_labelling.sentence_audit import audit_sentences
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.poses.batch import frames_seen
+from slr_ray.poses.sentence import num_steps_of
 from slr_ray.sentences.selection.candidates import SentenceCandidates
 from slr_ray.sentences.selection.segment_wise import SegmentWise
-from slr_ray.sentences.steps import num_steps_of
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
@@ -73,7 +73,7 @@ def _stays(
         lengths,
         said.num_steps,
         np.array([len(one) for one in problem.sequences(labelled)], np.int64),
-        np.array([num_steps_of(count) for count in frames.tolist()], np.int64),
+        num_steps_of(frames),
     )
 
 

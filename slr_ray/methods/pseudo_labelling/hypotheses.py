@@ -23,7 +23,7 @@ from slr_ray.sentences.steps import Sequences
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import VIEWS_SEED
 from slr_ray.training.problem import Problem
-from slr_ray.training.sentences.prediction import StepProbabilities, decoded, step_probabilities
+from slr_ray.training.sentences.prediction import StepProbabilities, decoded, step_probabilities_on
 from slr_ray.workers.place import Place
 
 
@@ -47,20 +47,12 @@ def decode_pool(
     place: Place,
 ) -> PoolHypotheses:
     """The pool decoded as validation is; the same views at every call."""
-    count, settings = len(problem.unlabelled), problem.sentences
-    if settings is None:
-        raise ValueError("a problem of isolated signs has no sentences")
+    clips, settings = problem.unlabelled, problem.sentence_settings
+    count = len(clips)
     found: dict[int, Hypothesis] = {}
     spikes: dict[int, Float64[np.ndarray, " _"]] = {}
     num_steps, sure = np.zeros(count, np.int64), np.ones(count)
-    for batch in step_probabilities(
-        model,
-        problem.source,
-        problem.unlabelled,
-        normalisation=problem.normalisation,
-        training=training,
-        device=place.device,
-    ):
+    for batch in step_probabilities_on(problem, model, clips, training, place):
         hypotheses = decoded(batch, settings.decoding.beam)
         num_steps[batch.places] = batch.num_steps
         sure[batch.places] = _confidence(batch, hypotheses, measure, settings.decoding.beam)
@@ -95,20 +87,13 @@ def _of_views(
     problem: Problem, model: SentenceModel, training: TrainingConfig, num_views: int, place: Place
 ) -> list[Sequences]:
     """The best paths of augmented views."""
-    generator = torch.Generator().manual_seed(VIEWS_SEED)
+    clips = problem.unlabelled
+    augmented = (problem.augmentation, torch.Generator().manual_seed(VIEWS_SEED))
     views: list[Sequences] = []
     for _ in range(num_views):
         found: dict[int, Int64[np.ndarray, " _"]] = {}
-        for batch in step_probabilities(
-            model,
-            problem.source,
-            problem.unlabelled,
-            normalisation=problem.normalisation,
-            training=training,
-            device=place.device,
-            views=(problem.augmentation, generator),
-        ):
+        for batch in step_probabilities_on(problem, model, clips, training, place, augmented):
             paths = best_paths(batch.log_probs, batch.num_steps)
             found |= {at: one.glosses for at, one in zip(batch.places.tolist(), paths, strict=True)}
-        views.append([found[at] for at in range(len(problem.unlabelled))])
+        views.append([found[at] for at in range(len(clips))])
     return views

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
 from slr_ray.errors import ConfigError
-from slr_ray.search.samplers.places import place_of_value, value_at
+from slr_ray.search.samplers.places import place_of_value, values_at
 from slr_ray.search.samplers.sampler import SamplerConfig, seed_of
 from slr_ray.search.samplers.tpe import PerTrialTpe, Tpe
 from slr_ray.search.spaces.space import Parameter, Tree, parameters
@@ -109,8 +109,7 @@ class _PerTrialCmaEs(PerTrialTpe):
                 # It looks at nothing but their order.
                 ranked = sorted(generation, key=_badness)
                 found.tell([(self._point(one), float(rank)) for rank, one in enumerate(ranked)])
-        named = zip(self._axes.items(), found.ask(), strict=True)
-        return {name: value_at(axis, float(place)) for (name, axis), place in named}
+        return values_at(self._axes, found.ask())
 
     def _point(self, trial: FrozenTrial) -> np.ndarray:
         return np.array(

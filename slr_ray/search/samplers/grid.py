@@ -92,15 +92,9 @@ class _Grid:
 
 class _GridSampler(PerTrialSampler):
     def __init__(self, grid: _Grid, seed: int) -> None:
-        super().__init__(seed)
+        super().__init__(seed, {one.name: one.distribution for one in parameters(grid.space)})
         self._grid = grid
-        self._all = {one.name: one.distribution for one in parameters(grid.space)}
         self._order = np.random.default_rng(seed).permutation(min(grid.size, _MOST))
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._all
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

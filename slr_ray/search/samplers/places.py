@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optuna.distributions import (
@@ -31,6 +32,14 @@ def value_at(distribution: BaseDistribution, place: float) -> Any:
         return distribution.low + distribution.step * min(max(steps, 0), last)
     assert isinstance(distribution, FloatDistribution)
     return min(max(value, distribution.low), distribution.high)
+
+
+def values_at(
+    distributions: Mapping[str, BaseDistribution], point: Iterable[float]
+) -> dict[str, Any]:
+    """The setting at a point, which has a place in each distribution."""
+    named = zip(distributions.items(), point, strict=True)
+    return {name: value_at(one, float(place)) for (name, one), place in named}
 
 
 def place_of_value(distribution: BaseDistribution, value: float) -> float:

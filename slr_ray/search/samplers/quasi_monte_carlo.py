@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from scipy.stats import qmc
 
-from slr_ray.search.samplers.places import value_at
+from slr_ray.search.samplers.places import values_at
 from slr_ray.search.samplers.sampler import PerTrialSampler, SamplerConfig, place_of
 from slr_ray.search.spaces.space import Tree, parameters
 
@@ -35,22 +35,15 @@ class QuasiMonteCarlo(SamplerConfig):
 
 class _Sequence(PerTrialSampler):
     def __init__(self, sequence: str, space: Tree, seed: int) -> None:
-        super().__init__(seed)
-        self._axes = {one.name: one.distribution for one in parameters(space)}
+        super().__init__(seed, {one.name: one.distribution for one in parameters(space)})
         self._engine = {"sobol": qmc.Sobol, "halton": qmc.Halton}[sequence]
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._axes
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        points = self._engine(len(self._axes), scramble=True, rng=self.seed)
+        points = self._engine(len(self.axes), scramble=True, rng=self.seed)
         before = place_of(study, trial)
         if before:
             points.fast_forward(before)
         (point,) = points.random(1)
-        named = zip(self._axes.items(), point, strict=True)
-        return {name: value_at(axis, float(place)) for (name, axis), place in named}
+        return values_at(self.axes, point)

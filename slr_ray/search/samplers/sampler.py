@@ -48,16 +48,17 @@ def seed_of(*of: int | str) -> int:
 class PerTrialSampler(BaseSampler):
     """Random numbers hang on the search's seed, the trial's number and the parameter.
 
-    This one draws each parameter by itself, evenly over its range.
+    This one draws each parameter by itself, evenly over its range. `axes` are those that a class
+    below draws together instead.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, axes: dict[str, BaseDistribution] | None = None) -> None:
+        self.seed, self.axes = seed, axes or {}
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        return {}
+        return self.axes
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

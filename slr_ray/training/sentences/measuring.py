@@ -21,7 +21,7 @@ from slr_ray.sentences.segment_scores import (
 from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
-from slr_ray.training.sentences.prediction import Said, said, step_probabilities
+from slr_ray.training.sentences.prediction import Said, said, step_probabilities_on
 from slr_ray.workers.place import Place
 
 
@@ -44,21 +44,12 @@ def answers_on(
     place: Place,
 ) -> Answers:
     """What `model` says of clips whose sentences are known."""
-    settings = problem.sentences
-    if settings is None:
-        raise ValueError("a problem of isolated signs has no sentences")
+    settings = problem.sentence_settings
     sequences, num_frames = problem.sequences(clips), problem.source.num_frames[clips]
     found: dict[int, Said] = {}
     losses = np.zeros(len(clips))
     non_blank, num_steps = 0.0, 0
-    for batch in step_probabilities(
-        model,
-        problem.source,
-        clips,
-        normalisation=problem.normalisation,
-        training=config,
-        device=place.device,
-    ):
+    for batch in step_probabilities_on(problem, model, clips, config, place):
         places = batch.places
         own = said(batch, num_frames[places], settings, config.max_frames)
         found.update(zip(places.tolist(), own, strict=True))

@@ -14,15 +14,18 @@ from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.poses.batch import thinned
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
+from slr_ray.poses.sentence import FRAMES_A_STEP
 from slr_ray.sentences.beam_search import beam_search
 from slr_ray.sentences.decoding import Hypothesis, best_paths
+from slr_ray.sentences.segment_scores import in_frames
 from slr_ray.sentences.segments import Segments, segments_of
-from slr_ray.sentences.steps import FRAMES_A_STEP
 from slr_ray.training.batches import model_input
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import autocast, evaluating
+from slr_ray.training.problem import Problem
 from slr_ray.training.sentences.config import SentencesConfig
 from slr_ray.training.sentences.signing import signing_steps
+from slr_ray.workers.place import Place
 
 _BATCH_CLIPS = 64
 
@@ -92,6 +95,26 @@ def step_probabilities(
             )
 
 
+def step_probabilities_on(
+    problem: Problem,
+    model: SentenceModel,
+    clips: Int[np.ndarray, " clips"],
+    training: TrainingConfig,
+    place: Place,
+    views: tuple[AugmentationConfig, torch.Generator] | None = None,
+) -> Iterator[StepProbabilities]:
+    """`step_probabilities` for clips of a problem."""
+    return step_probabilities(
+        model,
+        problem.source,
+        clips,
+        normalisation=problem.normalisation,
+        training=training,
+        device=place.device,
+        views=views,
+    )
+
+
 def said(
     found: StepProbabilities,
     num_frames: Int[np.ndarray, " sentences"],
@@ -123,7 +146,6 @@ def _in_frames(
     hypothesis: Hypothesis, segments: Segments, read: Int64[np.ndarray, " read"]
 ) -> Said:
     """`read` are the frames of the clip that the model read."""
-    starts = read[FRAMES_A_STEP * segments.bounds[:, 0]]
-    ends = read[np.minimum(FRAMES_A_STEP * segments.bounds[:, 1], len(read)) - 1] + 1
+    starts, ends = in_frames(segments.bounds, len(read)).T
     spikes = read[FRAMES_A_STEP * hypothesis.steps]
-    return Said(hypothesis, segments, np.stack([starts, ends], axis=1), spikes)
+    return Said(hypothesis, segments, np.stack([read[starts], read[ends - 1] + 1], axis=1), spikes)

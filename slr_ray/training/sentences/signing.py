@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from slr_ray.augmentation.boundary_estimate import estimate_batch
 from slr_ray.augmentation.config import BoundaryEstimateConfig
 from slr_ray.poses.batch import PoseBatch
-from slr_ray.sentences.steps import FRAMES_A_STEP
+from slr_ray.poses.sentence import FRAMES_A_STEP
 
 _ESTIMATE = BoundaryEstimateConfig()
 

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from slr_ray.augmentation.temporal import resampled
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.poses.batch import frames_seen
+from slr_ray.poses.sentence import FRAMES_A_STEP
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
-from slr_ray.sentences.steps import FRAMES_A_STEP, min_steps
+from slr_ray.sentences.steps import min_steps
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.labels.loss_weights import clip_weights

@@ -49,7 +49,7 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Tests that start Ray run one after another on one worker, the others beside them.
+# Tests that start Ray come first; each has a cluster of its own, or shares its file's.
 check: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "not chaos"
 

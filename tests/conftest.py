@@ -18,12 +18,14 @@ _hook = install_import_hook("slr_ray", "beartype.beartype")
 _hook.__enter__()
 
 
+# Ray gives its workers what the processors have left, and other tests would leave them nothing.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two Ray clusters at a time would have more work than two processors can do in time."""
-    for item in items:
-        if item.get_closest_marker("ray") is not None:
-            item.add_marker(pytest.mark.xdist_group("ray"))
+    """Tests that start Ray come first: the longest, so that no process waits for one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
 
 
 _CHECKOUT = Path(__file__).resolve().parents[1]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from slr_ray.evaluation.probe import (
     Classify,
@@ -20,6 +19,9 @@ from slr_ray.evaluation.probe import (
     best_on_validation,
     standardised,
 )
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths C of the L2 penalty that validation chooses from."""
@@ -59,6 +61,9 @@ class LinearLayer:
 def _fitted(
     training: RepresentedSet, num_glosses: int, strengths: Sequence[float]
 ) -> Iterator[tuple[str, Classify]]:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     scale = standardised(training.representations)
     inputs = scale(training.representations)
     for strength in strengths:

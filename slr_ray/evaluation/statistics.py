@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from slr_ray.records.measured import Interval
 
@@ -77,7 +77,7 @@ def paired_difference(
         if error == 0.0:
             p_value = 1.0 if mean == 0.0 else 0.0
         else:
-            p_value = float(2 * stats.t.sf(abs(mean) / error, len(seeds) - 1))
+            p_value = float(2 * special.stdtr(len(seeds) - 1, -abs(mean) / error))
     return PairedDifference(mean, half_width, p_value, len(seeds))
 
 
@@ -98,5 +98,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _half_width(values: Sequence[float]) -> float | None:
     if len(values) < 2:
         return None
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1))
+    quantile = float(special.stdtrit(len(values) - 1, 0.5 + CONFIDENCE / 2))
     return quantile * float(np.std(values, ddof=1)) / math.sqrt(len(values))

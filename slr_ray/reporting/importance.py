@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -34,6 +33,8 @@ def parameter_importance(run: Run) -> dict[str, float]:
     path that several branches search counts once, added up; a parameter that never varied has no
     importance and is left out. Raises `DataError` where the run's journal is gone or damaged.
     """
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     study = _study(run)
     values: dict[str, set[Any]] = defaultdict(set)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):

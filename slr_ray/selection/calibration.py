@@ -6,7 +6,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import minimize_scalar
 
 from slr_ray.selection.blocks import apply_step, normalised, sharpened
 
@@ -51,6 +50,8 @@ def fit_temperature(
     Temperature scaling (Guo et al. 2017, section 4.2), on log p, which are logits up to a constant
     of the clip. The log-loss is convex in 1/T.
     """
+    from scipy.optimize import minimize_scalar
+
     logs = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
     own = logs[np.arange(len(glosses)), glosses]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from slr_ray.__main__ import COMMANDS
+from slr_ray.tune import main as tune
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -100,22 +101,61 @@ BAD_CALLS = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_CALLS)
-def test_a_bad_call_ends_with_one_message(name: str, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where bad calls are made."""
     (tmp_path / "text.parquet").write_text("not parquet at all")
     (tmp_path / "empty.parquet").touch()
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken.yaml").write_text("name: [")
     (tmp_path / "range.yaml").write_text("name: x\nmethod: {num_rounds: {int: [-5, 3]}}")
-    arguments, words = BAD_CALLS[name]
-    done = call("slr_ray.tune", *arguments, cwd=tmp_path)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return tmp_path
+
+
+def refused(status: object, told: str, words: list[str], folder: Path) -> None:
+    assert status == 2, told
+    assert "Traceback" not in told
+    assert len(told.strip().splitlines()) == 1, told
     for word in words:
-        assert word in done.stderr
-    # Ray never started and no run was made.
-    assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
+        assert word in told
+    # No run was made.
+    assert not (folder / "runs").exists() or not any((folder / "runs").iterdir())
+
+
+@pytest.mark.parametrize("name", BAD_CALLS)
+def test_a_bad_call_ends_with_one_message(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, words = BAD_CALLS[name]
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.argv", ["tune", *arguments])
+    with pytest.raises(SystemExit) as end:
+        tune()
+    refused(end.value.code, capsys.readouterr().err, words, folder)
+    # Ray never started.
+    assert "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
+
+
+def test_a_bad_call_is_refused_as_soon_as_it_can_be(folder: Path) -> None:
+    """In an interpreter of its own: before what only trials need is imported."""
+    code = (
+        "import runpy, sys\n"
+        "try:\n"
+        "    runpy.run_module('slr_ray.tune', run_name='__main__', alter_sys=True)\n"
+        "finally:\n"
+        "    slow = {'ray', 'sklearn', 'scipy.stats', 'pandas', 'cmaes'} & set(sys.modules)\n"
+        "    assert not slow, slow\n"
+    )
+    arguments, words = BAD_CALLS["no such data"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+        timeout=60,
+    )
+    refused(done.returncode, done.stderr, words, folder)
 
 
 def test_unknown_command() -> None:

@@ -32,6 +32,8 @@ from slr_ray.videos.pipeline.worker import MAX_ATTEMPTS
 
 pytestmark = [
     pytest.mark.ray,
+    # They share one cluster.
+    pytest.mark.xdist_group("extraction"),
     # Ray Data 2.60 warns of its own old settings when it copies its context.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     # Ray leaves sockets and files open when it ends.

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import optuna
-from cmaes import CMA
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -90,6 +89,8 @@ class _PerTrialCmaEs(PerTrialTpe):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        from cmaes import CMA
+
         size = len(self._axes)
         found = CMA(
             mean=np.full(size, 0.5),

@@ -8,7 +8,6 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
-from scipy.stats import qmc
 
 from slr_ray.search.samplers.places import values_at
 from slr_ray.search.samplers.sampler import PerTrialSampler, SamplerConfig, place_of
@@ -35,6 +34,8 @@ class QuasiMonteCarlo(SamplerConfig):
 
 class _Sequence(PerTrialSampler):
     def __init__(self, sequence: str, space: Tree, seed: int) -> None:
+        from scipy.stats import qmc
+
         super().__init__(seed, {one.name: one.distribution for one in parameters(space)})
         self._engine = {"sobol": qmc.Sobol, "halton": qmc.Halton}[sequence]
 

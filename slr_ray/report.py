@@ -1,4 +1,4 @@
-"""`python -m slr_ray.report RUN`: write a run's report from its records."""
+"""`python -m slr_ray.report RUN...`: write a run's report from its records, or one of several."""
 
 from __future__ import annotations
 
@@ -7,26 +7,39 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.errors import ConfigError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def report(
-    run: Annotated[
-        str,
-        typer.Argument(help="Folder or URI of a run, as slr_ray.tune or slr_ray.sweep printed it."),
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Folder or URI of a run, as slr_ray.tune or slr_ray.sweep printed it; of several "
+            "searches, to compare them.",
+        ),
     ],
     out: Annotated[
-        str | None, typer.Option(help="Where to write; by default into the run itself.")
+        str | None,
+        typer.Option(help="Where to write; by default into the run itself, of several: compared."),
     ] = None,
     board: Annotated[
         bool,
         typer.Option("--board", help="Fetch the TensorBoard files of a run behind a URI, too."),
     ] = False,
 ) -> None:
-    """Write report.html, report.md and figures/ for RUN, and print its verdict or table."""
+    """Write report.html, report.md and figures/ for RUN, and print its verdict or table.
+
+    Several searches on the same clips are put beside each other on one page.
+    """
     with user_errors():
+        if len(runs) > 1:
+            _compare(runs, out or "compared", board=board)
+            return
+        (run,) = runs
         from rich.console import Console
 
         from slr_ray.records.sweeps import SweepFolder
@@ -53,6 +66,23 @@ def report(
 
             fetch_board(folder.store)
             typer.echo(board_command(folder.store))
+
+
+def _compare(runs: list[str], out: str, *, board: bool) -> None:
+    from rich.console import Console
+
+    from slr_ray.documents.pages import write_document
+    from slr_ray.reporting.searches.page import build_comparison
+    from slr_ray.reporting.searches.searches import load_searches
+    from slr_ray.reporting.terminal import print_searches
+
+    if board:
+        raise ConfigError("--board fetches the files of one run: name one")
+    searches = load_searches(runs)
+    written = write_document(build_comparison(searches), out)
+    print_searches(searches, Console())
+    for location in written:
+        typer.echo(location)
 
 
 def main() -> None:

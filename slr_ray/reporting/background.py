@@ -203,7 +203,7 @@ def _split_blocks(split: Mapping[str, Any]) -> list[Block]:
         if part and all(isinstance(inner, Mapping) for inner in part.values())
     }
     parts = {name: part for name, part in tables.items() if name not in deeper}
-    told = "; ".join(f"{_readable(name)}: {_told(value)}" for name, value in facts.items())
+    told = "; ".join(f"{_readable(name)}: {cell(value)}" for name, value in facts.items())
     blocks: list[Block] = [Paragraph(f"Split: {told}.")] if told else []
     if parts:
         blocks.append(_parts_table(parts, "part", "Clips and signers of each part."))
@@ -219,7 +219,7 @@ def _split_blocks(split: Mapping[str, Any]) -> list[Block]:
 def _parts_table(parts: Mapping[str, Mapping[str, Any]], first: str, caption: str) -> Table:
     names = list(dict.fromkeys(key for part in parts.values() for key in part))
     rows: list[list[Value]] = [
-        [str(part), *(_told(found.get(name)) for name in names)] for part, found in parts.items()
+        [str(part), *(cell(found.get(name)) for name in names)] for part, found in parts.items()
     ]
     columns = [Column(first)]
     for name in names:
@@ -233,21 +233,21 @@ def _readable(name: object) -> str:
 
 
 def _facts(facts: Mapping[str, Any], caption: str) -> Table:
-    rows: list[list[Value]] = [[name, _told(value)] for name, value in _flat(facts)]
+    rows: list[list[Value]] = [[name, cell(value)] for name, value in flat(facts)]
     return Table([Column("what"), Column("value")], rows, caption, markdown_rows=100)
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:
-            found += _flat(value, f"{prefix}{key} › ")
+            found += flat(value, f"{prefix}{key} › ")
         else:
             found.append((f"{prefix}{key}", value))
     return found
 
 
-def _told(value: Any) -> Value:
+def cell(value: Any) -> Value:
     """A cell for whatever a record holds; long lists of names are cut."""
     if isinstance(value, bool):
         return "yes" if value else "no"

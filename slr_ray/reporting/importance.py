@@ -55,13 +55,18 @@ def parameter_importance(run: Run) -> dict[str, float]:
         )
     found: Counter[str] = Counter()
     for name, share in shares.items():
-        found[_KINDS.sub("", name)] += share  # type: ignore[assignment]
+        found[branch_free(name)] += share  # type: ignore[assignment]
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def parameter_names(trials: Iterable[TrialRecord]) -> list[str]:
     """Every searched parameter, in the order of first appearance."""
     return list(dict.fromkeys(name for trial in trials for name in trial.params))
+
+
+def branch_free(name: str) -> str:
+    """A parameter's dotted path without the branch that it lies in."""
+    return _KINDS.sub("", name)
 
 
 def _first(trial: FrozenTrial) -> float:

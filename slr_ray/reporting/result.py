@@ -41,7 +41,7 @@ def verdict_section(run: Run, found: Verdict) -> Section:
 
 
 def _arm_figure(run: Run, found: Verdict) -> Figure:
-    metric = _shown(run, found)
+    metric = shown_metric(run, found)
     rows = [
         IntervalRow(
             run.titles[result.arm],
@@ -60,13 +60,13 @@ def _arm_figure(run: Run, found: Verdict) -> Figure:
     return Figure("arms", intervals(rows, f"Test {name} of each arm: {told}"), caption)
 
 
-def _shown(run: Run, found: Verdict) -> str:
+def shown_metric(run: Run, found: Verdict) -> str:
     """The metric by which arms are drawn: people know a WER, not what is left of it."""
     return "wer" if run.of_sentences else found.metric
 
 
 def _arm_table(run: Run, found: Verdict) -> Table:
-    metric = _shown(run, found)
+    metric = shown_metric(run, found)
     columns = [Column("Method"), *(Column(METRIC_NAMES[name]) for name in run.test_metrics)]
     columns.append(Column(f"{METRIC_NAMES[metric]}, 95 % over signers"))
     columns += [Column("seeds", "count"), Column("steps", "count"), Column("training", "seconds")]

@@ -21,6 +21,7 @@ from slr_ray.reporting.importance import (
 )
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.trials.pareto import goal_column, pareto_blocks
+from slr_ray.reporting.trials.progress import best_so_far
 from slr_ray.reporting.trials.slices import slice_blocks
 from slr_ray.reporting.wording import params_text
 
@@ -112,14 +113,18 @@ def _reason(error: str | None) -> str:
 
 def _progress(run: Run) -> Figure:
     complete = sorted(run.ranked, key=lambda trial: trial.number)
-    values = [trial.value or 0.0 for trial in complete]
-    best = np.minimum.accumulate(values) if run.lower_is_better else np.maximum.accumulate(values)
+    best = best_so_far(run, complete)
     name = METRIC_NAMES[run.metric]
     dots = [
-        Line("trial", [(trial.number, value)], 4, title=f"trial {trial.number} ({trial.source})")
-        for trial, value in zip(complete, values, strict=True)
+        Line(
+            "trial",
+            [(trial.number, trial.value or 0.0)],
+            4,
+            title=f"trial {trial.number} ({trial.source})",
+        )
+        for trial in complete
     ]
-    so_far = [(float(trial.number), float(v)) for trial, v in zip(complete, best, strict=True)]
+    so_far = [(float(trial.number), value) for trial, value in zip(complete, best, strict=True)]
     drawn = [*dots, Line("best so far", so_far, 3, marks=False)]
     alt = f"Validation {name} by trial; the best reached {best[-1]:.4g}"
     share = not run.lower_is_better

@@ -9,7 +9,7 @@ from slr_ray.reporting.run import Run
 
 def spending_facts(run: Run) -> list[tuple[str, str]]:
     """Hours, lost ones and cost, for a table; nothing where the log does not tell."""
-    whole, lost = _spent(run)
+    whole, lost = spent_by(run)
     if not whole.cpu_h and not whole.gpu_h:
         return []
     facts = [("Reserved by trials and arms, every try counted", _hours(whole))]
@@ -18,7 +18,7 @@ def spending_facts(run: Run) -> list[tuple[str, str]]:
     price = run.record.price_per_hour
     if price is not None:
         unit = "GPU" if whole.gpu_h else "processor"
-        facts.append((f"Cost at {price:g} an hour of a {unit}", f"{_cost(whole, price):.2f}"))
+        facts.append((f"Cost at {price:g} an hour of a {unit}", f"{cost(whole, price):.2f}"))
     return facts
 
 
@@ -28,7 +28,8 @@ def spending_sentence(run: Run) -> str | None:
     return "; ".join(f"{name[0].lower()}{name[1:]}: {value}" for name, value in facts) or None
 
 
-def _spent(run: Run) -> tuple[Spent, Spent]:
+def spent_by(run: Run) -> tuple[Spent, Spent]:
+    """All tries, and of them the lost ones."""
     tries = Tries(read_log(run.folder)).all()
     return spent(tries), spent(one for one in tries if one.outcome == LOST)
 
@@ -38,5 +39,6 @@ def _hours(one: Spent) -> str:
     return f"{gpus}{one.cpu_h:.3g} processor-hours"
 
 
-def _cost(one: Spent, price: float) -> float:
+def cost(one: Spent, price: float) -> float:
+    """Of the GPUs; of the processors where no GPU was reserved."""
     return price * (one.gpu_h or one.cpu_h)

@@ -9,7 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from slr_ray.documents.terminal import terminal_table
+from slr_ray.locations import masked
 from slr_ray.reporting.run import METRIC_NAMES, Run
+from slr_ray.reporting.searches.page import winners_table
+from slr_ray.reporting.searches.searches import Searches, unlike
 from slr_ray.reporting.spending import spending_sentence
 from slr_ray.reporting.trials.pareto import front_table
 from slr_ray.reporting.verdict import verdict
@@ -53,6 +56,24 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
     failed = sum(trial.status == "failed" for trial in run.trials)
     if failed:
         console.print(Text(f"{failed} of {len(run.trials)} trials failed; the report names why."))
+
+
+def print_searches(searches: Searches, console: Console) -> None:
+    """Letters, best values and verdicts of several searches, and the best trials in pairs."""
+    for name, run in searches.items():
+        best = "no trial is complete"
+        if run.ranked:
+            best = f"trial {run.ranked[0].number} is best with {run.ranked[0].value:.4f}"
+        told = f"{name}: {masked(run.location)}, {len(run.trials)} trials, {best}"
+        console.print(Text(told), soft_wrap=True)
+    for sentence in unlike(searches):
+        console.print(Text(f"! {sentence}", style="yellow"))
+    for name, run in searches.items():
+        found = verdict(run)
+        console.print(Text(f"{name}: {found.headline}", style=_COLOURS[found.outcome]))
+    pairs = winners_table(searches)
+    if pairs.rows:
+        console.print(terminal_table(pairs, len(pairs.rows)))
 
 
 def _best_trials(run: Run, num_trials: int) -> Table:

@@ -57,7 +57,7 @@ def _overview(searches: Searches) -> Section:
         for name, run in searches.items()
         if run.missing
     ]
-    rows = [
+    rows: list[list[Value]] = [
         [
             name,
             masked(run.location),
@@ -232,7 +232,7 @@ def winners_table(searches: Searches) -> Table:
         if difference is not None:
             pairs.append(f"{first} − {second}")
             compared.append(difference)
-    corrected = iter(holm([two.p_value for two in compared if two.p_value is not None]))
+    corrected = iter(holm([item.p_value for item in compared if item.p_value is not None]))
     rows: list[list[Value]] = []
     for pair, found in zip(pairs, compared, strict=True):
         p_value = None if found.p_value is None else next(corrected)

@@ -42,7 +42,8 @@ FIGURES: dict[str, FigureKind] = {
     "wer": FigureKind("WER", less_is_better=True),
     "gloss_accuracy": FigureKind("1 - WER"),
     **{
-        f"segment_f1_{overlap}": FigureKind(f"segment F1 at IoU 0.{overlap}")
+        f"{name}_f1_{overlap}": FigureKind(f"{name} F1 at IoU 0.{overlap}")
+        for name in ("segment", "boundary")
         for overlap in (10, 25, 50)
     },
     "frame_accuracy": FigureKind("frames right"),

@@ -19,6 +19,9 @@ SENTENCE_FIGURES = (
     "segment_f1_10",
     "segment_f1_25",
     "segment_f1_50",
+    "boundary_f1_10",
+    "boundary_f1_25",
+    "boundary_f1_50",
     "frame_accuracy",
     "non_blank_share",
 )

@@ -104,8 +104,10 @@ def _in_time(
     if not counts:
         return {}
     every = SegmentCounts.together(counts)
+    scores = {"segment_f1": every.segment_f1, "boundary_f1": every.boundary_f1}
     by_overlap = {
-        f"segment_f1_{100 * overlap:.0f}": float(score)
-        for overlap, score in zip(OVERLAPS, every.segment_f1, strict=True)
+        f"{name}_{100 * overlap:.0f}": float(score)
+        for name, found in scores.items()
+        for overlap, score in zip(OVERLAPS, found, strict=True)
     }
     return {"frame_accuracy": every.frame_accuracy, **by_overlap}

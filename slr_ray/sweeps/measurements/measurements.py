@@ -20,6 +20,7 @@ from slr_ray.sweeps.measurements.encoder import (
 )
 from slr_ray.sweeps.measurements.robustness import RobustnessMeasurement
 from slr_ray.sweeps.measurements.sentences import SentencesMeasurement
+from slr_ray.sweeps.measurements.sliding_window import SlidingWindowMeasurement
 from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMeasurement
 
 
@@ -48,6 +49,9 @@ FIGURES: dict[str, FigureKind] = {
     },
     "frame_accuracy": FigureKind("frames right"),
     "non_blank_share": FigureKind("steps that say a gloss"),
+    "window_frames": FigureKind("frames of the window", "number"),
+    "window_stride": FigureKind("steps between windows", "number"),
+    "window_threshold": FigureKind("threshold", "number"),
     "semi": FigureKind("fine-tuned on few labels"),
     "inertia_share": FigureKind("intra-class inertia, share", "number"),
     "effective_rank": FigureKind("effective rank", "number"),
@@ -63,6 +67,7 @@ MeasurementConfig = Annotated[
     | NeighboursMeasurement
     | EncoderMeasurement
     | RobustnessMeasurement
-    | SentencesMeasurement,
+    | SentencesMeasurement
+    | SlidingWindowMeasurement,
     Field(discriminator="kind"),
 ]

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Int64
+from jaxtyping import Float32, Int, Int64
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split

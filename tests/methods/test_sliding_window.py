@@ -107,7 +107,8 @@ def test_the_reading_of_the_fewest_errors_is_chosen(
         int((np.diff(corpus.sequence(clip)) == 0).sum()) for clip in prepared.split.test.tolist()
     )
     assert test.wer <= (repeats + 1) / test.num_glosses
-    assert test.boundary_f1_50 is not None and test.boundary_f1_50 > 0.9
+    assert test.boundary_f1_50 is not None
+    assert test.boundary_f1_50 > 0.9
 
 
 def _told(corpus: Corpus, windows: CutClips, row: int) -> np.ndarray:

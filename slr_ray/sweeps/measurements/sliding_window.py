@@ -1,4 +1,4 @@
-"""A recogniser of isolated signs in a sliding window as a measurement: the baseline of sentences."""
+"""Isolated signs in a sliding window as a measurement: the baseline of sentences."""
 
 from __future__ import annotations
 

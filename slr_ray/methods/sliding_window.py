@@ -11,15 +11,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int, Int64
 
-from slr_ray.corpora.corpus import Corpus
-from slr_ray.corpora.splits import Split
-from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import STAGE_VERSION, Prepared
 from slr_ray.experiment.rounds.config import RoundsConfig
@@ -28,15 +24,16 @@ from slr_ray.methods.measured_sentences import sentence_answers, sentence_record
 from slr_ray.methods.seed_run import SeedRun
 from slr_ray.methods.sslr import rounds, seed_record
 from slr_ray.models.model import Model
-from slr_ray.poses.reading import CutClips, ReadableClips, in_batches
+from slr_ray.poses.reading import CutClips, in_batches
 from slr_ray.poses.sentence import FRAMES_A_STEP, num_steps_of
 from slr_ray.records.stages import StageStore
 from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence
 from slr_ray.training.prediction import predict
-from slr_ray.training.problem import Problem, check_glosses
+from slr_ray.training.problem import Problem
 from slr_ray.training.sentences.measuring import answers_of, measured
 from slr_ray.training.sentences.prediction import StepProbabilities, decoded
 from slr_ray.training.sentences.signing import signing_steps
+from slr_ray.training.sentences.signs import SignsOfSentences, signs_of
 from slr_ray.workers.place import Place
 
 _BATCH_CLIPS = 64
@@ -65,63 +62,9 @@ class Readings:
     thresholds: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class SignsOfSentences(Problem):
-    """A problem whose clips are signs, cut out of the corpus's sentences."""
-
-    signs: CutClips | None = None
-    sign_glosses: Int64[np.ndarray, " signs"] | None = None
-
-    @cached_property
-    def source(self) -> ReadableClips:
-        assert self.signs is not None
-        return self.signs
-
-    @property
-    def _gloss_index(self) -> Int[np.ndarray, " signs"]:
-        assert self.sign_glosses is not None
-        return self.sign_glosses
-
-
-def signs_of(problem: Problem, recogniser: Experiment) -> SignsOfSentences:
-    """The signs of the labelled and of the validation sentences, of those whose times are known.
-
-    `recogniser` says how they are seen and what learns from them. Raises `ConfigError` where one of
-    both sets has no times, or there is nothing to tell apart.
-    """
-    corpus, sets = problem.corpus, (problem.labelled, problem.split.validation)
-    parts = [_timed(corpus, clips) for clips in sets]
-    for name, part in zip(("labelled", "validation"), parts, strict=True):
-        if not len(part):
-            raise ConfigError(
-                f"{corpus.name}: no {name} sentence has true times, and a recogniser of isolated "
-                "signs learns from signs that are cut out at them. Leave the measurement out"
-            )
-    clip, gloss, start, end = np.concatenate(parts).T
-    training = np.arange(len(parts[0]))
-    found = SignsOfSentences(
-        corpus=corpus,
-        split=Split(training, np.arange(len(training), len(clip)), np.zeros(0, np.int64)),
-        labelled=training,
-        unlabelled=np.zeros(0, np.int64),
-        normalisation=recogniser.normalisation,
-        augmentation=recogniser.augmentation,
-        model=recogniser.model,
-        signs=CutClips(problem.source, clip, np.stack([start, end], axis=1)),
-        sign_glosses=gloss,
-    )
-    check_glosses(found)
-    return found
-
-
-def _timed(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> Int64[np.ndarray, "signs 4"]:
-    """Clip, gloss, start and end of every sign of some sentences."""
-    found = [np.zeros((0, 4), np.int64)]
-    for clip in clips.tolist():
-        times, glosses = corpus.sequence_times(clip), corpus.sequence(clip)
-        if times is not None:
-            found.append(np.column_stack([np.full_like(glosses, clip), glosses, times]))
-    return np.concatenate(found)
+def cut_signs(problem: Problem, recogniser: Experiment) -> SignsOfSentences:
+    """What the recogniser learns from; `ConfigError` where that can't be."""
+    return signs_of(problem, recogniser.normalisation, recogniser.augmentation, recogniser.model)
 
 
 def measure_windows(
@@ -134,7 +77,7 @@ def measure_windows(
 ) -> tuple[Measured, Reading]:
     """Train on isolated signs, choose the reading on validation, read the test sentences once."""
     problem = prepared.problem(seed)
-    signs = signs_of(problem, recogniser)
+    signs = cut_signs(problem, recogniser)
     run = SeedRun(
         problem=signs,
         training=recogniser.training,

@@ -68,7 +68,8 @@ class CutClips:
 
     @property
     def num_frames(self) -> Int[np.ndarray, " parts"]:
-        return self.bounds[:, 1] - self.bounds[:, 0]
+        start, end = self.bounds.T
+        return np.asarray(end - start)
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
         start, end = self.bounds[index]

@@ -15,7 +15,7 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods import sliding_window
-from slr_ray.methods.sliding_window import Reading, Readings, measure_windows, signs_of
+from slr_ray.methods.sliding_window import Reading, Readings, cut_signs, measure_windows
 from slr_ray.poses.reading import CutClips
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.stages import StageStore
@@ -54,7 +54,7 @@ TABLE: dict[str, Any] = {
 def test_signs_are_the_frames_at_their_true_times() -> None:
     prepared = opened_sentences(pool=POOL)
     problem, corpus = prepared.problem(0), prepared.corpus
-    signs = signs_of(problem, build_experiment(RECOGNISER, "test"))
+    signs = cut_signs(problem, build_experiment(RECOGNISER, "test"))
     expected = [
         (corpus.glosses[gloss], corpus.frames_of(clip)[start:end])
         for clip in [*problem.labelled.tolist(), *problem.split.validation.tolist()]

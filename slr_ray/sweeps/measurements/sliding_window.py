@@ -10,7 +10,7 @@ from pydantic import Field
 from slr_ray.config import Config
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.sliding_window import Readings, measure_windows, signs_of
+from slr_ray.methods.sliding_window import Readings, cut_signs, measure_windows
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
@@ -48,7 +48,7 @@ class SlidingWindowMeasurement(Config):
     def check(self, prepared: Prepared, seed: int) -> None:
         """`ConfigError` where clips are isolated signs, or sentences have no times."""
         refuse_signs(prepared, self.kind)
-        signs_of(prepared.problem(seed), self._recogniser())
+        cut_signs(prepared.problem(seed), self._recogniser())
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         readings = Readings(self.windows, self.strides, self.thresholds)
@@ -65,4 +65,5 @@ class SlidingWindowMeasurement(Config):
         return replace(outcome, record=outcome.record.model_copy(update={"figures": figures}))
 
     def _recogniser(self) -> Experiment:
-        return build_experiment(self.recogniser, "measure.recogniser")
+        tree: dict[str, Any] = {str(name): one for name, one in self.recogniser.items()}
+        return build_experiment(tree, "measure.recogniser")

@@ -38,7 +38,14 @@ def fine_tune(
     finished = next(rounds(run))
     model = own.new_model().to(place.device)
     model.load_state_dict(finished.model_state)
-    probabilities = predict_on(own, model, own.split.test, prepared.config.training, place)
+    probabilities = predict_on(
+        own,
+        model,
+        own.split.test,
+        prepared.config.training,
+        place,
+        num_views=own.test_time_views,
+    )
     return ClassificationRecord(
         setting=f"{finished.record.num_steps} steps",
         validation=finished.record.validation,

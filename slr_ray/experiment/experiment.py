@@ -81,6 +81,10 @@ class Experiment(Config):
     sentences: SentencesConfig | None = None
     """What training on sentences has beside that; only with `task=continuous`."""
     method: Method = SslrConfig()
+    test_time_views: int = Field(1, ge=1)
+    """Test-time augmentation: what is measured on the test set and told by `slr_ray.predict` is the
+    mean over a clip and so many less one views of it by `augmentation`. Epoch and round are chosen
+    by the clip alone."""
 
     @property
     def rounds(self) -> RoundsConfig:

@@ -105,6 +105,7 @@ class Prepared:
             model=self.config.model,
             open_pool=self.open_pool,
             sentences=self.config.sentences,
+            test_time_views=self.config.test_time_views,
         )
 
     @property
@@ -133,7 +134,7 @@ class Prepared:
 
     def stage_facts(self) -> dict[str, Any]:
         """What every stage of the experiment depends on besides seed, round and method."""
-        without = {"task", "preset", "data", "split", "method", "initialisation"}
+        without = {"task", "preset", "data", "split", "method", "initialisation", "test_time_views"}
         if self.config.sentences is None:
             without.add("sentences")
         # The paths stand for what lies there.

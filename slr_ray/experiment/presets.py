@@ -98,6 +98,7 @@ _MODERN: dict[str, Any] = {
         "steps_per_epoch": 50,
         "max_frames": 32,
     },
+    "test_time_views": 8,
 }
 
 PRESETS: dict[Preset, dict[str, Any]] = {

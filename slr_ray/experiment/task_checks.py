@@ -97,6 +97,11 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
                 f"training.{name} is {value}, but CTC has no labels of clips to apply it to: with "
                 f"task=continuous set it to {off}"
             )
+    if built.test_time_views > 1:
+        yield (
+            f"test_time_views is {built.test_time_views}, but the answers to a sentence's views "
+            "are sequences, which have no mean: with task=continuous set it to 1"
+        )
     yield from _unfit_views(built)
     if settings.has_dense_labels and training.ema_decay is None:
         yield (

@@ -61,7 +61,11 @@ class Recogniser(Loaded[Model]):
     def probabilities(
         self, source: ReadableClips, clips: Int[np.ndarray, " clips"]
     ) -> Float[np.ndarray, "clips glosses"]:
-        """Softmax probabilities; columns in the order of `glosses`."""
+        """Softmax probabilities; columns in the order of `glosses`.
+
+        With test-time augmentation the views follow from a clip's place among `clips`: beside other
+        clips it has others.
+        """
         place = this_place()
         return predict(
             self.model.to(place.device),
@@ -71,6 +75,8 @@ class Recogniser(Loaded[Model]):
             max_frames=self.config.training.max_frames,
             device=place.device,
             precision=self.config.training.precision,
+            num_views=self.config.test_time_views,
+            augmentation=self.config.augmentation,
         )
 
     def predict(

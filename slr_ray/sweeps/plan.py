@@ -133,6 +133,7 @@ class Sweep:
             facts=prepared.stage_facts(),
             method=config.method.model_dump(mode="json"),
             measurement=measurement.model_dump(mode="json"),
+            test_time_views=config.test_time_views,
             seed=entry.seed,
             equal_steps_to=leads,
         )

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import nn
 
 from slr_ray.augmentation.boundary_estimate import ends_finder
-from slr_ray.augmentation.config import AugmentationConfig
+from slr_ray.augmentation.config import AugmentationConfig, NoAugmentation
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
 from slr_ray.training.batches import model_input
@@ -60,6 +60,8 @@ def predict(
     With `num_views` > 1 the mean over the clip itself and `num_views - 1` augmented views of it
     (the same views at every call): a steadier confidence than a single pass gives.
     """
+    if isinstance(augmentation, NoAugmentation):
+        num_views = min(num_views, 1)  # the others would be the clip itself
     generator = torch.Generator().manual_seed(VIEWS_SEED)
     total: torch.Tensor | None = None
     seen = readable(source, normalisation)

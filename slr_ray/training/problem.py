@@ -39,6 +39,8 @@ class Problem:
     """Clips of other corpora, counted on from the corpus's own."""
     sentences: SentencesConfig | None = None
     """How sentences are trained on; None where clips are isolated signs."""
+    test_time_views: int = 1
+    """Of a clip, the mean over which is the final answer."""
 
     @property
     def num_glosses(self) -> int:

@@ -43,6 +43,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "smoothing": ({"training": {"label_smoothing": 0.1}}, r"label_smoothing is 0\.1.*set it to 0"),
     "mixup": ({"training": {"mixup": 0.4}}, r"training\.mixup is 0\.4"),
     "balance": ({"training": {"class_balance": "loss"}}, r"class_balance is loss.*to none"),
+    "views": ({"test_time_views": 2}, r"test_time_views is 2.*set it to 1"),
     "boundary": ({"augmentation": {"kind": "boundary"}}, "'boundary' permutes the ends"),
     "cut": ({"augmentation": {"cut_probability": 0.5}}, r"cut_probability is 0\.5"),
     "crop": (

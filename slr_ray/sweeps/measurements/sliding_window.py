@@ -31,7 +31,7 @@ class SlidingWindowMeasurement(Config):
     kind: Literal["sliding_window"] = "sliding_window"
     recogniser: dict[_Section, Any] = Field({})
     """The recogniser of isolated signs: sections of a configuration, over the preset `modern` where
-    none is named."""
+    none is named. Each window is seen once: its neighbours are other views of the sign."""
     windows: tuple[Annotated[int, Field(ge=4)], ...] = Field((4, 6, 8, 10, 12, 16), min_length=1)
     """Frames of a window, to choose from."""
     strides: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 3), min_length=1)

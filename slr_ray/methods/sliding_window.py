@@ -9,7 +9,7 @@ errors on the validation sentences.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +53,6 @@ class Reading:
     """What is less probable is no gloss."""
 
 
-@dataclass(frozen=True)
-class Readings:
-    """Those that validation chooses from; the first of equals."""
-
-    windows: tuple[int, ...]
-    strides: tuple[int, ...]
-    thresholds: tuple[float, ...]
-
-
 def cut_signs(problem: Problem, recogniser: Experiment) -> SignsOfSentences:
     """What the recogniser learns from; `ConfigError` where that can't be."""
     return signs_of(problem, recogniser.normalisation, recogniser.augmentation, recogniser.model)
@@ -70,12 +61,15 @@ def cut_signs(problem: Problem, recogniser: Experiment) -> SignsOfSentences:
 def measure_windows(
     prepared: Prepared,
     recogniser: Experiment,
-    readings: Readings,
+    readings: Sequence[Reading],
     seed: int,
     stages: StageStore,
     place: Place,
 ) -> tuple[Measured, Reading]:
-    """Train on isolated signs, choose the reading on validation, read the test sentences once."""
+    """Train on isolated signs, choose among readings on validation, read the test sentences once.
+
+    `readings` of one window stand together: what is said of windows is found once.
+    """
     problem = prepared.problem(seed)
     signs = cut_signs(problem, recogniser)
     run = SeedRun(
@@ -140,21 +134,18 @@ class _Slid:
     recogniser: Experiment
     place: Place
 
-    def chosen(self, clips: Int[np.ndarray, " clips"], readings: Readings) -> Reading:
-        """The reading that makes the fewest errors on some sentences."""
+    def chosen(self, clips: Int[np.ndarray, " clips"], readings: Sequence[Reading]) -> Reading:
+        """The reading that makes the fewest errors on some sentences, the first of equals."""
         sequences = self.problem.sequences(clips)
-        best, fewest = None, np.inf
-        for window in readings.windows:
+        rates: dict[Reading, float] = {}
+        for window, own in itertools.groupby(readings, lambda one: one.window):
             batches = list(self._windows(clips, window))
-            for stride, threshold in itertools.product(readings.strides, readings.thresholds):
-                reading = Reading(window, stride, threshold)
+            for reading in own:
                 errors = WordErrors.together(
                     one for batch in batches for one in self._errors(batch, reading, sequences)
                 )
-                if errors.rate < fewest:
-                    best, fewest = reading, errors.rate
-        assert best is not None
-        return best
+                rates[reading] = errors.rate
+        return min(rates, key=rates.__getitem__)
 
     def read(
         self, clips: Int[np.ndarray, " clips"], reading: Reading

@@ -97,7 +97,7 @@ def summarise(
     corpus = folds[0].corpus
     results = [[folder.result(seed, number) for number in range(len(folds))] for seed in seeds]
     together = _sentences if folds[0].config.task == "continuous" else _signs
-    pooled_metrics = together(results)
+    metrics = together(results)
     tested = np.concatenate([one.split.test for one in folds])
     return FoldsRecord(
         corpus=corpus.name,
@@ -106,10 +106,9 @@ def summarise(
         seeds=list(seeds),
         num_clips=len(tested),
         num_signers=len(corpus.signers_of(tested)),
-        metrics=pooled_metrics,
+        metrics=metrics,
         folds=[
-            _fold_record(number, one, seeds, folder, pooled_metrics)
-            for number, one in enumerate(folds)
+            _fold_record(number, one, seeds, folder, metrics) for number, one in enumerate(folds)
         ],
     )
 

@@ -15,7 +15,7 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods import sliding_window
-from slr_ray.methods.sliding_window import Reading, Readings, cut_signs, measure_windows
+from slr_ray.methods.sliding_window import Reading, cut_signs, measure_windows
 from slr_ray.poses.reading import CutClips
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.stages import StageStore
@@ -74,14 +74,17 @@ def test_signs_are_the_frames_at_their_true_times() -> None:
     ("readings", "chosen"),
     [
         # Between signs every gloss has a fifth, in signs the right one has 0.8.
-        (Readings((8,), (1,), (0.1, 0.5, 0.9)), Reading(8, 1, 0.5)),
+        ([(8, 1, 0.1), (8, 1, 0.5), (8, 1, 0.9)], (8, 1, 0.5)),
         # Every thirtieth window misses signs.
-        (Readings((8,), (30, 1), (0.5,)), Reading(8, 1, 0.5)),
-        (Readings((400, 8), (1,), (0.5,)), Reading(8, 1, 0.5)),
+        ([(8, 30, 0.5), (8, 1, 0.5)], (8, 1, 0.5)),
+        ([(400, 1, 0.5), (8, 1, 0.5), (8, 1, 0.6)], (8, 1, 0.5)),
     ],
 )
 def test_the_reading_of_the_fewest_errors_is_chosen(
-    readings: Readings, chosen: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    readings: list[tuple[int, int, float]],
+    chosen: tuple[int, int, float],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     prepared = opened_sentences()
     corpus = prepared.corpus
@@ -94,12 +97,12 @@ def test_the_reading_of_the_fewest_errors_is_chosen(
     found, reading = measure_windows(
         prepared,
         build_experiment(RECOGNISER, "test"),
-        readings,
+        [Reading(*one) for one in readings],
         0,
         StageStore(Store(str(tmp_path))),
         this_place(),
     )
-    assert reading == chosen
+    assert reading == Reading(*chosen)
     test = found.record.test
     assert isinstance(test, SentenceMetrics)
     # A sign that follows itself is one run.

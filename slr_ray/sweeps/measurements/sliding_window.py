@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import Field
 from slr_ray.config import Config
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
-from slr_ray.methods.sliding_window import Readings, cut_signs, measure_windows
+from slr_ray.methods.sliding_window import Reading, cut_signs, measure_windows
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
@@ -51,7 +52,8 @@ class SlidingWindowMeasurement(Config):
         cut_signs(prepared.problem(seed), self._recogniser())
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
-        readings = Readings(self.windows, self.strides, self.thresholds)
+        every = itertools.product(self.windows, self.strides, self.thresholds)
+        readings = [Reading(*one) for one in every]
         measured, chosen = measure_windows(
             prepared, self._recogniser(), readings, seed, stages, place
         )

@@ -15,6 +15,7 @@ from benchmarks import (
     memory,
     pretraining,
     recogniser,
+    samplers,
     selection,
     sentence_training,
     sentences,
@@ -56,6 +57,10 @@ _TINY = {
     "sentence_training": (
         sentence_training.main,
         ["--num-sentences", "20", "--num-frames", "60"],
+    ),
+    "samplers": (
+        samplers.main,
+        ["--num-trials", "2", "--num-searches", "1", "--width", "16", "--steps-per-epoch", "1"],
     ),
     "selection": (selection.main, ["--num-clips", "500", "--num-glosses", "20"]),
     "memory": (memory.main, ["--sizes", "300", "600", "--num-frames", "2"]),

@@ -57,8 +57,8 @@ def trained_on_other_glosses(
     key = stage_key(
         what="other_glosses",
         version=STAGE_VERSION,
-        fingerprint=prepared.corpus.fingerprint,
-        split=prepared.split.fingerprint,
+        # Of the other corpus: where nobody of it is held out, all folds start from one encoder.
+        split=problem.split.fingerprint,
         normalisation=problem.normalisation.model_dump(mode="json"),
         augmentation=problem.augmentation.model_dump(mode="json"),
         model=problem.model.model_dump(mode="json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from slr_ray.methods.other_glosses import encoder_of_other_glosses, num_other_st
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import rounds
+from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.stages import StageStore
 from slr_ray.storage import Store
 from slr_ray.training.unlabelled import clip_hashes
@@ -96,6 +98,23 @@ def test_who_differs_only_in_the_method_shares_the_encoder(others: Path, tmp_pat
     encoder_of_other_glosses(shared, 5, stages, PLACE)
     after = sorted(one.name for one in (tmp_path / "stages").rglob("*.pt"))
     assert len(after) == len(before) + 1
+
+
+def test_folds_share_the_encoder_where_nobody_of_it_is_held_out(tmp_path: Path) -> None:
+    corpus, path = open_data(SIX), tmp_path / "strangers.parquet"
+    clips = [corpus.clip(int(one)) for one in np.flatnonzero(corpus.gloss_index >= 3)]
+    strangers = [
+        replace(one, signer=f"another {one.signer}", clip_id=f"another {one.clip_id}")
+        for one in clips
+    ]
+    write_shard(path, strangers, {"extractor": "embedded"})
+    tree = starting_from(path).model_dump(mode="json")
+    stages = StageStore(Store(str(tmp_path / "stages")))
+    for fold in (0, 1):
+        split = {"split": {"kind": "folds", "num_folds": 2, "fold": fold}}
+        config = build_experiment(merge(tree, split), "test")
+        encoder_of_other_glosses(opened(config), 0, stages, PLACE)
+    assert len(list((tmp_path / "stages").rglob("*.pt"))) == 1
 
 
 def test_one_gloss_teaches_nothing(tmp_path: Path) -> None:

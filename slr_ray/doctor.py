@@ -15,7 +15,7 @@ import typer
 from slr_ray.command import user_errors
 from slr_ray.errors import UserError
 from slr_ray.locations import is_uri
-from slr_ray.options import Address, Data
+from slr_ray.options import Address, Data, data_and_pool
 from slr_ray.storage import cache_root
 from slr_ray.storage.checks import check_drivers, check_room, check_secrets, check_storage
 from slr_ray.workers.cluster_file import lines
@@ -53,6 +53,9 @@ def doctor(
     cluster: Annotated[
         str | None, typer.Option(help="A cluster file for ray up, before it costs money.")
     ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="A search space that is to be searched on --data.")
+    ] = None,
     storage: Annotated[str | None, typer.Option(help="Where runs are to go.")] = None,
     data: Data = None,
     trial_workers: Annotated[int, typer.Option(min=1, help="Workers that train a trial.")] = 1,
@@ -61,8 +64,9 @@ def doctor(
 ) -> None:
     """Check Python, packages, GPUs, what Ray needs, cache and disk; exit status 1 on a problem.
 
-    With --storage or --data also whether those places answer, and with --address or --cluster
-    whether that cluster can do what a search would ask of it.
+    With --storage or --data also whether those places answer, with --space whether that search
+    can be made of the data, and with --address or --cluster whether that cluster can do what a
+    search would ask of it.
     """
     if prune:
         with user_errors():
@@ -73,6 +77,8 @@ def doctor(
     given = {option: place for option, place in places.items() if place is not None}
     for option, place in given.items():
         findings += _place(option, place)
+    if space is not None:
+        findings.append(_checked("--space", lambda: _space(space, data, trial_workers)))
     request = (trial_workers, trial_cpus, trial_gpus)
     if cluster is not None:
         with user_errors():
@@ -112,6 +118,26 @@ def _place(option: str, place: str) -> Iterator[Finding]:
         yield _checked(f"drivers in {option}", lambda: check_drivers(place))
 
 
+def _space(name: str, data: str | None, trial_workers: int) -> str:
+    """What `tune` checks before its first trial: settings, clips, splits and draws."""
+    from slr_ray.experiment.opener import Opener
+    from slr_ray.search.run import new_folder
+    from slr_ray.search.search_run import SearchRun, check_data
+    from slr_ray.search.spaces.default_pool import space_with_pool
+    from slr_ray.workers.run_options import RunOptions
+
+    opener = Opener()
+    space = space_with_pool(name, data_and_pool(data), opener)
+    options = RunOptions(trial_workers=trial_workers)
+    run = SearchRun(new_folder("runs", space.name), space, options, [], opener=opener)
+    check_data(run)
+    corpus = run.default.corpus
+    return (
+        f"{space.name}, {space.search.num_trials} trials on {corpus.num_clips:,} clips of "
+        f"{corpus.name}"
+    )
+
+
 def _cluster_file(file: str, request: tuple[int, float, float]) -> Finding:
     from slr_ray.workers.execution import Workers
     from slr_ray.workers.node_types import check_types
@@ -122,7 +148,7 @@ def _cluster_file(file: str, request: tuple[int, float, float]) -> Finding:
 def _cluster(
     address: str, request: tuple[int, float, float], places: Mapping[str, str]
 ) -> Iterator[Finding]:
-    from slr_ray.workers import nodes
+    from slr_ray.workers import every_node, nodes
     from slr_ray.workers.execution import Workers
     from slr_ray.workers.gpus import check_gpus
     from slr_ray.workers.session import check_reachable, ray_session
@@ -137,10 +163,11 @@ def _cluster(
 
         there = ray.nodes()
         yield Finding("cluster", True, nodes.described_cluster())
+        yield _checked("slr_ray of nodes", lambda: every_node.check_code(there))
         yield _checked("folders", lambda: nodes.check_places(there, places, may_grow=False))
         if "--storage" in places:
             place = places["--storage"]
-            yield _checked("--storage of nodes", lambda: nodes.check_written(there, place))
+            yield _checked("--storage of nodes", lambda: every_node.check_written(there, place))
         fits = _checked("nodes", lambda: nodes.check_fits(there, workers))
         yield fits
         if fits.is_good and workers.gpus:

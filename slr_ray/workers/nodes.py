@@ -8,12 +8,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from slr_ray.errors import ConfigError, StorageError
+from slr_ray.errors import ConfigError
 from slr_ray.storage import Store
-from slr_ray.storage.checks import check_storage
 from slr_ray.workers.execution import Workers
 from slr_ray.workers.gpus import check_gpus
-from slr_ray.workers.losses import told
 from slr_ray.workers.session import check_reachable, ray_session
 from slr_ray.workers.waiting import largest, resources
 
@@ -104,27 +102,6 @@ def check_places(nodes: list[dict[str, Any]], places: Mapping[str, str], *, may_
                 f"({whose}); give a URI such as s3://bucket/runs, or pass --shared-storage where "
                 "all of them have this folder, as on NFS"
             )
-
-
-def check_written(nodes: list[dict[str, Any]], place: str) -> str:
-    """Have every node write to a place; `StorageError` where one can't."""
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    written = ray.remote(check_storage).options(num_cpus=0, max_retries=0)
-    alive = [one for one in nodes if one["Alive"]]
-    asked = {
-        one["NodeManagerHostname"]: written.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(one["NodeID"], soft=False)
-        ).remote(place)
-        for one in alive
-    }
-    for host, answer in asked.items():
-        try:
-            ray.get(answer)
-        except ray.exceptions.RayError as error:
-            raise StorageError(f"node {host}: {told(error)}") from None
-    return f"written by {len(alive)} nodes"
 
 
 def described_cluster() -> str:

@@ -1,4 +1,4 @@
-"""Recognise isolated signs from few labelled clips.
+"""Recognise isolated signs, and the glosses of sentences, from few labelled clips.
 
 The names below are all that a notebook needs; the commands (`python -m slr_ray.tune` and the like)
 are the other way in. Nothing heavy is imported before a name is used.
@@ -27,6 +27,8 @@ _HOMES = {
     "Recogniser": "methods.recogniser",
     "Run": "reporting.run",
     "Sentence": "poses.sentence",
+    "SentenceRecogniser": "methods.sentence_recogniser",
+    "SignedSentence": "methods.sentence_recogniser",
     "TrainingResult": "single.calls",
     "extract_poses": "videos.detection.in_memory",
     "load_encoder": "experiment.encoder_file",
@@ -45,6 +47,8 @@ __all__ = [
     "Recogniser",
     "Run",
     "Sentence",
+    "SentenceRecogniser",
+    "SignedSentence",
     "TrainingResult",
     "extract_poses",
     "load_encoder",
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
     from slr_ray.experiment.encoder_file import Encoder, load_encoder
     from slr_ray.experiment.experiment import Experiment
     from slr_ray.methods.recogniser import Prediction, Recogniser
+    from slr_ray.methods.sentence_recogniser import SentenceRecogniser, SignedSentence
     from slr_ray.poses.clip import Clip
     from slr_ray.poses.sentence import Sentence
     from slr_ray.poses.shard_writing import write_shard

@@ -72,6 +72,9 @@ def metrics(given: Sequence[SentencePrediction]) -> SentenceMetrics:
         segment_f1_10=0.7,
         segment_f1_25=0.5,
         segment_f1_50=0.3,
+        boundary_f1_10=0.8,
+        boundary_f1_25=0.65,
+        boundary_f1_50=0.35,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import record_factory
+from sentence_experiments import sentence_experiment
 
 import slr_ray
 from slr_ray.corpora.data import open_data
@@ -25,6 +26,12 @@ SMALL = {
     "training.steps_per_epoch": 2,
     "training.max_frames": 8,
     "method.num_rounds": 1,
+}
+SENTENCES = {
+    "model.width": 16,
+    "model.part_width": 8,
+    "training.num_epochs": 1,
+    "training.steps_per_epoch": 2,
 }
 TINY = {
     "model.width": 16,
@@ -46,6 +53,14 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         trained = folder / "result"
         result = slr_ray.train(corpus, labelled_signers=4, settings=SMALL, out=trained, quiet=True)
         slr_ray.pretrain(corpus, settings=TINY, out=folder / "sl_fpn", quiet=True)
+        signed = open_data(sentence_experiment().data)
+        sentences = slr_ray.train(
+            signed,
+            preset="continuous",
+            settings=SENTENCES,
+            out=folder / "sentences",
+            quiet=True,
+        )
     record_factory.write_run(str(folder / "run"), record_factory.WIN)
     return {
         "slr_ray": slr_ray,
@@ -54,6 +69,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "small": SMALL,
         "tiny": TINY,
         "result": result,
+        "sentence": signed.clip(0),
+        "sentences": sentences,
         "encoder_file": folder / "sl_fpn" / "encoder.pt",
         "run_folder": folder / "run",
     }
@@ -94,7 +111,7 @@ def test_a_function_stays_one_beside_the_command_of_its_name() -> None:
 def test_all_names_are_listed_and_an_unknown_one_is_named() -> None:
     assert set(slr_ray.__all__) <= set(dir(slr_ray))
     assert len(dir(slr_ray)) == len(set(dir(slr_ray)))
-    assert 10 <= len(slr_ray.__all__) <= 16
+    assert 10 <= len(slr_ray.__all__) <= 18
     with pytest.raises(AttributeError, match="recognizer"):
         _ = slr_ray.recognizer  # type: ignore[attr-defined]
 

@@ -127,7 +127,7 @@ def of_signs(found: Loaded[AnyRecogniser], origin: str) -> Recogniser:
     """A loaded checkpoint that recognises isolated signs; `DataError` where it does not."""
     if not isinstance(found.model, Model):
         raise DataError(
-            f"{origin} recognises sentences, and this is for isolated signs; slr_ray.predict takes "
-            "both"
+            f"{origin} recognises sentences, and this is for isolated signs: "
+            "slr_ray.SentenceRecogniser reads it, and the command slr_ray.predict both"
         )
     return Recogniser(**vars(found))

@@ -33,7 +33,14 @@ class SignedGloss:
 
 @dataclass(frozen=True)
 class SignedSentence:
-    """What a recogniser says of one clip."""
+    """What a recogniser says of one clip.
+
+    >>> said = sentences.sentence_recogniser.predict(sentence)[0]
+    >>> said.clip_id == sentence.clip_id, len(said.glosses) == len(said.signed)
+    (True, True)
+
+    Each of `signed` has its `gloss`, the frames `start` and `end`, and a `confidence`.
+    """
 
     clip_id: str
     signed: tuple[SignedGloss, ...]
@@ -49,8 +56,11 @@ class SignedSentence:
 class SentenceRecogniser(Loaded[SentenceModel]):
     """A trained model of sentences and what it takes to use it.
 
-    `SentenceRecogniser.load("trained/seed_0/checkpoint.pt").predict("sentence.mp4")` extracts
-    poses first, like those it was trained on.
+    >>> recogniser = slr_ray.SentenceRecogniser.load(sentences.checkpoint)
+    >>> set(recogniser.predict(sentence)[0].glosses) <= set(recogniser.glosses)
+    True
+
+    `recogniser.predict("sentence.mp4")` extracts poses first, like those it was trained on.
     """
 
     @classmethod

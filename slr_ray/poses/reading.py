@@ -58,6 +58,25 @@ class ClipsInMemory:
 
 
 @dataclass(frozen=True)
+class CutClips:
+    """Parts of clips, each a clip of its own."""
+
+    source: ReadableClips
+    clips: Int[np.ndarray, " parts"]
+    bounds: Int[np.ndarray, "parts 2"]
+    """First frame of each part, and the one behind its last."""
+
+    @property
+    def num_frames(self) -> Int[np.ndarray, " parts"]:
+        start, end = self.bounds.T
+        return np.asarray(end - start)
+
+    def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
+        start, end = self.bounds[index]
+        return self.source.frames_of(int(self.clips[index]))[start:end]
+
+
+@dataclass(frozen=True)
 class WithHands:
     """Clips without those of their frames that show no hand; one that shows none stays whole.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slr_ray.config import Record
-from slr_ray.records.measured import Interval, Metric, Span
+from slr_ray.records.measured import Interval, Span
 
 
 class PooledMetric(Record):
@@ -27,7 +27,7 @@ class FoldRecord(Record):
     """Of the training clips with a gloss, mean over seeds; None in records of earlier versions."""
     num_validation: int
     """Labelled clips that chose: labels, too."""
-    test: dict[Metric, float]
+    test: dict[str, float]
 
 
 class FoldsRecord(Record):
@@ -38,5 +38,5 @@ class FoldsRecord(Record):
     num_clips: int
     """Test clips over all folds."""
     num_signers: int
-    metrics: dict[Metric, PooledMetric]
+    metrics: dict[str, PooledMetric]
     folds: list[FoldRecord]

@@ -56,6 +56,11 @@ class SentenceMetrics(Record):
     """At least 0.25."""
     segment_f1_50: float | None = None
     """At least 0.5."""
+    boundary_f1_10: float | None = None
+    """The same whatever the segments' glosses: only where they begin and end counts. None also in
+    records of earlier versions."""
+    boundary_f1_25: float | None = None
+    boundary_f1_50: float | None = None
 
 
 AnyMetrics: TypeAlias = Metrics | SentenceMetrics

@@ -31,7 +31,7 @@ class Best:
     config: dict[str, Any]
     """Every setting, as `python -m slr_ray.train --config` reads it."""
     checkpoint: str
-    """The file or URI that `Recogniser.load` reads."""
+    """The file or URI that `Recogniser.load` reads, of sentences `SentenceRecogniser.load`."""
     seed: int
 
 

@@ -19,6 +19,7 @@ from slr_ray.experiment.encoder_file import Encoder, load_encoder
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.recogniser import Recogniser
+from slr_ray.methods.sentence_recogniser import SentenceRecogniser
 from slr_ray.options import data_and_pool
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import ResultFolder
@@ -39,12 +40,19 @@ class TrainingResult:
     record: MeasuredRecord
     """Metrics on validation and test, F1 by gloss, confusion, rounds and epochs."""
     checkpoint: str
-    """The file that `Recogniser.load` and `python -m slr_ray.predict` read."""
+    """The file that `Recogniser.load`, of sentences `SentenceRecogniser.load`, and `python -m
+    slr_ray.predict` read."""
     config: Experiment
 
     @property
     def recogniser(self) -> Recogniser:
+        """Of isolated signs; `DataError` where it was trained on sentences."""
         return Recogniser.load(self.checkpoint)
+
+    @property
+    def sentence_recogniser(self) -> SentenceRecogniser:
+        """Of sentences; `DataError` where it was trained on isolated signs."""
+        return SentenceRecogniser.load(self.checkpoint)
 
 
 def train(
@@ -70,10 +78,10 @@ def train(
     True
 
     The same as `python -m slr_ray.train`, in this process. `corpus` is an open one or where its
-    shards are; None is the embedded corpus. `settings` are values by dotted path, such as
-    `{"method.num_rounds": 3}`. `encoder` is a pre-trained one to start from. Results go to `out`,
-    or to a new folder below ./trained; the same call with the same `out` goes on where it was
-    interrupted, or reads what is there.
+    shards are; None is the embedded corpus. Sentences take `preset="continuous"`. `settings` are
+    values by dotted path, such as `{"method.num_rounds": 3}`. `encoder` is a pre-trained one to
+    start from. Results go to `out`, or to a new folder below ./trained; the same call with the same
+    `out` goes on where it was interrupted, or reads what is there.
 
     Raises `ConfigError` or `DataError` before work starts where something can't be used.
     """

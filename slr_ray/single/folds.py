@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -21,8 +21,11 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.records.claim import claim
 from slr_ray.records.folds import FoldRecord, FoldsRecord, PooledMetric
+from slr_ray.records.measured import Span
 from slr_ray.records.predictions import pooled
+from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.trained_folder import TrainedFolder
+from slr_ray.reporting.sentences.answered import Answered
 from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
 from slr_ray.single.on_workers import check_workers, train_on_workers
 from slr_ray.single.train import SeedTraining, metrics_text, tell_before
@@ -36,11 +39,6 @@ def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
     split = config.split
     if not isinstance(split, FoldsSplitConfig):
         raise ConfigError(f"split.kind is {split.kind!r}: folds need split.kind=folds")
-    if config.task == "continuous":
-        raise ConfigError(
-            "--folds adds up answers on isolated signs: with task=continuous train one split a "
-            "call, split.kind=signer or split.kind=sentences"
-        )
     return [opener.prepare(config.model_copy(update={"split": one})) for one in split.every()]
 
 
@@ -97,33 +95,53 @@ def summarise(
 ) -> FoldsRecord:
     """What all folds and seeds say together; every test clip counts once a seed."""
     corpus = folds[0].corpus
-    counts = [
-        SignerCounts.of(pooled(folder.result(seed, n).predictions() for n in range(len(folds))))
-        for seed in seeds
-    ]
-    values = [one.once() for one in counts]
-    over_signers = spans(counts)
+    results = [[folder.result(seed, number) for number in range(len(folds))] for seed in seeds]
+    together = _sentences if folds[0].config.task == "continuous" else _signs
+    metrics = together(results)
+    tested = np.concatenate([one.split.test for one in folds])
     return FoldsRecord(
         corpus=corpus.name,
         fingerprint=folds[0].fingerprint,
         num_folds=len(folds),
         seeds=list(seeds),
-        num_clips=int(counts[0].present.sum()),
-        num_signers=len(counts[0].signers),
-        metrics={
-            name: PooledMetric(
-                by_seed=[one[name] for one in values],
-                over_seeds=interval([one[name] for one in values]),
-                over_signers=over_signers[name],
-            )
-            for name in POOLED_METRICS
-        },
-        folds=[_fold_record(number, one, seeds, folder) for number, one in enumerate(folds)],
+        num_clips=len(tested),
+        num_signers=len(corpus.signers_of(tested)),
+        metrics=metrics,
+        folds=[
+            _fold_record(number, one, seeds, folder, metrics) for number, one in enumerate(folds)
+        ],
     )
 
 
+def _signs(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
+    """Shares of clips, of all folds of each seed."""
+    counts = [SignerCounts.of(pooled(one.predictions() for one in folds)) for folds in results]
+    values, over_signers = [one.once() for one in counts], spans(counts)
+    return {
+        name: _pooled([one[name] for one in values], over_signers[name]) for name in POOLED_METRICS
+    }
+
+
+def _sentences(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
+    """Word errors, of all folds of each seed."""
+    by_seed = [
+        Answered("", 0, [[said for one in folds for said in one.sentence_predictions()]], (), ())
+        for folds in results
+    ]
+    every = Answered("", 0, [one.answers[0] for one in by_seed], (), ())
+    return {"wer": _pooled([one.together.rate for one in by_seed], every.span())}
+
+
+def _pooled(by_seed: list[float], over_signers: Span) -> PooledMetric:
+    return PooledMetric(by_seed=by_seed, over_seeds=interval(by_seed), over_signers=over_signers)
+
+
 def _fold_record(
-    number: int, prepared: Prepared, seeds: Sequence[int], folder: TrainedFolder
+    number: int,
+    prepared: Prepared,
+    seeds: Sequence[int],
+    folder: TrainedFolder,
+    names: Iterable[str],
 ) -> FoldRecord:
     tests = [folder.result(seed, number).measured().test for seed in seeds]
     parts = prepared.split
@@ -135,7 +153,5 @@ def _fold_record(
         num_labelled=num_labelled,
         label_share=num_labelled / prepared.num_training_labels,
         num_validation=len(parts.validation),
-        test={
-            name: float(np.mean([getattr(one, name) for one in tests])) for name in POOLED_METRICS
-        },
+        test={name: float(np.mean([getattr(one, name) for one in tests])) for name in names},
     )

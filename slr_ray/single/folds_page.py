@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from slr_ray.documents.document import Block, Column, Document, Paragraph, Section, Table, Value
-from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.records.folds import FoldsRecord
 from slr_ray.reporting.run import METRIC_NAMES
 from slr_ray.reporting.wording import interval_text, span_text
@@ -41,13 +40,13 @@ def folds_table(record: FoldsRecord) -> Table:
             round(one.num_labelled),
             one.label_share,
             one.num_validation,
-            *(one.test[name] for name in POOLED_METRICS),
+            *(one.test[name] for name in record.metrics),
         ]
         for one in record.folds
     ]
     counts = ("fold", "signers", "clips", "labels", "of all, %", "validation")
     columns = [Column(name, "percent" if "%" in name else "count") for name in counts]
-    names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in POOLED_METRICS)
+    names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in record.metrics)
     columns += [Column(name, "percent") for name in names]
     caption = (
         "Fold by fold: people and clips tested, labels for training and their share of all that "

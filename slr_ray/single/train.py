@@ -214,4 +214,6 @@ def sentence_text(metrics: SentenceMetrics) -> str:
             f", frames right {100 * metrics.frame_accuracy:.1f} %, segment F1 at IoU 0.5 "
             f"{metrics.segment_f1_50:.3f}"
         )
+    if metrics.boundary_f1_50 is not None:
+        told += f", boundary F1 {metrics.boundary_f1_50:.3f}"
     return told

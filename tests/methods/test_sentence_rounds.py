@@ -14,7 +14,7 @@ from sentence_experiments import opened_sentences
 
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
-from slr_ray.methods.pseudo_labelling import choosing_sentences
+from slr_ray.methods.pseudo_labelling import choosing_sentences, hypotheses
 from slr_ray.methods.pseudo_labelling.choosing_sentences import choose_sentences
 from slr_ray.methods.pseudo_labelling.hypotheses import PoolHypotheses, decode_pool
 from slr_ray.methods.pseudo_labelling.pseudo_labels import NO_PSEUDO_LABELS, PseudoLabels
@@ -195,6 +195,25 @@ def test_confidences_are_what_they_say() -> None:
     margin = sure(measure="margin")
     assert ((margin >= 0) & (margin <= 1)).all()
     assert not np.allclose(margin, likely)
+
+
+def test_a_beam_is_searched_once_for_answer_and_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = opened_sentences(
+        training=FRESH, pool=POOL, sentences={"decoding": {"beam": 3}, "dplr": {"source": "none"}}
+    )
+    problem, training = opened.problem(0), opened.config.training
+    torch.manual_seed(0)
+    model = problem.new_recogniser()
+    assert isinstance(model, SentenceModel)
+
+    def decoded(measure: str) -> PoolHypotheses:
+        sure = SequenceConfidence.model_validate({"measure": measure})
+        return decode_pool(problem, model, training, sure, this_place())
+
+    plain = decoded("likelihood")
+    monkeypatch.setattr(hypotheses, "decoded", None)
+    found = decoded("margin")
+    assert [one.tolist() for one in found.sequences] == [one.tolist() for one in plain.sequences]
 
 
 def loss_of(segments: list[bool] | None, *, epoch: int, knows_frames: bool = False) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -13,9 +14,9 @@ import sentence_records as made
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from slr_ray.documents.document import Document, Table
+from slr_ray.documents.document import Document, Section, Table
 from slr_ray.documents.html import to_html
-from slr_ray.records.measured import of_sentences
+from slr_ray.records.measured import SentenceMetrics, of_sentences
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.reporting.hparams import write_review
 from slr_ray.reporting.report import build_document, write_report
@@ -23,6 +24,7 @@ from slr_ray.reporting.run import load_run
 from slr_ray.reporting.sentences.answered import Answered
 from slr_ray.reporting.sentences.page import sentence_page
 from slr_ray.reporting.sentences.timelines import some, timeline
+from slr_ray.reporting.sentences.word_errors import in_time_table
 from slr_ray.reporting.terminal import print_summary
 from slr_ray.sentences.word_errors import paired, word_errors
 
@@ -64,6 +66,18 @@ def cell(document: Document, anchor: str, row: str, column: str) -> object:
                 if found[0] == row:
                     return found[place]
     raise AssertionError(f"no {row} in {anchor}")
+
+
+def test_boundaries_are_scored_beside_segments_and_earlier_records_lack_them() -> None:
+    one = answered([made.answers(0.6)])
+    boundaries = {name for name in SentenceMetrics.model_fields if name.startswith("boundary")}
+    # What an earlier version wrote has no such fields, which reads as None.
+    written = one.metrics[0].model_dump(exclude=boundaries)
+    earlier = replace(one, title="earlier", metrics=[SentenceMetrics.model_validate(written)])
+    document = Document("", "", [Section("time", "", [in_time_table([one, earlier])])])
+    name = "boundary F1 at IoU 0.1"
+    assert [cell(document, "time", row, name) for row in ("ours", "earlier")] == [0.8, None]
+    assert cell(document, "time", "earlier", "segment F1 at IoU 0.1") == 0.7
 
 
 def test_counts_are_those_of_a_plain_loop() -> None:

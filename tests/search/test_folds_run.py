@@ -25,6 +25,7 @@ from slr_ray.search.comparison.arms import ARMS, Candidates, arm_cells
 from slr_ray.search.comparison.pooled import pool_arms
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.search_run import begin, check_data
+from slr_ray.search.spaces.space_file import load_space
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place
 
@@ -63,6 +64,8 @@ def test_a_fold_takes_what_validated_best_in_it() -> None:
 def test_every_fold_needs_folds(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"needs split\.kind=folds, got signer"):
         new_run(tmp_path, {"search.every_fold": True})
+    with pytest.raises(ConfigError, match=r"search\.every_fold, .* isolated signs"):
+        load_space("continuous", FOLDS)
 
 
 def test_all_people_are_in_one_verdict(tmp_path: Path) -> None:

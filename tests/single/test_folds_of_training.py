@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from experiment_factory import EMBEDDED, SMALL, printed
+from sentence_experiments import SENTENCES, opened_sentences
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.data import open_data
 from slr_ray.evaluation.people import SignerCounts
 from slr_ray.experiment.experiment import build_experiment
+from slr_ray.records.measured import of_sentences
 from slr_ray.records.predictions import pooled
 from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.storage import Store
@@ -58,6 +61,32 @@ def test_all_people_are_pooled_and_nothing_is_done_twice(
     assert (tmp_path / "fold_1/seed_1/record.json").stat().st_mtime_ns == before
     # A fold can be trained again from its configuration.
     assert folder.result(0, 1).read_config()["split"]["fold"] == 1
+
+
+def test_sentences_are_pooled_by_their_word_errors(tmp_path: Path) -> None:
+    def settings(tree: dict[str, Any], before: str = "") -> list[str]:
+        return [
+            setting
+            for name, value in tree.items()
+            for setting in (
+                settings(value, f"{before}{name}.")
+                if isinstance(value, dict)
+                else [f"{before}{name}={value}"]
+            )
+        ]
+
+    train(settings(SENTENCES), folds=2, num_seeds=2, seed=0, out=str(tmp_path), num_threads=1)
+    folder = TrainedFolder(Store(str(tmp_path)))
+    record = folder.folds()
+    assert (record.num_clips, record.num_signers) == (opened_sentences().corpus.num_clips, 6)
+    (wer,) = record.metrics.values()
+    for seed in (0, 1):
+        tests = [of_sentences(folder.result(seed, fold).measured().test) for fold in (0, 1)]
+        errors = sum(one.wer * one.num_glosses for one in tests)
+        assert wer.by_seed[seed] == pytest.approx(errors / sum(one.num_glosses for one in tests))
+    assert wer.over_signers.low <= wer.over_seeds.mean <= wer.over_signers.high
+    assert record.folds[0].test["wer"] > 0
+    assert "WER" in (tmp_path / "folds.md").read_text()
 
 
 @pytest.mark.parametrize(

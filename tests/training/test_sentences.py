@@ -167,6 +167,9 @@ def test_a_record_says_what_the_predictions_show(result: tuple[Measured, Path]) 
     said = sum(len(one.predicted) for one in answers)
     assert said - test.num_glosses == test.insertions - test.deletions
     assert test.frame_accuracy is not None
+    assert test.boundary_f1_50 is not None
+    assert test.segment_f1_50 is not None
+    assert test.boundary_f1_50 >= test.segment_f1_50
     by_length = found.record.by_length
     assert sum(one.num_clips for one in by_length) == test.num_clips
     total = sum(one.num_clips * one.num_glosses * one.wer for one in by_length)

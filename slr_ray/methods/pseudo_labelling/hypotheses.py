@@ -53,9 +53,8 @@ def decode_pool(
     spikes: dict[int, Float64[np.ndarray, " _"]] = {}
     num_steps, sure = np.zeros(count, np.int64), np.ones(count)
     for batch in step_probabilities_on(problem, model, clips, training, place):
-        hypotheses = decoded(batch, settings.decoding.beam)
+        hypotheses, sure[batch.places] = _decoded(batch, measure, settings.decoding.beam)
         num_steps[batch.places] = batch.num_steps
-        sure[batch.places] = _confidence(batch, hypotheses, measure, settings.decoding.beam)
         for row, (at, one) in enumerate(zip(batch.places.tolist(), hypotheses, strict=True)):
             found[at], spikes[at] = one, spike_confidence(batch.log_probs[row], one)
     sequences = [found[at].glosses for at in range(count)]
@@ -64,23 +63,23 @@ def decode_pool(
     return PoolHypotheses(sequences, num_steps, sure, [spikes[at] for at in range(count)])
 
 
-def _confidence(
-    batch: StepProbabilities, hypotheses: list[Hypothesis], measure: SequenceConfidence, beam: int
-) -> Float64[np.ndarray, " sentences"]:
-    """What the model's answer alone says; 1 where only views count."""
-    match measure.measure:
-        case "views":
-            return np.ones(len(hypotheses))
-        case "margin":
-            # The best path alone has no second best.
-            pairs = beam_search(batch.log_probs, batch.num_steps, max(beam, 2), num_best=2)
-            logs = [[one.log_probability for one in pair] for pair in pairs]
-            second = [pair[1] if len(pair) > 1 else -np.inf for pair in logs]
-            return by_margin(np.array([pair[0] for pair in logs]), np.array(second))
-        case "likelihood" | "likelihood_and_views":
-            sequences = [one.glosses for one in hypotheses]
-            totals = log_likelihoods(batch.log_probs, batch.num_steps, sequences)
-            return by_likelihood(totals, np.array([len(one) for one in sequences]))
+def _decoded(
+    batch: StepProbabilities, measure: SequenceConfidence, beam: int
+) -> tuple[list[Hypothesis], Float64[np.ndarray, " sentences"]]:
+    """The model's answers, and how sure they are by themselves; 1 where only views count."""
+    if measure.measure == "margin":
+        # The best path alone has no second best.
+        pairs = beam_search(batch.log_probs, batch.num_steps, max(beam, 2), num_best=2)
+        best = np.array([pair[0].log_probability for pair in pairs])
+        second = [pair[1].log_probability if len(pair) > 1 else -np.inf for pair in pairs]
+        hypotheses = [pair[0] for pair in pairs] if beam > 1 else decoded(batch, beam)
+        return hypotheses, by_margin(best, np.array(second))
+    hypotheses = decoded(batch, beam)
+    if measure.measure == "views":
+        return hypotheses, np.ones(len(hypotheses))
+    sequences = [one.glosses for one in hypotheses]
+    totals = log_likelihoods(batch.log_probs, batch.num_steps, sequences)
+    return hypotheses, by_likelihood(totals, np.array([len(one) for one in sequences]))
 
 
 def _of_views(

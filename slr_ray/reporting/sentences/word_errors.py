@@ -18,6 +18,9 @@ _IN_TIME = {
     "segment_f1_10": "segment F1 at IoU 0.1",
     "segment_f1_25": "at 0.25",
     "segment_f1_50": "at 0.5",
+    "boundary_f1_10": "boundary F1 at IoU 0.1",
+    "boundary_f1_25": "at 0.25",
+    "boundary_f1_50": "at 0.5",
 }
 
 
@@ -63,8 +66,9 @@ def in_time_table(every: Sequence[Answered]) -> Table:
     ]
     caption = (
         "In time, mean over seeds: frames of true glosses in a predicted segment of that gloss; F1 "
-        "of segments, right where gloss and overlap are; share of steps whose best path says a "
-        "gloss, which is small where the model is spiky."
+        "of segments, right where gloss and overlap are, and of their boundaries, right where the "
+        "overlap is; share of steps whose best path says a gloss, which is small where the model "
+        "is spiky."
     )
     return Table(columns, rows, caption)
 

@@ -20,6 +20,7 @@ from slr_ray.sweeps.measurements.encoder import (
 )
 from slr_ray.sweeps.measurements.robustness import RobustnessMeasurement
 from slr_ray.sweeps.measurements.sentences import SentencesMeasurement
+from slr_ray.sweeps.measurements.sliding_window import SlidingWindowMeasurement
 from slr_ray.sweeps.measurements.trained import NeighboursMeasurement, TrainedMeasurement
 
 
@@ -42,11 +43,15 @@ FIGURES: dict[str, FigureKind] = {
     "wer": FigureKind("WER", less_is_better=True),
     "gloss_accuracy": FigureKind("1 - WER"),
     **{
-        f"segment_f1_{overlap}": FigureKind(f"segment F1 at IoU 0.{overlap}")
+        f"{name}_f1_{overlap}": FigureKind(f"{name} F1 at IoU 0.{overlap}")
+        for name in ("segment", "boundary")
         for overlap in (10, 25, 50)
     },
     "frame_accuracy": FigureKind("frames right"),
     "non_blank_share": FigureKind("steps that say a gloss"),
+    "window_frames": FigureKind("frames of the window", "number"),
+    "window_stride": FigureKind("steps between windows", "number"),
+    "window_threshold": FigureKind("threshold", "number"),
     "semi": FigureKind("fine-tuned on few labels"),
     "inertia_share": FigureKind("intra-class inertia, share", "number"),
     "effective_rank": FigureKind("effective rank", "number"),
@@ -62,6 +67,7 @@ MeasurementConfig = Annotated[
     | NeighboursMeasurement
     | EncoderMeasurement
     | RobustnessMeasurement
-    | SentencesMeasurement,
+    | SentencesMeasurement
+    | SlidingWindowMeasurement,
     Field(discriminator="kind"),
 ]

@@ -19,6 +19,9 @@ SENTENCE_FIGURES = (
     "segment_f1_10",
     "segment_f1_25",
     "segment_f1_50",
+    "boundary_f1_10",
+    "boundary_f1_25",
+    "boundary_f1_50",
     "frame_accuracy",
     "non_blank_share",
 )
@@ -36,14 +39,18 @@ class SentencesMeasurement(Config):
     def figures(self) -> tuple[str, ...]:
         return SENTENCE_FIGURES
 
-    def check(self, prepared: Prepared) -> None:
+    def check(self, prepared: Prepared, seed: int) -> None:
         """`ConfigError` where clips are isolated signs."""
-        if prepared.config.task != "continuous":
-            raise ConfigError(
-                f"measure.kind is {self.kind!r}, but task is {prepared.config.task!r}: set "
-                "task=continuous"
-            )
+        refuse_signs(prepared, self.kind)
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         measured = train_and_measure(prepared, seed, stages, place)
         return trained_outcome(prepared, seed, measured, SENTENCE_FIGURES)
+
+
+def refuse_signs(prepared: Prepared, kind: str) -> None:
+    """`ConfigError` where a measurement of sentences is to measure isolated signs."""
+    if prepared.config.task != "continuous":
+        raise ConfigError(
+            f"measure.kind is {kind!r}, but task is {prepared.config.task!r}: set task=continuous"
+        )

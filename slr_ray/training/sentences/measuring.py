@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,12 @@ from slr_ray.sentences.segment_scores import (
 from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
-from slr_ray.training.sentences.prediction import Said, said, step_probabilities_on
+from slr_ray.training.sentences.prediction import (
+    Said,
+    StepProbabilities,
+    said,
+    step_probabilities_on,
+)
 from slr_ray.workers.place import Place
 
 
@@ -44,14 +49,25 @@ def answers_on(
     place: Place,
 ) -> Answers:
     """What `model` says of clips whose sentences are known."""
+    found = step_probabilities_on(problem, model, clips, config, place)
+    return answers_of(problem, clips, found, config.max_frames)
+
+
+def answers_of(
+    problem: Problem,
+    clips: Int[np.ndarray, " clips"],
+    batches: Iterable[StepProbabilities],
+    max_frames: int | None,
+) -> Answers:
+    """The same of what was said of the steps of clips, of whose frames `max_frames` were read."""
     settings = problem.sentence_settings
     sequences, num_frames = problem.sequences(clips), problem.source.num_frames[clips]
     found: dict[int, Said] = {}
     losses = np.zeros(len(clips))
     non_blank, num_steps = 0.0, 0
-    for batch in step_probabilities_on(problem, model, clips, config, place):
+    for batch in batches:
         places = batch.places
-        own = said(batch, num_frames[places], settings, config.max_frames)
+        own = said(batch, num_frames[places], settings, max_frames)
         found.update(zip(places.tolist(), own, strict=True))
         losses[places] = ctc_loss(
             torch.from_numpy(batch.log_probs),
@@ -104,8 +120,10 @@ def _in_time(
     if not counts:
         return {}
     every = SegmentCounts.together(counts)
+    scores = {"segment_f1": every.segment_f1, "boundary_f1": every.boundary_f1}
     by_overlap = {
-        f"segment_f1_{100 * overlap:.0f}": float(score)
-        for overlap, score in zip(OVERLAPS, every.segment_f1, strict=True)
+        f"{name}_{100 * overlap:.0f}": float(score)
+        for name, found in scores.items()
+        for overlap, score in zip(OVERLAPS, found, strict=True)
     }
     return {"frame_accuracy": every.frame_accuracy, **by_overlap}

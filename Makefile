@@ -53,9 +53,9 @@ lint:
 check: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "not chaos"
 
-# Searches on Ray's autoscaler over fake nodes; minutes of waiting for nodes to come and go.
+# Searches on fake nodes that come and go, and processes that are lost; minutes of waiting.
 chaos: install-dev
-	$(BIN)/python -m pytest tests/chaos
+	$(BIN)/python -m pytest -m chaos
 
 # Everything that needs a GPU, within eight minutes and without a network. Wheels that were brought
 # along are put first.

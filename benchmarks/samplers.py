@@ -63,7 +63,7 @@ def best_so_far(
     return list(accumulate(found, max))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--space", default="sslr_thresholds")
     parser.add_argument("--sampler", default="tpe")
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--steps-per-epoch", type=int, default=50)
     parser.add_argument("--picture", help="draw the curves into this .svg")
     parser.add_argument("--stages", help="a folder that keeps trained rounds for another call")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     opener, value = Opener(), dict[str, float]()
     curves: dict[str, list[list[float]]] = {given.sampler: [], _RANDOM: []}
     with tempfile.TemporaryDirectory() as folder, Progress() as bar:

@@ -44,7 +44,7 @@ OPTIONS = {
     "models out pattern require-all retry-failed shard-size signer skip-broken videos "
     "wait-for-nodes",
     "report": "board out",
-    "doctor": "address cluster data prune storage trial-cpus trial-gpus trial-workers",
+    "doctor": "address cluster data prune space storage trial-cpus trial-gpus trial-workers",
 }
 
 

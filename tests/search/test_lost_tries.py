@@ -16,7 +16,7 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.tries import LOST, Tries, spent
 from slr_ray.workers.losses import DIED
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.chaos]
 
 
 def test_a_killed_process_is_no_failure_and_its_hours_count(tmp_path: Path) -> None:

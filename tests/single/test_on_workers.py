@@ -81,6 +81,7 @@ def without_times(value: Any) -> Any:
     return [without_times(one) for one in value] if isinstance(value, list) else value
 
 
+@pytest.mark.chaos
 def test_a_pretraining_goes_on_after_a_lost_worker(tmp_path: Path) -> None:
     epochs = lost_and_gone_on(tmp_path, "pretrain")
     # It did not begin again, and no epoch was left out.

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # A recogniser and rounds for a demonstration on two cores; without them the search takes an hour.
+# Draws of so few labels differ by 20 points, hence ten of them.
 SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
 
 # On a machine with a GPU: the environment if there is one, else a Python that has torch.
@@ -16,7 +17,8 @@ WHEELS_PYTHON ?= 3.12
 .PHONY: tune test check chaos lint docs gpu gpu-wheels install install-dev install-docs
 
 tune: install
-	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --labelled-per-gloss 2 --seeds 5 $(SMALL)
+	$(BIN)/python -m slr_ray.tune --space sslr_thresholds --num-trials 6 \
+		--labelled-per-gloss 3 --seeds 10 $(SMALL)
 
 test: install-dev check
 

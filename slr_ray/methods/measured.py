@@ -69,8 +69,11 @@ def train_and_measure(
         record = sentence_record(problem, seed, chosen_by, said[1], trained)
         return Measured(record, checkpoint, sentence_answers(problem, said[1]))
     validation, test = (
-        predict_on(problem, model, clips, config.training, place, num_views=problem.test_time_views)
-        for clips in (problem.split.validation, problem.split.test)
+        predict_on(problem, model, clips, config.training, place, num_views=num_views)
+        for clips, num_views in (
+            (problem.split.validation, 1),
+            (problem.split.test, problem.test_time_views),
+        )
     )
     # With rounds that another arm or the search had trained: what the method takes alone.
     training_s = sum(one.training_s for one in trained.rounds)

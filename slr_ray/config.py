@@ -64,6 +64,14 @@ def set_dotted(tree: dict[str, Any], dotted: str, value: Any) -> None:
     tree[last] = value
 
 
+def as_tree(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
+    tree: dict[str, Any] = {}
+    for dotted, value in values.items():
+        set_dotted(tree, str(dotted), value)
+    return tree
+
+
 def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
     """`["training.num_epochs=5"]` as `{"training.num_epochs": 5}`; values are read as YAML."""
     parsed: dict[str, Any] = {}

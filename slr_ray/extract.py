@@ -160,13 +160,10 @@ def _arguments(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _settings(file: Path | None, overrides: list[str]) -> ExtractionConfig:
-    from slr_ray.config import build, merge, parse_overrides, read_yaml, set_dotted
+    from slr_ray.config import as_tree, build, merge, parse_overrides, read_yaml
     from slr_ray.videos.detection.config import ExtractionConfig
 
-    over: dict[str, object] = {}
-    for dotted, value in parse_overrides(overrides).items():
-        set_dotted(over, dotted, value)
-    tree = merge(read_yaml(file) if file else {}, over)
+    tree = merge(read_yaml(file) if file else {}, as_tree(parse_overrides(overrides)))
     return build(ExtractionConfig, tree, str(file) if file and not overrides else "settings")
 
 

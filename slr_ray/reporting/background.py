@@ -237,11 +237,12 @@ def _facts(facts: Mapping[str, Any], caption: str) -> Table:
     return Table([Column("what"), Column("value")], rows, caption, markdown_rows=100)
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat(tree: Mapping[str, Any], between: str = " › ", prefix: str = "") -> list[tuple[str, Any]]:
+    """Names and values of a tree's leaves, the names of its branches before theirs."""
     found: list[tuple[str, Any]] = []
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:
-            found += flat(value, f"{prefix}{key} › ")
+            found += flat(value, between, f"{prefix}{key}{between}")
         else:
             found.append((f"{prefix}{key}", value))
     return found

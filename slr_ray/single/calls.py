@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from slr_ray.config import merge, set_dotted
+from slr_ray.config import as_tree, merge
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_corpus
 from slr_ray.errors import ConfigError
@@ -143,11 +143,8 @@ def _tree(
     opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
     if opened.data is None:
         raise ConfigError(f"{opened.name} is no corpus of slr_ray.open_corpus")
-    given: dict[str, Any] = {}
-    for dotted, value in (settings or {}).items():
-        set_dotted(given, dotted, value)
     data = {"preset": preset, "data": opened.data.model_dump(mode="json")}
-    return merge(merge(data, sections), given)
+    return merge(merge(data, sections), as_tree(settings or {}))
 
 
 def _folder(out: str | Path | None, default: str) -> str:

@@ -124,12 +124,9 @@ def _signs(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]
 
 def _sentences(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
     """Word errors, of all folds of each seed."""
-    by_seed = [
-        Answered("", 0, [[said for one in folds for said in one.sentence_predictions()]], (), ())
-        for folds in results
-    ]
-    every = Answered("", 0, [one.answers[0] for one in by_seed], (), ())
-    return {"wer": _pooled([one.together.rate for one in by_seed], every.span())}
+    answers = [[said for one in folds for said in one.sentence_predictions()] for folds in results]
+    every = Answered("", 0, answers, (), ())
+    return {"wer": _pooled(every.rates, every.span())}
 
 
 def _pooled(by_seed: list[float], over_signers: Span) -> PooledMetric:

@@ -17,9 +17,6 @@ from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.records.sweeps import BlockRecord, CellEntry, SweepFolder
 from slr_ray.search.comparison.cells import Cell
 from slr_ray.search.draws import Draw, final_draws
-from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
-from slr_ray.sweeps.measurements.sentences import SentencesMeasurement
-from slr_ray.sweeps.measurements.sliding_window import SlidingWindowMeasurement
 from slr_ray.sweeps.table import Point, Setting
 from slr_ray.sweeps.table_file import CheckedTable
 from slr_ray.workers.run_options import RunOptions
@@ -123,10 +120,7 @@ class Sweep:
             if leads is None:
                 raise ConfigError(f"{setting.equal_steps_to} can't be: {followed.impossible}")
         measurement = setting.measure or self.checked.table.measure
-        if isinstance(
-            measurement, EncoderMeasurement | SentencesMeasurement | SlidingWindowMeasurement
-        ):
-            measurement.check(prepared, entry.seed)
+        measurement.check(prepared, entry.seed)
         key = stage_key(
             what="cell",
             version=STAGE_VERSION,

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slr_ray.config import Config, build, merge, read_yaml, set_dotted
+from slr_ray.config import Config, as_tree, build, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
@@ -84,8 +84,8 @@ class CheckedTable:
         tree = merge(merge(self.table.base, sections), setting.config)
         # A kind before the fields that it has.
         for path in sorted(point, key=lambda one: not one.endswith(".kind")):
-            tree = merge(tree, _nested({path: point[path]}))
-        tree, own = copy.deepcopy(tree), _nested(point)
+            tree = merge(tree, as_tree({path: point[path]}))
+        tree, own = copy.deepcopy(tree), as_tree(point)
         plain, taken = opener.build(tree, where), set[str]()
         for dotted in self.of_settings:
             is_own = dotted in self.varied and _sets(setting.config, dotted)
@@ -153,13 +153,6 @@ def _located(table: Table) -> Table:
     """With absolute paths: a sweep may go on in another working folder."""
     settings = [one.model_copy(update={"config": located(one.config)}) for one in table.settings]
     return table.model_copy(update={"base": located(table.base), "settings": tuple(settings)})
-
-
-def _nested(point: Point) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for dotted, value in point.items():
-        set_dotted(tree, dotted, value)
-    return tree
 
 
 def _values(configs: Sequence[Config], dotted: str) -> list[str]:

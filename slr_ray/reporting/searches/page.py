@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import combinations
-from typing import Any
 
-from slr_ray.config import merge, set_dotted
+from slr_ray.config import as_tree, merge
 from slr_ray.documents.charts import IntervalRow, Line, intervals, lines
 from slr_ray.documents.document import (
     Block,
@@ -172,11 +171,9 @@ def _settings(searches: Searches) -> Section:
 
 def _winner(run: Run) -> dict[str, Value]:
     """All settings of the best trial by dotted path."""
-    searched: dict[str, Any] = {}
-    for name, value in run.ranked[0].params.items():
-        set_dotted(searched, branch_free(name), value)
-    tree = merge(run.record.base_config, searched)
-    return {name.replace(" › ", "."): cell(value) for name, value in flat(tree)}
+    searched = {branch_free(name): value for name, value in run.ranked[0].params.items()}
+    tree = merge(run.record.base_config, as_tree(searched))
+    return {name: cell(value) for name, value in flat(tree, ".")}
 
 
 def _verdicts(searches: Searches) -> Section:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -65,6 +66,12 @@ class Answered:
     @property
     def together(self) -> WordErrors:
         return WordErrors.together(self.errors)
+
+    @property
+    def rates(self) -> list[float]:
+        """The WER of each seed."""
+        found = iter(self.errors)
+        return [WordErrors.together(islice(found, len(one))).rate for one in self.answers]
 
     @property
     def has_signers(self) -> bool:

@@ -21,10 +21,11 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from slr_ray.config import as_tree
 from slr_ray.records.goals import Goals, smaller_is_better
 from slr_ray.search.samplers.sampler import GIVEN, SOURCE
 from slr_ray.search.spaces.search_config import SearchConfig
-from slr_ray.search.spaces.space import Tree, as_optuna_params, as_tree, parameters, suggest
+from slr_ray.search.spaces.space import Tree, as_optuna_params, parameters, suggest
 
 _WAITING = TrialState.WAITING
 _NONE: Mapping[str, float] = {}

@@ -19,7 +19,6 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from slr_ray.config import set_dotted
 from slr_ray.errors import ConfigError
 
 Tree = dict[str, Any]
@@ -260,14 +259,6 @@ def as_optuna_params(tree: Tree, plain: Tree) -> tuple[dict[str, Any], list[str]
 
     walk(tree, plain, "")
     return params, outside
-
-
-def as_tree(params: Mapping[str, Any]) -> Tree:
-    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
-    tree: Tree = {}
-    for dotted, value in params.items():
-        set_dotted(tree, str(dotted), value)
-    return tree
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

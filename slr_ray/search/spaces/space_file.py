@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slr_ray.config import merge, read_yaml, set_dotted
+from slr_ray.config import as_tree, merge, read_yaml, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.records.goals import Goals
 from slr_ray.search.spaces.search_config import SearchConfig, built_search
-from slr_ray.search.spaces.space import Tree, as_tree, extremes, parameters, parse
+from slr_ray.search.spaces.space import Tree, extremes, parameters, parse
 from slr_ray.storage import absolute
 
 _LOCATIONS = (

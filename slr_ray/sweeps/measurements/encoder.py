@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.corpora.pools import FractionPoolConfig
 from slr_ray.encoders.fine_tuning import fine_tune
 from slr_ray.encoders.protocols import Source, answered, fresh_model, geometry, represented
@@ -23,6 +22,7 @@ from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
+from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.training.pretraining.loop import PretrainedEncoder
 from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import Place
@@ -44,7 +44,7 @@ def titled(classifier: Classification, metric: Metric) -> str:
     return CLASSIFIERS[classifier] + _NAMED[metric][1]
 
 
-class EncoderMeasurement(Config):
+class EncoderMeasurement(Measurement):
     """A frozen encoder: classifiers on its representations, and how these lie."""
 
     kind: Literal["encoder"] = "encoder"

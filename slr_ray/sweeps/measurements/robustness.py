@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 
-from slr_ray.config import Config
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.evaluation.perturbations import CLEAN, Perturbations
 from slr_ray.experiment.prepared import Prepared
@@ -18,11 +17,12 @@ from slr_ray.records.measured import of_signs
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
+from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.sweeps.measurements.trained import trained_outcome
 from slr_ray.workers.place import Place
 
 
-class RobustnessMeasurement(Config):
+class RobustnessMeasurement(Measurement):
     """Accuracy under each kind of perturbation, mean over its strengths, beside clean clips."""
 
     kind: Literal["robustness"] = "robustness"

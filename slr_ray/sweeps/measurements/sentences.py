@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from slr_ray.config import Config
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
 from slr_ray.records.stages import StageStore
 from slr_ray.search.comparison.cells import Outcome
+from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.sweeps.measurements.trained import trained_outcome
 from slr_ray.workers.place import Place
 
@@ -27,7 +27,7 @@ SENTENCE_FIGURES = (
 )
 
 
-class SentencesMeasurement(Config):
+class SentencesMeasurement(Measurement):
     """Train on sentences, choose the round on validation, measure it once on the test set.
 
     Figures in time are missing where no true times are known.

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from slr_ray.config import Config
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.sliding_window import Reading, cut_signs, measure_windows
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
+from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.sweeps.measurements.sentences import SENTENCE_FIGURES, refuse_signs
 from slr_ray.sweeps.measurements.trained import trained_outcome
 from slr_ray.workers.place import Place
@@ -22,7 +22,7 @@ from slr_ray.workers.place import Place
 _Section = Literal["preset", "normalisation", "augmentation", "model", "training"]
 
 
-class SlidingWindowMeasurement(Config):
+class SlidingWindowMeasurement(Measurement):
     """Train on signs cut out of the labelled sentences, read the test sentences window by window.
 
     For corpora whose true times are known. What is read how is chosen on validation. Of the cell's

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from slr_ray.config import Config
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import Measured, measure_neighbours, train_and_measure
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
+from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.workers.place import Place
 
 
-class TrainedMeasurement(Config):
+class TrainedMeasurement(Measurement):
     """Train, choose the round on validation, measure that model once on the test set."""
 
     kind: Literal["trained"] = "trained"
@@ -31,7 +31,7 @@ class TrainedMeasurement(Config):
         return trained_outcome(prepared, seed, measured)
 
 
-class NeighboursMeasurement(Config):
+class NeighboursMeasurement(Measurement):
     """The nearest labelled clip answers: the baseline that needs no training."""
 
     kind: Literal["neighbours"] = "neighbours"

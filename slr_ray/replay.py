@@ -13,8 +13,8 @@ def replay(
     run: Annotated[
         str,
         typer.Argument(
-            help="Folder or URI of results: what slr_ray.train was given as --out, or a run of "
-            "slr_ray.tune."
+            help="Folder or URI of results: what slr_ray.train was given as --out, with --folds or "
+            "without, or a run of slr_ray.tune."
         ),
     ],
     overrides: Annotated[

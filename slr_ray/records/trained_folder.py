@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slr_ray.records.folds import FoldsRecord
@@ -27,11 +28,18 @@ class TrainedFolder:
         name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
         return ResultFolder(self.store.join(name))
 
-    def finished_seeds(self) -> list[int]:
-        """The seeds whose results are whole, those of folds left out."""
+    def finished_seeds(self, fold: int | None = None) -> list[int]:
+        """The seeds whose results are whole: of a fold, or without folds."""
+        below_fold = "" if fold is None else f"fold_{fold}/"
+        return sorted(int(one) for one in self._numbers(rf"{below_fold}seed_(\d+)/record\.json"))
+
+    def begun_folds(self) -> list[int]:
+        """The folds that have a whole result; none where the folder was trained without folds."""
+        return sorted({int(one) for one in self._numbers(r"fold_(\d+)/seed_\d+/record\.json")})
+
+    def _numbers(self, pattern: str) -> Iterator[str]:
         names = self.store.names("", suffix="/record.json")
-        found = (re.fullmatch(r"seed_(\d+)/record\.json", one) for one in names)
-        return sorted(int(one[1]) for one in found if one is not None)
+        return (one[1] for one in (re.fullmatch(pattern, name) for name in names) if one)
 
     def write_folds(self, record: FoldsRecord, markdown: str) -> str:
         """Write folds.json and folds.md; returns where the former lies."""

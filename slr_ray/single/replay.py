@@ -96,7 +96,7 @@ def replay_run(
     asked = _rules(method, overrides, rules)
     able = [one for one in asked if not _lacking(one.needs, evidence)]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
-    console.print(f"{told}: {len(runs)} seed(s), each round's whole pool", soft_wrap=True)
+    console.print(f"{told}: {len(runs)} training(s), each round's whole pool", soft_wrap=True)
     console.print(_table(found, runs[0].problem.num_glosses))
     if per_gloss:
         console.print(_gloss_table(found, runs[0].problem.corpus.glosses))
@@ -211,7 +211,7 @@ def _text(rule: Rule) -> str:
 
 
 def _grouped(found: Sequence[Replayed]) -> dict[tuple[str, int], list[Replayed]]:
-    """By rule and round, over seeds."""
+    """By rule and round, over seeds and folds."""
     groups: dict[tuple[str, int], list[Replayed]] = {}
     for one in found:
         groups.setdefault((one.rule, one.round), []).append(one)
@@ -225,7 +225,7 @@ def _mean(values: Sequence[float | int | None], form: str) -> str:
 
 
 def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
-    title = "Clips that a rule would have chosen, means over seeds"
+    title = "Clips that a rule would have chosen, means over trainings"
     table = Table(box=box.SIMPLE, title=title, title_justify="left")
     table.add_column("rule", overflow="fold")
     heads = ["round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision"]

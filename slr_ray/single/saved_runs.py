@@ -17,7 +17,7 @@ from slr_ray.workers.place import this_place
 
 
 def saved_runs(location: str, trial: int | None = None) -> tuple[str, list[SeedRun]]:
-    """What the results are, in words, and each of its seeds.
+    """What the results are, in words, and each of its seeds, of every fold.
 
     `location` is a folder of `slr_ray.train` or a run of `slr_ray.tune`, of which `trial` is looked
     at: by default the best one. Raises `DataError` where it is neither or has no rounds,
@@ -29,13 +29,20 @@ def saved_runs(location: str, trial: int | None = None) -> tuple[str, list[SeedR
     if trial is not None:
         raise ConfigError(f"--trial {trial}: {location} is no run of slr_ray.tune")
     trained = TrainedFolder(store)
-    seeds = trained.finished_seeds()
-    if not seeds:
+    # Without folds, or every fold of a cross-validation.
+    parts: list[int | None] = [None] if trained.finished_seeds() else [*trained.begun_folds()]
+    if not parts:
         raise DataError(
             f"{location} holds no finished results of slr_ray.train or slr_ray.tune; give the "
             "folder of its --out, or the run that slr_ray.tune printed"
         )
-    return store.location, _opened(trained.result(seeds[0]), seeds, StageStore(trained.stages))
+    stages = StageStore(trained.stages)
+    runs: list[SeedRun] = []
+    for fold in parts:
+        seeds = trained.finished_seeds(fold)
+        runs += _opened(trained.result(seeds[0], fold), seeds, stages)
+    told = store.location if parts == [None] else f"{store.location}, {len(parts)} folds"
+    return told, runs
 
 
 def _of_search(folder: RunFolder, trial: int | None) -> tuple[str, list[SeedRun]]:

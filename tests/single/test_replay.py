@@ -12,15 +12,20 @@ from experiment_factory import opened
 from record_factory import run_record, trial_record
 from rich.console import Console
 
+from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import rounds
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
+from slr_ray.records.trained_folder import TrainedFolder
+from slr_ray.single.folds import prepare_folds, run_folds
 from slr_ray.single.replay import Replayed, replay_run
 from slr_ray.single.train import run_single
+from slr_ray.storage import Store
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 
@@ -75,6 +80,21 @@ def test_the_runs_own_rule_chooses_what_the_run_chose(
         assert one.per_gloss.tolist() == list(audit.selected_per_gloss.values())
         assert one.precision == pytest.approx(audit.precision)
         assert one.num_pool == audit.num_unlabelled
+
+
+def test_all_folds_of_a_cross_validation(tmp_path: Path) -> None:
+    split = FoldsSplitConfig(num_folds=2)
+    folds = prepare_folds(small(num_rounds=1).model_copy(update={"split": split}), Opener())
+    run_folds(folds, [0], str(tmp_path), 1, Console(quiet=True))
+    found, text = replayed(str(tmp_path), "top_per_gloss num_clips=3")
+    assert "2 folds: 2 training(s)" in text
+    records = [TrainedFolder(Store(str(tmp_path))).result(0, fold).measured() for fold in (0, 1)]
+    for one, record in zip(found, records, strict=True):
+        assert record.trained is not None
+        audit = record.trained.rounds[1].audit
+        assert audit is not None
+        assert one.num_pool == audit.num_unlabelled
+        assert one.per_gloss.tolist() == list(audit.selected_per_gloss.values())
 
 
 def test_every_rule_that_the_evidence_allows(result: tuple[str, MeasuredRecord]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +21,16 @@ _SCHEMA = pa.schema(
         ("probability", pa.float32()),
     ]
 )
+
+
+@runtime_checkable
+class _OfClip(Protocol):
+    @property
+    def clip_id(self) -> str: ...
+
+
+AnswerT = TypeVar("AnswerT", bound=_OfClip)
+"""On an isolated sign or on a sentence."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def from_parquet(content: bytes) -> list[ClipPrediction]:
     ]
 
 
-def pooled(folds: Iterable[list[ClipPrediction]]) -> list[ClipPrediction]:
+def pooled(folds: Iterable[Sequence[AnswerT]]) -> list[AnswerT]:
     """The predictions of several folds by clip, each by the model that did not train on it.
 
     `ValueError` where a clip is in two folds: it would count twice.

@@ -101,6 +101,21 @@ def _hits(overlap: Float64[np.ndarray, "predicted true"]) -> Int64[np.ndarray, "
     return hits
 
 
+def figures_in_time(counts: Iterable[SegmentCounts]) -> dict[str, float]:
+    """What a record says of some sentences, by the names it has there; empty without a sentence."""
+    known = list(counts)
+    if not known:
+        return {}
+    every = SegmentCounts.together(known)
+    scores = {"segment_f1": every.segment_f1, "boundary_f1": every.boundary_f1}
+    by_overlap = {
+        f"{name}_{100 * overlap:.0f}": float(score)
+        for name, found in scores.items()
+        for overlap, score in zip(OVERLAPS, found, strict=True)
+    }
+    return {"frame_accuracy": every.frame_accuracy, **by_overlap}
+
+
 def in_frames(
     bounds: Int64[np.ndarray, "glosses 2"], num_frames: int
 ) -> Int64[np.ndarray, "glosses 2"]:

@@ -124,7 +124,7 @@ def _signs(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]
 
 def _sentences(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
     """Word errors, of all folds of each seed."""
-    answers = [[said for one in folds for said in one.sentence_predictions()] for folds in results]
+    answers = [pooled(one.sentence_predictions() for one in folds) for folds in results]
     every = Answered("", 0, answers, (), ())
     return {"wer": _pooled(every.rates, every.span())}
 

@@ -147,11 +147,6 @@ def check_space(
         raise ConfigError(
             f"{origin}: search.every_fold needs split.kind=folds, got {', '.join(sorted(other))}"
         )
-    if search.every_fold and any(one.task == "continuous" for one in searched):
-        raise ConfigError(
-            f"{origin}: search.every_fold, which --folds sets, adds up answers on isolated signs. "
-            "Search sentences with one split; slr_ray.train --folds tests a setting on everybody"
-        )
     fixed, told = fixed_part(tree), f"{origin}: start_from or default"
     space = Space(
         name=name,

@@ -12,12 +12,7 @@ from jaxtyping import Float64, Int
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.sentences.ctc import ctc_loss
-from slr_ray.sentences.segment_scores import (
-    OVERLAPS,
-    SegmentCounts,
-    count_segments,
-    non_blank_share,
-)
+from slr_ray.sentences.segment_scores import count_segments, figures_in_time, non_blank_share
 from slr_ray.sentences.word_errors import WordErrors, errors_by_sentence
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
@@ -117,13 +112,4 @@ def _in_time(
         if times is not None:
             said = own.hypothesis.glosses
             counts.append(count_segments(said, own.times, corpus.sequence(clip), times))
-    if not counts:
-        return {}
-    every = SegmentCounts.together(counts)
-    scores = {"segment_f1": every.segment_f1, "boundary_f1": every.boundary_f1}
-    by_overlap = {
-        f"{name}_{100 * overlap:.0f}": float(score)
-        for name, found in scores.items()
-        for overlap, score in zip(OVERLAPS, found, strict=True)
-    }
-    return {"frame_accuracy": every.frame_accuracy, **by_overlap}
+    return figures_in_time(counts)

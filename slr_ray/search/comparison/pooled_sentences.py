@@ -1,0 +1,96 @@
+"""An arm's folds as one result, on sentences: errors of all test sentences together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Int64
+
+from slr_ray.records.measured import LengthErrors, SentenceMetrics, of_sentences
+from slr_ray.records.runs import ArmRecord
+from slr_ray.records.sentence_predictions import SentencePrediction
+from slr_ray.reporting.sentences.answered import Answered
+from slr_ray.sentences.segment_scores import SegmentCounts, count_segments, figures_in_time
+
+_COUNTS = ("num_clips", "num_glosses", "substitutions", "deletions", "insertions")
+_OF_COUNTS = ("wer", "gloss_accuracy")
+
+
+def pooled_sentence_record(
+    folds: Sequence[ArmRecord], predictions: Sequence[SentencePrediction], glosses: Sequence[str]
+) -> ArmRecord:
+    """One record of one arm's folds on one seed; `predictions` are those of all of them.
+
+    Word errors and segments are those of all sentences together; loss and share of non-blank steps,
+    and all of validation but its WER, are means over folds weighted by sentences. Steps are the
+    mean of a fold. Rounds and epochs stay with the folds.
+    """
+    every = Answered("", 0, [predictions], (), ())
+    confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
+    test = _mean([of_sentences(one.test) for one in folds])
+    return ArmRecord(
+        arm=folds[0].arm,
+        seed=folds[0].seed,
+        num_steps=round(np.mean([one.num_steps for one in folds])),
+        training_s=sum(one.training_s for one in folds),
+        validation=_mean([of_sentences(one.validation) for one in folds]),
+        test=test.model_copy(update=figures_in_time(_segments(predictions, glosses))),
+        f1_per_gloss=_f1(predictions, confusion, glosses),
+        confusion=confusion.tolist(),
+        by_length=tuple(
+            LengthErrors(num_glosses=length, num_clips=count, wer=errors.rate)
+            for length, (count, errors) in every.by_length().items()
+        ),
+        trained=None,
+    )
+
+
+def _mean(folds: Sequence[SentenceMetrics]) -> SentenceMetrics:
+    """Sums of what is counted, the rates of these sums, and means of the rest; None where a fold
+    has none.
+    """
+    counts = {name: sum(getattr(one, name) for one in folds) for name in _COUNTS}
+    wer = (counts["substitutions"] + counts["deletions"] + counts["insertions"]) / counts[
+        "num_glosses"
+    ]
+    clips = [one.num_clips for one in folds]
+    means = {}
+    for name in SentenceMetrics.model_fields.keys() - {*_COUNTS, *_OF_COUNTS}:
+        values = [getattr(one, name) for one in folds]
+        means[name] = None if None in values else float(np.average(values, weights=clips))
+    return SentenceMetrics(**counts, wer=wer, gloss_accuracy=1 - wer, **means)
+
+
+def _segments(
+    predictions: Sequence[SentencePrediction], glosses: Sequence[str]
+) -> Iterator[SegmentCounts]:
+    """Of the sentences whose true times are known."""
+    place = {name: index for index, name in enumerate(glosses)}
+    for one in predictions:
+        if one.starts is not None and one.ends is not None:
+            yield count_segments(
+                np.array([place[name] for name in one.predicted], np.int64),
+                _bounds(one.predicted_starts, one.predicted_ends),
+                np.array([place[name] for name in one.glosses], np.int64),
+                _bounds(one.starts, one.ends),
+            )
+
+
+def _bounds(starts: Sequence[int], ends: Sequence[int]) -> Int64[np.ndarray, "glosses 2"]:
+    return np.stack((np.array(starts, np.int64), np.array(ends, np.int64)), axis=1)
+
+
+def _f1(
+    predictions: Sequence[SentencePrediction],
+    confusion: Int64[np.ndarray, "glosses glosses"],
+    glosses: Sequence[str],
+) -> dict[str, float]:
+    """By gloss, of those that are signed or said."""
+    times = Counter(name for one in predictions for name in (*one.glosses, *one.predicted))
+    return {
+        name: float(2 * confusion[index, index] / times[name])
+        for index, name in enumerate(glosses)
+        if times[name]
+    }

@@ -135,8 +135,12 @@ def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False):
-            dotted = ".".join(_fields(cls, item["loc"]))
-            if item["type"] == "extra_forbidden":
+            fields, classes = _followed(cls, item["loc"])
+            dotted = ".".join(fields)
+            if item["type"] == "union_tag_not_found":
+                kinds = ", ".join(one.model_fields["kind"].default for one in classes)
+                problems.append(f"{dotted}: name which one with {dotted}.kind; there are {kinds}")
+            elif item["type"] == "extra_forbidden":
                 hint = _closest(cls, [str(part) for part in item["loc"]])
                 problems.append(f"{dotted}: no such field{hint}")
             else:
@@ -162,8 +166,12 @@ def alternatives(cls: type[BaseModel], field: str) -> dict[str, type[BaseModel]]
     }
 
 
-def _fields(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """A location as the user writes it: without the kinds by which pydantic tells alternatives."""
+def _followed(
+    cls: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[list[str], list[type[BaseModel]]]:
+    """A location as the user writes it, without the kinds by which pydantic tells alternatives, and
+    the classes that may stand there.
+    """
     fields: list[str] = []
     classes: list[type[BaseModel]] = [cls]
     for part in location:
@@ -184,7 +192,7 @@ def _fields(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
                 classes = of_kind
                 continue
         fields.append(str(part))
-    return fields
+    return fields, classes
 
 
 def _closest(cls: type[BaseModel], location: list[str]) -> str:

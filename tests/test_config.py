@@ -89,6 +89,10 @@ def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
         ({"model": {"width": 100, "num_heads": 9}}, ["100", "9"]),
         ({"data": {"kind": "shards"}}, ["location"]),
         ({"data": {"kind": "lsa64"}}, ["lsa64"]),
+        (
+            {"method": {"kind": "sslr", "selection": {"share": 0.7}}},
+            ["method.selection: name which one with method.selection.kind", "threshold, quantile"],
+        ),
     ],
 )
 def test_messages_name_field_value_and_remedy(tree: dict[str, object], words: list[str]) -> None:

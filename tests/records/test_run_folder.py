@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -83,18 +82,18 @@ def test_a_broken_record_is_named(folder: RunFolder, content: bytes, words: str)
 
 def test_no_other_room_names_a_file_of_a_run() -> None:
     """Whole words in quotes: a help text or an error may speak of them."""
+    # By text, not by syntax tree: CPython 3.11's parser fails now and then where another thread
+    # imports at the same time (python/cpython issue 106905).
     owned = re.compile(
-        r"(run|options|progress|task|error|seed)\.json|optuna\.journal|log\.jsonl|attempts/.*|"
-        r"trials/.*|final/.*|best/.*"
+        r"""["']((run|options|progress|task|error|seed)\.json|optuna\.journal|log\.jsonl|"""
+        r"""(attempts|trials|final|best)/[^"'\n]*)["']"""
     )
     found = []
     for file in _PACKAGE.rglob("*.py"):
         if file.parent.name == "records":
             continue
-        for node in ast.walk(ast.parse(file.read_text())):
-            value = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(value, str) and owned.fullmatch(value):
-                found.append(f"{file.relative_to(_PACKAGE)}: {value}")
+        for name in owned.finditer(file.read_text()):
+            found.append(f"{file.relative_to(_PACKAGE)}: {name[1]}")
     assert found == []
 
 

@@ -17,13 +17,14 @@ from slr_ray.methods.other_glosses import num_other_steps
 from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
+from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
-from slr_ray.training.problem import check_glosses, labelled_set
+from slr_ray.training.problem import Problem, check_glosses, labelled_set
 from slr_ray.training.round import Round
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
@@ -90,13 +91,6 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
     """Times of a few steps of each kind that `corners`, experiments on the same clips, take."""
     base, place = prepared.config, this_place()
     own = prepared.problem(seed)
-    training_set = labelled_set(own)
-
-    def some_steps(num_steps: int, stream: StreamConfig | None) -> None:
-        once = {"num_epochs": 1, "steps_per_epoch": num_steps, "patience_epochs": None}
-        config = base.training.model_copy(update=once)
-        model = own.new_recogniser()
-        train(model, own, config, Round(0, 0, training_set, stream=stream), place)
 
     def pre_training(num_steps: int) -> None:
         few = {"num_steps": num_steps, "schedule": "constant", "collapse_threshold": 0.0}
@@ -109,16 +103,31 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
     methods = [one.config.method for one in corners]
     streams = [one for one in methods if isinstance(one, ConsistencyConfig)]
     pretraining_step_s, fit_s, stream_step_s = 0.0, 0.0, 0.0
-    step_s = _seconds_a_step(lambda num_steps: some_steps(num_steps, None))
+    step_s = step_seconds(own, base.training)
     if streams and len(own.unlabelled):
         longest = max(streams, key=lambda one: one.unlabelled_ratio)
-        stream_step_s = _seconds_a_step(lambda num_steps: some_steps(num_steps, longest))
+        stream_step_s = step_seconds(own, base.training, longest)
     if pre_trained:
         pretraining_step_s = _seconds_a_step(pre_training)
     if isinstance(base.method, LinearEvaluationConfig):
         check_glosses(own)
         fit_s = fit_classifier(own.new_model(), own, base.training, place).training_s
     return Times(step_s, pretraining_step_s, fit_s, stream_step_s)
+
+
+def step_seconds(
+    problem: Problem, training: TrainingConfig, stream: StreamConfig | None = None
+) -> float:
+    """A gradient step on labelled clips, with `stream` on unlabelled ones, too."""
+    training_set = labelled_set(problem)
+
+    def some_steps(num_steps: int) -> None:
+        once = {"num_epochs": 1, "steps_per_epoch": num_steps, "patience_epochs": None}
+        config = training.model_copy(update=once)
+        model = problem.new_recogniser()
+        train(model, problem, config, Round(0, 0, training_set, stream=stream), this_place())
+
+    return _seconds_a_step(some_steps)
 
 
 def pretrainings(run: SearchRun) -> Pretrainings:

@@ -18,8 +18,10 @@ from slr_ray.search.estimate import (
     most_steps,
     pretraining_steps,
     seconds,
+    step_seconds,
 )
 from slr_ray.sweeps.measurements.encoder import EncoderMeasurement
+from slr_ray.sweeps.measurements.sliding_window import SlidingWindowMeasurement
 from slr_ray.sweeps.measurements.trained import NeighboursMeasurement
 from slr_ray.sweeps.plan import Sweep
 from slr_ray.training.pretraining.config import PretrainingConfig
@@ -42,6 +44,9 @@ def _seconds_of_cells(sweep: Sweep) -> float:
         if cell.is_done() or isinstance(cell.measurement, NeighboursMeasurement):
             continue
         prepared = sweep.plan.prepared[key]
+        if isinstance(cell.measurement, SlidingWindowMeasurement):
+            total += _windows_s(cell.measurement, prepared, cell.seed)
+            continue
         kind = _kind(prepared.config)
         if kind not in times:
             times[kind] = measured_times(prepared, cell.seed, [prepared])
@@ -54,6 +59,13 @@ def _seconds_of_cells(sweep: Sweep) -> float:
         )
         known |= {before, first}
     return total
+
+
+def _windows_s(measurement: SlidingWindowMeasurement, prepared: Prepared, seed: int) -> float:
+    """Of the recogniser of isolated signs; reading sentences through windows is a small part."""
+    problem, training = measurement.training(prepared, seed)
+    steps = training.steps_per_epoch or -(-len(problem.labelled) // training.batch_size)
+    return training.num_epochs * steps * step_seconds(problem, training)
 
 
 def _before(cell: Cell, prepared: Prepared, times: Times) -> tuple[str, float]:

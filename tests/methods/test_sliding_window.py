@@ -21,8 +21,11 @@ from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
 from slr_ray.storage import Store
+from slr_ray.sweeps import estimate
 from slr_ray.sweeps.measurements.sliding_window import SlidingWindowMeasurement
 from slr_ray.sweeps.results import load_sweep
+from slr_ray.training.config import TrainingConfig
+from slr_ray.training.problem import Problem
 from slr_ray.workers.place import this_place
 
 RECOGNISER: dict[str, Any] = {
@@ -167,3 +170,22 @@ def test_isolated_signs_and_sentences_without_times_are_refused(
     monkeypatch.setattr(Corpus, "sequence_times", lambda *_: None)
     with pytest.raises(ConfigError, match="no labelled sentence has true times"):
         measurement.check(prepared, 0)
+
+
+def test_the_estimate_counts_the_recognisers_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[int] = []
+
+    def ten_seconds(problem: Problem, _: TrainingConfig) -> float:
+        learnt.append(len(problem.labelled))
+        return 10.0
+
+    monkeypatch.setattr(estimate, "step_seconds", ten_seconds)
+    monkeypatch.setattr(estimate, "at_once", lambda _: 1)
+    sweep = new_sweep(tmp_path, TABLE, name="sentences", seeds=2)
+    # Two draws of two steps each; the sentences' own three epochs are trained by nobody.
+    assert "2 cells, 1 at a time: 40 s at most" in estimate.text(sweep)
+    sentences = next(iter(sweep.plan.prepared.values())).problem(0)
+    signs = sum(len(one) for one in sentences.sequences(sentences.labelled))
+    assert learnt == [signs, signs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -96,10 +97,22 @@ def _cell(result: SweepResult, place: Place, figure: str) -> str:
 def figure_text(found: Interval, figure: str) -> str:
     """Mean and half-width, as the figure's kind is written."""
     kind = FIGURES[figure].kind
-    text = format_value(found.mean, kind)
     if found.half_width is None:
-        return text
-    return f"{text} ± {format_value(found.half_width, kind)}"
+        return format_value(found.mean, kind)
+    if kind == "number" and math.isfinite(found.mean + found.half_width):
+        places = _decimals(found.mean, found.half_width)
+        return f"{found.mean:.{places}f} ± {found.half_width:.{places}f}"
+    return f"{format_value(found.mean, kind)} ± {format_value(found.half_width, kind)}"
+
+
+def _decimals(mean: float, half_width: float) -> int:
+    """So many that two digits of the half-width show, and no more than four of the mean."""
+    most = 3 - _power_of_ten(mean)
+    return max(0, min(most, 1 - _power_of_ten(half_width)) if half_width else most)
+
+
+def _power_of_ten(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
 
 
 def places_table(result: SweepResult, block: str) -> Table:

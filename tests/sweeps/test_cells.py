@@ -13,11 +13,12 @@ from sweep_factory import TABLE, new_sweep, run_here
 
 from slr_ray.evaluation.people import SignerCounts
 from slr_ray.methods import sslr
+from slr_ray.records.measured import Interval
 from slr_ray.records.predictions import pooled
 from slr_ray.sweeps.claims import claims, sentences
 from slr_ray.sweeps.differences import differences
 from slr_ray.sweeps.page import document, write_page
-from slr_ray.sweeps.printed import labels_table, printed_tables
+from slr_ray.sweeps.printed import figure_text, labels_table, printed_tables
 from slr_ray.sweeps.results import load_sweep
 
 
@@ -159,3 +160,23 @@ def test_the_page_has_the_table_the_paper_and_what_is_missing(tmp_path: Path) ->
     table = (tmp_path / "tiny/cells.csv").read_text().splitlines()
     assert len(table) == 1 + len(record.cells) - 1
     assert table[0].startswith("corpus,setting,pool.fraction,seed,accuracy")
+
+
+@pytest.mark.parametrize(
+    ("mean", "half_width", "text"),
+    [
+        (0.44612, 0.0275, "0.446 ± 0.028"),
+        (51.89, 1.043, "51.9 ± 1.0"),
+        (0.49653, 1.7e-16, "0.4965 ± 0.0000"),
+        (130.71, 0.0, "130.7 ± 0.0"),
+        (15.53, 17.91, "16 ± 18"),
+        (0.0, 0.0, "0.000 ± 0.000"),
+        (33.361, None, "33.36"),
+        (float("nan"), 0.1, "– ± 0.1"),
+    ],
+)
+def test_a_mean_has_as_many_digits_as_its_interval_allows(
+    mean: float, half_width: float | None, text: str
+) -> None:
+    found = Interval(mean=mean, half_width=half_width, num_seeds=3)
+    assert figure_text(found, "effective_rank") == text

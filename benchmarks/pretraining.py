@@ -26,7 +26,7 @@ from benchmarks.rates import data_sheet_rate, operations
 from benchmarks.timing import in_turns
 from slr_ray.config import merge
 from slr_ray.experiment.opener import Opener
-from slr_ray.experiment.presets import ENCODERS
+from slr_ray.experiment.presets.presets import ENCODERS
 from slr_ray.methods.pretraining import pretraining_task
 from slr_ray.objectives.sl_fpn import SlFpn
 from slr_ray.poses.batch import PoseBatch

@@ -71,7 +71,7 @@ def test_presets_lie_below_the_users_values() -> None:
     assert published.model.width is None
 
 
-@pytest.mark.parametrize("preset", ["published", "modern", "spoter_small"])
+@pytest.mark.parametrize("preset", ["published", "modern", "few_labels", "spoter_small"])
 def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
     first = build_experiment({"preset": preset}, "test")
     assert build_experiment(first.model_dump(mode="json"), "test") == first

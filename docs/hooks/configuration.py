@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from slr_ray.evaluation.perturbations import Perturbations
 from slr_ray.experiment.experiment import Experiment
-from slr_ray.experiment.presets import PRESETS
+from slr_ray.experiment.presets.presets import PRESETS
 from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.videos.detection.config import ExtractionConfig
 

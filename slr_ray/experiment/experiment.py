@@ -22,7 +22,8 @@ from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.encoder_file import Encoder, prescribed, refuse_contradictions
 from slr_ray.experiment.initialisation import FreshWeights, Initialisation
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
-from slr_ray.experiment.presets import OBJECTIVES, PRESETS, Preset
+from slr_ray.experiment.presets.objectives import OBJECTIVES
+from slr_ray.experiment.presets.presets import PRESETS, Preset
 from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
@@ -64,9 +65,10 @@ class Experiment(Config):
     """What clips show: one sign each, or sentences (`continuous`), whose gloss sequences are learnt
     and recognised."""
     preset: Preset = "modern"
-    """What the other sections start from: `modern`, the best recogniser; `published`, SPOTER's
-    release; `spoter_small`, a SPOTER that trains in minutes. SSL-SLR's, for pre-training, as
-    written (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`). With
+    """What the other sections start from: `modern`, the best recogniser; `few_labels`, the same
+    with the rounds that gained most where few clips are labelled; `published`, SPOTER's release;
+    `spoter_small`, a SPOTER that trains in minutes. SSL-SLR's, for pre-training, as written
+    (`ssl_slr`), as its author coded it (`ssl_slr_coded`), small (`ssl_slr_small`). With
     `task=continuous` it is `continuous` where none is named."""
     data: DataConfig = EmbeddedConfig()
     split: SplitConfig = SignerSplitConfig()

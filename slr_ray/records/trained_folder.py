@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 
 from slr_ray.records.folds import FoldsRecord
@@ -28,18 +28,19 @@ class TrainedFolder:
         name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
         return ResultFolder(self.store.join(name))
 
-    def finished_seeds(self, fold: int | None = None) -> list[int]:
-        """The seeds whose results are whole: of a fold, or without folds."""
-        below_fold = "" if fold is None else f"fold_{fold}/"
-        return sorted(int(one) for one in self._numbers(rf"{below_fold}seed_(\d+)/record\.json"))
+    def finished(self) -> dict[int | None, list[int]]:
+        """The seeds whose results are whole, by fold; None is what was trained without folds."""
+        found = defaultdict[int | None, list[int]](list)
+        for name in self.store.names("", suffix="/record.json"):
+            one = re.fullmatch(r"(?:fold_(\d+)/)?seed_(\d+)/record\.json", name)
+            if one is not None:
+                found[None if one[1] is None else int(one[1])].append(int(one[2]))
+        folds = sorted(found, key=lambda fold: -1 if fold is None else fold)
+        return {fold: sorted(found[fold]) for fold in folds}
 
-    def begun_folds(self) -> list[int]:
-        """The folds that have a whole result; none where the folder was trained without folds."""
-        return sorted({int(one) for one in self._numbers(r"fold_(\d+)/seed_\d+/record\.json")})
-
-    def _numbers(self, pattern: str) -> Iterator[str]:
-        names = self.store.names("", suffix="/record.json")
-        return (one[1] for one in (re.fullmatch(pattern, name) for name in names) if one)
+    def finished_seeds(self) -> list[int]:
+        """Those of `finished` without folds."""
+        return self.finished().get(None, [])
 
     def write_folds(self, record: FoldsRecord, markdown: str) -> str:
         """Write folds.json and folds.md; returns where the former lies."""

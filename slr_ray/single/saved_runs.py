@@ -29,19 +29,21 @@ def saved_runs(location: str, trial: int | None = None) -> tuple[str, list[SeedR
     if trial is not None:
         raise ConfigError(f"--trial {trial}: {location} is no run of slr_ray.tune")
     trained = TrainedFolder(store)
-    # Without folds, or every fold of a cross-validation.
-    parts: list[int | None] = [None] if trained.finished_seeds() else [*trained.begun_folds()]
-    if not parts:
+    finished = trained.finished()
+    if not finished:
         raise DataError(
             f"{location} holds no finished results of slr_ray.train or slr_ray.tune; give the "
             "folder of its --out, or the run that slr_ray.tune printed"
         )
-    stages = StageStore(trained.stages)
-    runs: list[SeedRun] = []
-    for fold in parts:
-        seeds = trained.finished_seeds(fold)
-        runs += _opened(trained.result(seeds[0], fold), seeds, stages)
-    told = store.location if parts == [None] else f"{store.location}, {len(parts)} folds"
+    told = f"{store.location}, {len(finished)} folds"
+    if None in finished:
+        told, finished = store.location, {None: finished[None]}
+    stages, opener = StageStore(trained.stages), Opener()
+    runs = [
+        run
+        for fold, seeds in finished.items()
+        for run in _opened(trained.result(seeds[0], fold), seeds, stages, opener)
+    ]
     return told, runs
 
 
@@ -57,11 +59,14 @@ def _of_search(folder: RunFolder, trial: int | None) -> tuple[str, list[SeedRun]
     owner = None if folder.read_options().get("share_stages", True) else trial_name(trial)
     stages = StageStore(folder.stages(owner))
     seeds = run.record.search_seeds
-    return f"{folder.location}, trial {trial}", _opened(folder.trial(trial), seeds, stages)
+    runs = _opened(folder.trial(trial), seeds, stages, Opener())
+    return f"{folder.location}, trial {trial}", runs
 
 
-def _opened(folder: ResultFolder, seeds: Sequence[int], stages: StageStore) -> list[SeedRun]:
-    opener, origin = Opener(), folder.config_location
+def _opened(
+    folder: ResultFolder, seeds: Sequence[int], stages: StageStore, opener: Opener
+) -> list[SeedRun]:
+    origin = folder.config_location
     config = opener.build(folder.read_config(), origin)
     if not isinstance(config.method, SslrConfig) or not config.method.num_rounds:
         raise DataError(

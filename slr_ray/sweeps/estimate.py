@@ -63,9 +63,9 @@ def _seconds_of_cells(sweep: Sweep) -> float:
 
 def _windows_s(measurement: SlidingWindowMeasurement, prepared: Prepared, seed: int) -> float:
     """Of the recogniser of isolated signs; reading sentences through windows is a small part."""
-    problem, training = measurement.training(prepared, seed)
-    steps = training.steps_per_epoch or -(-len(problem.labelled) // training.batch_size)
-    return training.num_epochs * steps * step_seconds(problem, training)
+    problem, recogniser = measurement.learning(prepared, seed)
+    steps, _ = most_steps(recogniser, len(problem.labelled), 0)
+    return steps * step_seconds(problem, recogniser.training)
 
 
 def _before(cell: Cell, prepared: Prepared, times: Times) -> tuple[str, float]:

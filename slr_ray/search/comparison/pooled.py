@@ -12,6 +12,7 @@ from slr_ray.records.measured import SentenceMetrics, of_signs
 from slr_ray.records.predictions import pooled
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import ArmRecord
+from slr_ray.search.comparison.pooled_arm import pooled_arm, pooled_confusion
 from slr_ray.search.comparison.pooled_sentences import pooled_sentence_record
 
 
@@ -41,19 +42,12 @@ def pooled_record(
     """One record of one arm's folds on one seed.
 
     Test metrics are those of all clips together; loss and calibration error, and all of validation,
-    whose sets overlap, are means over folds weighted by clips. Steps are the mean of a fold.
-    Rounds and epochs stay with the folds.
+    whose sets overlap, are means over folds weighted by clips.
     """
-    confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
-    f1 = zip(glosses, f1_scores(confusion), strict=True)
-    return ArmRecord(
-        arm=folds[0].arm,
-        seed=folds[0].seed,
-        num_steps=round(np.mean([one.num_steps for one in folds])),
-        training_s=sum(one.training_s for one in folds),
+    f1 = zip(glosses, f1_scores(pooled_confusion(folds)), strict=True)
+    return pooled_arm(
+        folds,
         validation=mean_metrics([of_signs(one.validation) for one in folds]),
         test=pooled_metrics([of_signs(one.test) for one in folds], counts),
         f1_per_gloss={name: float(score) for name, score in f1 if not np.isnan(score)},
-        confusion=confusion.tolist(),
-        trained=None,
     )

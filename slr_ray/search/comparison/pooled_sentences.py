@@ -12,10 +12,14 @@ from slr_ray.records.measured import LengthErrors, SentenceMetrics, of_sentences
 from slr_ray.records.runs import ArmRecord
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.reporting.sentences.answered import Answered
+from slr_ray.search.comparison.pooled_arm import pooled_arm, pooled_confusion
 from slr_ray.sentences.segment_scores import SegmentCounts, count_segments, figures_in_time
+from slr_ray.sentences.word_errors import WordErrors
 
-_COUNTS = ("num_clips", "num_glosses", "substitutions", "deletions", "insertions")
-_OF_COUNTS = ("wer", "gloss_accuracy")
+_COUNTED = {
+    *("num_clips", "num_glosses", "substitutions", "deletions", "insertions"),
+    *("wer", "gloss_accuracy"),
+}
 
 
 def pooled_sentence_record(
@@ -24,26 +28,19 @@ def pooled_sentence_record(
     """One record of one arm's folds on one seed; `predictions` are those of all of them.
 
     Word errors and segments are those of all sentences together; loss and share of non-blank steps,
-    and all of validation but its WER, are means over folds weighted by sentences. Steps are the
-    mean of a fold. Rounds and epochs stay with the folds.
+    and all of validation but its WER, are means over folds weighted by sentences.
     """
     every = Answered("", 0, [predictions], (), ())
-    confusion = np.sum([np.array(one.confusion) for one in folds], axis=0)
     test = _mean([of_sentences(one.test) for one in folds])
-    return ArmRecord(
-        arm=folds[0].arm,
-        seed=folds[0].seed,
-        num_steps=round(np.mean([one.num_steps for one in folds])),
-        training_s=sum(one.training_s for one in folds),
+    return pooled_arm(
+        folds,
         validation=_mean([of_sentences(one.validation) for one in folds]),
         test=test.model_copy(update=figures_in_time(_segments(predictions, glosses))),
-        f1_per_gloss=_f1(predictions, confusion, glosses),
-        confusion=confusion.tolist(),
+        f1_per_gloss=_f1(predictions, pooled_confusion(folds), glosses),
         by_length=tuple(
             LengthErrors(num_glosses=length, num_clips=count, wer=errors.rate)
             for length, (count, errors) in every.by_length().items()
         ),
-        trained=None,
     )
 
 
@@ -51,16 +48,24 @@ def _mean(folds: Sequence[SentenceMetrics]) -> SentenceMetrics:
     """Sums of what is counted, the rates of these sums, and means of the rest; None where a fold
     has none.
     """
-    counts = {name: sum(getattr(one, name) for one in folds) for name in _COUNTS}
-    wer = (counts["substitutions"] + counts["deletions"] + counts["insertions"]) / counts[
-        "num_glosses"
-    ]
-    clips = [one.num_clips for one in folds]
-    means = {}
-    for name in SentenceMetrics.model_fields.keys() - {*_COUNTS, *_OF_COUNTS}:
+    errors = WordErrors.together(
+        WordErrors(one.substitutions, one.deletions, one.insertions, one.num_glosses)
+        for one in folds
+    )
+    clips, means = [one.num_clips for one in folds], {}
+    for name in SentenceMetrics.model_fields.keys() - _COUNTED:
         values = [getattr(one, name) for one in folds]
         means[name] = None if None in values else float(np.average(values, weights=clips))
-    return SentenceMetrics(**counts, wer=wer, gloss_accuracy=1 - wer, **means)
+    return SentenceMetrics(
+        num_clips=sum(clips),
+        num_glosses=errors.num_glosses,
+        substitutions=errors.substitutions,
+        deletions=errors.deletions,
+        insertions=errors.insertions,
+        wer=errors.rate,
+        gloss_accuracy=errors.gloss_accuracy,
+        **means,
+    )
 
 
 def _segments(

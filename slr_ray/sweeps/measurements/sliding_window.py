@@ -17,7 +17,6 @@ from slr_ray.search.comparison.cells import Outcome
 from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.sweeps.measurements.sentences import SENTENCE_FIGURES, refuse_signs
 from slr_ray.sweeps.measurements.trained import trained_outcome
-from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.workers.place import Place
 
@@ -51,12 +50,12 @@ class SlidingWindowMeasurement(Measurement):
     def check(self, prepared: Prepared, seed: int) -> None:
         """`ConfigError` where clips are isolated signs, or sentences have no times."""
         refuse_signs(prepared, self.kind)
-        cut_signs(prepared.problem(seed), self._recogniser())
+        self.learning(prepared, seed)
 
-    def training(self, prepared: Prepared, seed: int) -> tuple[Problem, TrainingConfig]:
+    def learning(self, prepared: Prepared, seed: int) -> tuple[Problem, Experiment]:
         """What the recogniser learns from, and how; the cell's own method trains nothing."""
         recogniser = self._recogniser()
-        return cut_signs(prepared.problem(seed), recogniser), recogniser.training
+        return cut_signs(prepared.problem(seed), recogniser), recogniser
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         every = itertools.product(self.windows, self.strides, self.thresholds)

@@ -1,14 +1,14 @@
 """Wall time of a search: trials in reused processes with shared stages, and two plainer ways.
 
-    python -m benchmarks.search [--num-trials 16] [--against optuna]
+    python -m benchmarks.search [--num-trials 16] [--against optuna] [--preset modern]
 
 Ours is `slr_ray.search.tuning.search`, as a run calls it. The other side runs trials of the same
 search, as many at once, with stages of their own: on the same Ray, each through its own
 `TorchTrainer` with one worker; or with Optuna alone, in processes that share a study
 (`other_ways`), whose start is counted as it is once in a search. It gets a part of our trials,
 evenly spread, and its time is scaled to all of them. Early stopping is off, so that both sides
-finish the same rounds; only the search phase is timed. Both run tiny trainings: the benchmark is
-about what surrounds them.
+finish the same rounds; only the search phase is timed. Both run tiny trainings, of a small model
+unless told otherwise: the benchmark is about what surrounds them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ _WAYS = {"trainer": "one TorchTrainer a trial", "optuna": "Optuna alone"}
 def small_run(location: Path, given: argparse.Namespace) -> SearchRun:
     """The shipped space with trainings of a second or so."""
     overrides = {
+        "preset": given.preset,
         "training.num_epochs": given.num_epochs,
         "training.steps_per_epoch": given.steps_per_epoch,
         "search.num_trials": given.num_trials,
@@ -118,12 +119,17 @@ def described(records: list[TrialRecord]) -> str:
 
 
 def report_share(records: list[TrialRecord], taken: float, num_slots: int) -> None:
-    """Print how much of our trials' time and of the slots' time was not training."""
+    """Print what our trials' time and that of the slots went into."""
     wall_s = sum(one.wall_s for one in records)
     training_s = sum(one.training_s for one in records)
+    seeds = [seed for one in records for seed in one.seeds]
+    fresh = [one for seed in seeds for one in seed.rounds if not one.reused]
+    choosing_s = sum(one.choosing_s for one in fresh)
     print(
-        f"of a trial's wall time, {1 - training_s / wall_s:.0%} is not training (predicting the "
-        f"pool, waiting for another trial's stage, records); slots were without a trial for "
+        f"of a trial's wall time, {training_s / wall_s:.0%} is training, {choosing_s / wall_s:.0%} "
+        f"predicting the pool and choosing from it, "
+        f"{1 - (training_s + choosing_s) / wall_s:.0%} neither (opening data, waiting for another "
+        f"trial's stage, records); slots were without a trial for "
         f"{1 - wall_s / (taken * num_slots):.0%} of the search"
     )
 
@@ -131,6 +137,7 @@ def report_share(records: list[TrialRecord], taken: float, num_slots: int) -> No
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--against", choices=tuple(_WAYS), default="trainer")
+    parser.add_argument("--preset", choices=("modern", "spoter_small"), default="spoter_small")
     parser.add_argument("--num-trials", type=int, default=16)
     parser.add_argument("--num-other-trials", type=int, default=4, help="of them, the other side's")
     parser.add_argument("--num-slots", type=int, default=os.cpu_count(), help="trials at once")

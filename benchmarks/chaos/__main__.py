@@ -125,6 +125,9 @@ def disturbed(search: Search, faults: Sequence[str], took_s: float, draws: rando
         if any(now.get(one) != content for one, content in kept.items()):
             return f"a record changed after {name}"
         kept = now
+        if process.poll() == 0:
+            # It was done before the moments were over.
+            return ""
         if process.poll() is not None:
             if count % 2:
                 shutil.rmtree(search.folder / "cache" / "journals", ignore_errors=True)

@@ -1,11 +1,12 @@
-"""The settings of step-by-step semi-supervision: FixMatch and its successors."""
+"""The settings of step-by-step semi-supervision, of signs and of sentences."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.training.consistency.config import StreamConfig
+from slr_ray.training.sentences.stream_config import SentenceStreamConfig
 
 
 class ConsistencyConfig(StreamConfig):
@@ -20,3 +21,16 @@ class ConsistencyConfig(StreamConfig):
     def as_rounds(self) -> RoundsConfig:
         """One round: pseudo-labels come and go within it."""
         return RoundsConfig(num_rounds=0)
+
+
+class SentenceConsistencyConfig(SentenceStreamConfig):
+    """The same of sentences: momentum pseudo-labelling (Higuchi et al. 2021, arXiv 2106.08922)."""
+
+    kind: Literal["consistency_sentences"] = "consistency_sentences"
+
+    def as_rounds(self) -> RoundsConfig:
+        """One round, likewise."""
+        return RoundsConfig(num_rounds=0)
+
+
+StepByStep: TypeAlias = ConsistencyConfig | SentenceConsistencyConfig

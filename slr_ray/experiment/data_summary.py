@@ -17,7 +17,7 @@ from slr_ray.corpora.pools import (
     SignersPoolConfig,
 )
 from slr_ray.corpora.split_checks import listed, num_glosses, split_warnings
-from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 
@@ -74,7 +74,7 @@ def print_warnings(prepared: Prepared, seed: int, console: Console) -> None:
     if corpus.skipped:
         shown = [f"  {one.clip_id}: {one.reason}" for one in corpus.skipped[:_SHOWN_CLIPS]]
         warnings.append("\n".join([f"{len(corpus.skipped)} broken clips left out", *shown]))
-    by_step = isinstance(config.method, ConsistencyConfig)
+    by_step = isinstance(config.method, StepByStep)
     if not len(pool.unlabelled) + len(prepared.open_pool) and (by_step or config.rounds.num_rounds):
         left = "training is supervised" if by_step else "training ends after the first round"
         warnings.append(

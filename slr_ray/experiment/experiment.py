@@ -18,7 +18,11 @@ from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 from slr_ray.corpora.pools import FractionPoolConfig, PoolConfig
 from slr_ray.corpora.splits import SignerSplitConfig, SplitConfig
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.consistency_config import (
+    ConsistencyConfig,
+    SentenceConsistencyConfig,
+    StepByStep,
+)
 from slr_ray.experiment.encoder_file import Encoder, prescribed, refuse_contradictions
 from slr_ray.experiment.initialisation import FreshWeights, Initialisation
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
@@ -46,6 +50,7 @@ Method = Annotated[
     SslrConfig
     | SentenceRoundsConfig
     | ConsistencyConfig
+    | SentenceConsistencyConfig
     | SupervisedConfig
     | LinearEvaluationConfig,
     Field(discriminator="kind"),
@@ -220,7 +225,7 @@ def _check_model(built: Experiment, origin: str) -> None:
 def _check_teacher(built: Experiment, origin: str) -> None:
     """`ConfigError` where there are no averaged weights to label unlabelled clips."""
     method = built.method
-    by_average = isinstance(method, ConsistencyConfig) and method.teacher == "ema"
+    by_average = isinstance(method, StepByStep) and method.teacher == "ema"
     if by_average and built.training.ema_decay is None:
         raise ConfigError(
             f"{origin}: method.teacher is 'ema', but training.ema_decay is null: set "

@@ -13,7 +13,7 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
 from slr_ray.corpora.split_checks import refuse_untaught
 from slr_ray.corpora.splits import Split
-from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
 from slr_ray.experiment.experiment import Experiment, pretraining_of
 from slr_ray.experiment.extra_clips import refuse_measured
@@ -140,7 +140,7 @@ class Prepared:
         # The paths stand for what lies there.
         excluded = dict.fromkeys(without, True) | {"pool": {"open_data"}}
         method = self.config.method
-        by_step = isinstance(method, ConsistencyConfig)
+        by_step = isinstance(method, StepByStep)
         return {
             "version": STAGE_VERSION,
             "fingerprint": self.fingerprint,

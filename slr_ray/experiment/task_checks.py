@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from slr_ray.augmentation.config import (
+    AugmentationConfig,
     BoundaryAugmentation,
     StandardAugmentation,
     StrongAugmentation,
 )
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.consistency_config import SentenceConsistencyConfig
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.models.streams.part_streams import PartStreamsConfig
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from slr_ray.experiment.experiment import Experiment
 
 _METRIC = "gloss_accuracy"
-_ROUNDS = "sslr_sentences"
+_OF_SENTENCES = {"sslr_sentences": "sslr", "consistency_sentences": "consistency"}
 
 
 def check_task(built: Experiment, origin: str) -> None:
@@ -31,9 +33,10 @@ def check_task(built: Experiment, origin: str) -> None:
 def _unfit_for_signs(built: Experiment) -> Iterator[str]:
     if built.sentences is not None:
         yield "sentences: this section is for task=continuous; leave it out, or set the task"
-    if built.method.kind == _ROUNDS:
+    if built.method.kind in _OF_SENTENCES:
         yield (
-            f"method.kind {_ROUNDS!r} is for sentences: set task=continuous, or method.kind=sslr"
+            f"method.kind {built.method.kind!r} is for sentences: set task=continuous, or "
+            f"method.kind={_OF_SENTENCES[built.method.kind]}"
         )
     if built.training.metric == _METRIC:
         yield (
@@ -62,10 +65,10 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
             f"model.kind {built.model.kind!r} gives one answer a clip, and task=continuous wants "
             "one a step: set model.kind=part_streams"
         )
-    if built.method.kind not in ("supervised", _ROUNDS):
+    if built.method.kind not in ("supervised", *_OF_SENTENCES):
         yield (
             f"method.kind {built.method.kind!r} is for isolated signs: with task=continuous set "
-            f"method.kind={_ROUNDS}, or supervised"
+            f"method.kind={', '.join(_OF_SENTENCES)} or supervised"
         )
     if isinstance(built.method, SentenceRoundsConfig):
         is_by_segment = built.method.selection.kind == "segment_wise"
@@ -112,21 +115,26 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
 
 def _unfit_views(built: Experiment) -> Iterator[str]:
     """Views that lose signs, or that leave too few frames for the glosses."""
-    views = built.augmentation
+    yield from _unfit_view("augmentation", built.augmentation)
+    if isinstance(built.method, SentenceConsistencyConfig) and built.method.strong is not None:
+        yield from _unfit_view("method.strong", built.method.strong)
+
+
+def _unfit_view(section: str, views: AugmentationConfig) -> Iterator[str]:
     if isinstance(views, BoundaryAugmentation):
         yield (
-            "augmentation.kind 'boundary' permutes the ends of a clip of one sign: with "
-            "task=continuous set augmentation.kind=strong"
+            f"{section}.kind 'boundary' permutes the ends of a clip of one sign: with "
+            f"task=continuous set {section}.kind=strong"
         )
     lossy = {StrongAugmentation: "cut_probability", StandardAugmentation: "crop_probability"}
     for kind, name in lossy.items():
         if isinstance(views, kind) and getattr(views, name):
             yield (
-                f"augmentation.{name} is {getattr(views, name):g}, but a sentence's ends may carry "
+                f"{section}.{name} is {getattr(views, name):g}, but a sentence's ends may carry "
                 "signs: with task=continuous set it to 0"
             )
     if isinstance(views, StrongAugmentation | StandardAugmentation) and views.speed_probability:
         yield (
-            f"augmentation.speed_probability is {views.speed_probability:g}: with task=continuous "
+            f"{section}.speed_probability is {views.speed_probability:g}: with task=continuous "
             "set it to 0; sentences.shortest and sentences.longest change the speed"
         )

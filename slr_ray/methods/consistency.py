@@ -14,24 +14,35 @@ step and `selection.steps` for the rules. What differs from the papers:
 5. Unlabelled clips are not mixed up, whatever `training.mixup` says of labelled ones.
 6. Their weight rises from 0 in the first part of a training (`warmup_fraction`), in which a teacher
    of hundreds of steps, not hundreds of thousands, knows nothing.
+
+Sentences are pseudo-labelled likewise (`training.sentences.stream.SentenceStream`): the averaged
+model's best path is what CTC trains strong views to, as in momentum pseudo-labelling (Higuchi et
+al. 2021, arXiv 2106.08922) for speech. What differs from that paper:
+
+1. Its seed model is a training of its own; here it is the first part of this one
+   (`start_fraction`), so that supervised learning can have as many steps.
+2. The teacher's blank is shifted (`align_rate`), without which hypotheses lose more and more
+   glosses, and unlabelled sentences weigh less.
+3. Hypotheses with too few or too many glosses for their steps are left out (`reject`).
+4. Unlabelled sentences have no dense labels; those of labelled ones are as ever.
 """
 
 from __future__ import annotations
 
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.experiment import Method
-from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.problem import Problem
+from slr_ray.training.round import Stream
 
 
-def stream_settings(method: Method, problem: Problem, num_workers: int) -> StreamConfig | None:
+def stream_settings(method: Method, problem: Problem, num_workers: int) -> Stream | None:
     """How unlabelled clips take part in every step; None where the method has it otherwise.
 
     None, too, where there is no unlabelled clip: what is left is supervised, of which users are
     warned before they start. `ConfigError` with several workers.
     """
-    if not isinstance(method, ConsistencyConfig):
+    if not isinstance(method, StepByStep):
         return None
     refuse_several_workers(method, num_workers)
     return method if len(problem.unlabelled) else None
@@ -39,8 +50,8 @@ def stream_settings(method: Method, problem: Problem, num_workers: int) -> Strea
 
 def refuse_several_workers(method: Method, num_workers: int) -> None:
     """`ConfigError` where several workers were to train step by step."""
-    if isinstance(method, ConsistencyConfig) and num_workers > 1:
+    if isinstance(method, StepByStep) and num_workers > 1:
         raise ConfigError(
-            f"method.kind is 'consistency', which trains with one worker, but there are "
-            f"{num_workers}: their rules would each see other clips. Use one worker a training"
+            f"method.kind is {method.kind!r}, which trains with one worker, but there are "
+            f"{num_workers}: each would see other clips. Use one worker a training"
         )

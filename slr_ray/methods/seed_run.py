@@ -19,8 +19,8 @@ from slr_ray.models.config import AnyRecogniser, load_encoder_weights
 from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import StageStore
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.problem import Problem
+from slr_ray.training.round import Stream
 from slr_ray.workers.place import Place
 
 OnEpoch = Callable[[EpochRecord], None]
@@ -43,7 +43,7 @@ class SeedRun:
     """Gives the pre-trained weights that rounds start from; None = fresh weights."""
     frozen: bool = False
     """Keep those weights and fit only the classifier: linear evaluation."""
-    stream: StreamConfig | None = None
+    stream: Stream | None = None
     """How unlabelled clips take part in every step of round 0; see `methods.consistency`."""
 
 

@@ -7,6 +7,7 @@ the paper does not try, of `SentenceRoundsConfig`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -146,9 +147,11 @@ def _train_round(
         assert isinstance(model, Model)
         fitted = fit_classifier(model, problem, training, run.place)
         return _packed(run, number, labelled, fitted, NOTHING_CHOSEN)
-    chosen = NOTHING_CHOSEN
+    chosen, choosing_s = NOTHING_CHOSEN, 0.0
     if before is not None:
+        started = time.monotonic()
         chosen = _choose(run, before, number)
+        choosing_s = time.monotonic() - started
         if chosen.nothing_left is not None:
             return {"nothing_left": chosen.nothing_left, "predictions": chosen.predictions}
         if method.start == "continue":
@@ -174,7 +177,7 @@ def _train_round(
         checkpoint=run.stages.checkpoint(key),
         on_epoch=run.on_epoch,
     )
-    return _packed(run, number, labelled, trained, chosen)
+    return _packed(run, number, labelled, trained, chosen, choosing_s)
 
 
 def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
@@ -192,7 +195,12 @@ def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
 
 
 def _packed(
-    run: SeedRun, number: int, labelled: TrainingSet, trained: Trained, chosen: Chosen
+    run: SeedRun,
+    number: int,
+    labelled: TrainingSet,
+    trained: Trained,
+    chosen: Chosen,
+    choosing_s: float = 0.0,
 ) -> State:
     pseudo = chosen.pseudo
     before = run.encoder() if number == 0 and run.encoder is not None else None
@@ -202,6 +210,7 @@ def _packed(
         num_pseudo_labels=len(pseudo),
         num_steps=trained.num_steps,
         training_s=trained.training_s,
+        choosing_s=choosing_s,
         steps_before=before.num_steps if before else 0,
         training_before_s=before.training_s if before else 0.0,
         reused=False,

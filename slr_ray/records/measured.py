@@ -164,6 +164,8 @@ class RoundRecord(Record):
     training_s: float
     """Time in the training loop, evaluation included, prediction of the pool not; of the stage's
     first computation if `reused`."""
+    choosing_s: float = 0.0
+    """Time to predict the pool and choose pseudo-labels, likewise; 0 in round 0."""
     steps_before: int = 0
     """Of round 0: gradient steps that its initial weights took, in whichever trial."""
     training_before_s: float = 0.0

@@ -57,6 +57,7 @@ def cost_section(run: Run) -> Section:
     reused = [one for one in rounds if one.reused]
     wall_s = sum(trial.wall_s for trial in trials)
     training_s = sum(trial.training_s for trial in trials)
+    choosing_s = sum(one.choosing_s for one in rounds if not one.reused)
     facts: list[tuple[str, str]] = []
     if run.record.wall_s is not None:
         facts.append(("Wall time of the run", duration(run.record.wall_s)))
@@ -65,8 +66,10 @@ def cost_section(run: Run) -> Section:
     if run.record.wall_s:
         facts.append(("Trials at the same time, mean", f"{wall_s / run.record.wall_s:.1f}"))
     facts.append(("Training in trials, validation included", duration(training_s)))
+    facts.append(("Pools predicted and chosen from, in trials", duration(choosing_s)))
     if wall_s > 0:
-        facts.append(("Platform share of trial time", f"{100 * (1 - training_s / wall_s):.1f} %"))
+        own = 1 - (training_s + choosing_s) / wall_s
+        facts.append(("Platform share of trial time", f"{100 * own:.1f} %"))
     steps = sum(one.num_steps for one in rounds if not one.reused)
     facts.append(("Gradient steps in trials, without reused ones", f"{steps:,}"))
     if rounds:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from slr_ray.durations import duration
-from slr_ray.experiment.consistency_config import ConsistencyConfig
+from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.prepared import Prepared
@@ -18,14 +18,13 @@ from slr_ray.methods.pretraining import pretraining_key, pretraining_task
 from slr_ray.search.draws import Draw
 from slr_ray.search.search_run import SearchRun
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
 from slr_ray.training.problem import Problem, check_glosses, labelled_set
-from slr_ray.training.round import Round
+from slr_ray.training.round import Round, Stream
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
 
@@ -101,7 +100,7 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
         one for one in corners if isinstance(one.config.initialisation, PretrainingConfig)
     ]
     methods = [one.config.method for one in corners]
-    streams = [one for one in methods if isinstance(one, ConsistencyConfig)]
+    streams = [one for one in methods if isinstance(one, StepByStep)]
     pretraining_step_s, fit_s, stream_step_s = 0.0, 0.0, 0.0
     step_s = step_seconds(own, base.training)
     if streams and len(own.unlabelled):
@@ -115,9 +114,7 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
     return Times(step_s, pretraining_step_s, fit_s, stream_step_s)
 
 
-def step_seconds(
-    problem: Problem, training: TrainingConfig, stream: StreamConfig | None = None
-) -> float:
+def step_seconds(problem: Problem, training: TrainingConfig, stream: Stream | None = None) -> float:
     """A gradient step on labelled clips, with `stream` on unlabelled ones, too."""
     training_set = labelled_set(problem)
 
@@ -184,7 +181,7 @@ def seconds(
         in_round_0 *= 1 + config.rounds.held_out_folds
     if isinstance(config.method, LinearEvaluationConfig):
         return times.fit_s, 0.0
-    if isinstance(config.method, ConsistencyConfig) and num_unlabelled:
+    if isinstance(config.method, StepByStep) and num_unlabelled:
         return 0.0, in_round_0 * times.stream_step_s
     return in_round_0 * times.step_s, in_later * times.step_s
 

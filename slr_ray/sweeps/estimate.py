@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from slr_ray.durations import duration
+from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
@@ -86,7 +87,9 @@ def _trained_s(cell: Cell, prepared: Prepared, times: Times) -> tuple[float, flo
         steps = most_steps(fine_tuned, sizes[0], 0)[0]
         return 0.0, steps * times.step_s if cell.measurement.semi_fraction else 0.0
     if cell.equal_steps_to is not None:
-        return 0.0, sum(most_steps(cell.equal_steps_to.config, *sizes)) * times.step_s
+        by_step = isinstance(config.method, StepByStep) and sizes[1]
+        step_s = times.stream_step_s if by_step else times.step_s
+        return 0.0, sum(most_steps(cell.equal_steps_to.config, *sizes)) * step_s
     return seconds(config, times, *sizes)
 
 

@@ -16,6 +16,7 @@ from slr_ray.records.measured import Metrics, UnlabelledFigures
 from slr_ray.records.stages import State
 from slr_ray.training.batches import joined, mixed, model_input, read_for
 from slr_ray.training.config import TrainingConfig
+from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.labels.loss_weights import clip_weights
 from slr_ray.training.labels.targets import batch_targets, target_losses
@@ -50,7 +51,7 @@ class IsolatedTask(Task[Batch]):
             true_share=round_.true_share,
         )
         self.stream: UnlabelledStream | None = None
-        if round_.stream is not None:
+        if isinstance(round_.stream, StreamConfig):
             self.stream = UnlabelledStream(
                 round_.stream, model, problem, config, num_steps, place.device
             )

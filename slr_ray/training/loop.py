@@ -99,10 +99,11 @@ class _Loop:
         self.progress = Progress()
 
     def _task(self, problem: Problem) -> Task[Any]:
-        model, parts = self.model, (problem, self.config, self.round, self.place)
+        model = self.model
+        parts = (problem, self.config, self.round, self.place, self.num_steps)
         if isinstance(model, SentenceModel):
             return SentenceTask(model, *parts)
-        return IsolatedTask(model, *parts, self.num_steps)
+        return IsolatedTask(model, *parts)
 
     def run_epoch(self) -> EpochRecord | None:
         """Train one epoch; a record where this epoch is evaluated."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -12,7 +13,9 @@ from slr_ray.records.measured import AnyMetrics, EpochRecord
 from slr_ray.records.stages import State
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.labels.sampling import TrainingSet
+from slr_ray.training.sentences.stream_config import SentenceStreamConfig
 
+Stream: TypeAlias = StreamConfig | SentenceStreamConfig
 _METRICS: TypeAdapter[AnyMetrics | None] = TypeAdapter(AnyMetrics | None)
 
 
@@ -29,7 +32,7 @@ class Round:
     steps_before: int = 0
     num_epochs: int | None = None
     """Instead of the configured number."""
-    stream: StreamConfig | None = None
+    stream: Stream | None = None
     """How the problem's unlabelled clips take part in every step; None = they do not."""
 
 

@@ -24,7 +24,10 @@ def test_the_task_brings_its_preset() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "preset": ({"preset": "modern"}, r"task=continuous, but preset 'modern' is for isolated"),
     "model": ({"model": {"kind": "conv_attention"}}, r"'conv_attention' gives one answer a clip"),
-    "method": ({"method": {"kind": "sslr"}}, r"method\.kind=sslr_sentences, or supervised"),
+    "method": (
+        {"method": {"kind": "sslr"}},
+        r"\.kind=sslr_sentences, consistency_sentences or",
+    ),
     "segments": (
         {
             "method": {"kind": "sslr_sentences", "selection": {"kind": "segment_wise"}},

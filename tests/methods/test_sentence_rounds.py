@@ -232,7 +232,8 @@ def loss_of(segments: list[bool] | None, *, epoch: int, knows_frames: bool = Fal
         [np.array([0, 1])],
         None if segments is None else [np.array(segments)],
     )
-    task = SentenceTask(model, problem, prepared.config.training, Round(1, 0, known), this_place())
+    place, training = this_place(), prepared.config.training
+    task = SentenceTask(model, problem, training, Round(1, 0, known), place, 1)
     task.begin_epoch(np.random.SeedSequence(0), 1)
     batch = task.batch(np.arange(1), torch.Generator().manual_seed(0))
     model.eval()

@@ -55,7 +55,7 @@ def task_of(**changes: Any) -> SentenceTask:
     model = own.new_recogniser()
     assert isinstance(model, SentenceModel)
     round_ = Round(0, 0, labelled_set(own))
-    task = SentenceTask(model, own, config.training, round_, this_place())
+    task = SentenceTask(model, own, config.training, round_, this_place(), 1)
     task.begin_epoch(np.random.SeedSequence(0), 1)
     return task
 

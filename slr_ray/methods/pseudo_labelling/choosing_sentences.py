@@ -14,12 +14,11 @@ from slr_ray.methods.pseudo_labelling.hypotheses import PoolHypotheses, decode_p
 from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, kept_labels
 from slr_ray.methods.pseudo_labelling.sentence_audit import audit_sentences
 from slr_ray.models.streams.sentence_model import SentenceModel
-from slr_ray.poses.batch import frames_seen
-from slr_ray.poses.sentence import num_steps_of
 from slr_ray.sentences.selection.candidates import SentenceCandidates
 from slr_ray.sentences.selection.segment_wise import SegmentWise
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
+from slr_ray.training.sentences.speeds import labelled_lengths
 from slr_ray.workers.place import Place
 
 
@@ -67,14 +66,8 @@ def _stays(
     lengths = np.array([len(one) for one in said.sequences], np.int64)
     if method.reject is None:
         return lengths > 0
-    labelled = problem.labelled
-    frames = frames_seen(problem.source.num_frames[labelled], training.max_frames)
-    return method.reject.stays(
-        lengths,
-        said.num_steps,
-        np.array([len(one) for one in problem.sequences(labelled)], np.int64),
-        num_steps_of(frames),
-    )
+    labelled = labelled_lengths(problem, training.max_frames)
+    return method.reject.stays(lengths, said.num_steps, *labelled)
 
 
 def _together(kept: PseudoLabels, new: PseudoLabels) -> PseudoLabels:

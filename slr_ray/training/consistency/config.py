@@ -14,15 +14,9 @@ from slr_ray.selection.steps.rules import StepRuleConfig
 from slr_ray.training.consistency.co_learning import CoLearningConfig
 
 
-class StreamConfig(Config):
-    """How unlabelled clips take part in every gradient step.
+class StepsConfig(Config):
+    """How unlabelled clips, of signs or of sentences, take part in every gradient step."""
 
-    The defaults are what did best of what reports/2026-11-26-recogniser.md compares; those of each
-    rule are its paper's.
-    """
-
-    rule: StepRuleConfig = FixMatchConfig(confidence=0.8)
-    """Which of a step's unlabelled clips are trained on, as what, and how much they weigh."""
     unlabelled_ratio: float = Field(1.0, gt=0)
     """Unlabelled clips a step for each labelled one (FixMatch: 7). Steps take longer with more."""
     weight: float = Field(1.0, ge=0)
@@ -30,13 +24,29 @@ class StreamConfig(Config):
     warmup_fraction: float = Field(0.3, ge=0, le=1)
     """Share of the training's steps in which that weight rises linearly from 0 (papers: 0). In
     short trainings the first pseudo-labels are chance, and what learns them stays behind."""
-    weak: AugmentationConfig = NoAugmentation()
-    """Views that the teacher labels."""
     strong: AugmentationConfig | None = None
     """Views that are trained on; None = the experiment's augmentation."""
     teacher: Literal["ema", "student"] = "ema"
-    """What labels weak views: the averaged weights, or, as FixMatch has it, those in training.
+    """What labels the others: the averaged weights, or, as FixMatch has it, those in training.
     Either without dropout and with the statistics of batch norms."""
+
+    def weight_at(self, num_done: int, num_steps: int) -> float:
+        """That of the step after `num_done` of `num_steps`."""
+        ramp = self.warmup_fraction * num_steps
+        return self.weight * (min(1.0, num_done / ramp) if ramp else 1.0)
+
+
+class StreamConfig(StepsConfig):
+    """How unlabelled clips of isolated signs take part.
+
+    The defaults are what did best of what reports/2026-11-26-recogniser.md compares; those of each
+    rule are its paper's.
+    """
+
+    rule: StepRuleConfig = FixMatchConfig(confidence=0.8)
+    """Which of a step's unlabelled clips are trained on, as what, and how much they weigh."""
+    weak: AugmentationConfig = NoAugmentation()
+    """Views that the teacher labels."""
     hard: bool = True
     """Train to the most likely gloss; otherwise to the whole distribution."""
     temperature: float = Field(1.0, gt=0)

@@ -139,7 +139,7 @@ class UnlabelledStream(nn.Module):
             if stays is not None:
                 targets = replace(targets, weights=targets.weights * stays)
         self.tally.count(places, targets, stays)
-        return PseudoLabelled(strong, targets, self._weight(num_done))
+        return PseudoLabelled(strong, targets, settings.weight_at(num_done, self.num_steps))
 
     def loss(
         self,
@@ -166,10 +166,6 @@ class UnlabelledStream(nn.Module):
         found = (losses * targets.weights).mean()
         found = found + self.rule.extra_loss(logits, seen, targets)
         return step.weight * found
-
-    def _weight(self, num_done: int) -> float:
-        ramp = self.settings.warmup_fraction * self.num_steps
-        return self.settings.weight * (min(1.0, num_done / ramp) if ramp else 1.0)
 
     def evaluated(self, model: Model) -> Model:
         """What answers: the model, or, once CoSSL's classifier learns, a copy that has this one."""

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from slr_ray.augmentation.temporal import resampled
 from slr_ray.models.streams.sentence_model import Heads, SentenceModel
 from slr_ray.poses.batch import frames_seen
-from slr_ray.poses.sentence import FRAMES_A_STEP
-from slr_ray.records.measured import SentenceMetrics
+from slr_ray.records.measured import SentenceMetrics, UnlabelledFigures
+from slr_ray.records.stages import State
 from slr_ray.sentences.dense_labels import DenseLabels, dense_labels
 from slr_ray.sentences.dense_loss import dense_loss
-from slr_ray.sentences.steps import min_steps
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.labels.loss_weights import clip_weights
@@ -27,6 +26,9 @@ from slr_ray.training.round import Round
 from slr_ray.training.sentences.loss import sentence_losses
 from slr_ray.training.sentences.measuring import answers_on, measured
 from slr_ray.training.sentences.signing import signing_steps
+from slr_ray.training.sentences.speeds import drawn_frames, least_frames
+from slr_ray.training.sentences.stream import SentenceStream
+from slr_ray.training.sentences.stream_config import SentenceStreamConfig
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
 
@@ -53,6 +55,7 @@ class SentenceTask(Task[SentenceBatch]):
         config: TrainingConfig,
         round_: Round,
         place: Place,
+        num_steps: int,
     ) -> None:
         self.model, self.problem, self.config = model, problem, config
         self.round, self.place = round_, place
@@ -63,9 +66,7 @@ class SentenceTask(Task[SentenceBatch]):
         clips = round_.training_set.clips
         self.num_frames = frames_seen(problem.source.num_frames[clips], config.max_frames)
         self.wanted = self.num_frames
-        self.least_frames = np.array(
-            [FRAMES_A_STEP * (min_steps(one) - 1) + 1 for one in sequences], np.int64
-        )
+        self.least_frames = least_frames(sequences)
         segments = round_.training_set.segments
         self.segments = segments or [np.ones(len(one), bool) for one in sequences]
         # CTC takes whole sequences.
@@ -76,16 +77,19 @@ class SentenceTask(Task[SentenceBatch]):
             by_gloss=False,
             true_share=round_.true_share,
         )
+        self.stream: SentenceStream | None = None
+        if isinstance(round_.stream, SentenceStreamConfig):
+            self.stream = SentenceStream(round_.stream, problem, config, num_steps, place.device)
 
     def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
         """Draw each sentence's speed before its batch, so that those of one length share one."""
-        draw, settings = np.random.default_rng(seed.spawn(1)[0]), self.settings
-        chosen = draw.random(len(self.num_frames)) < settings.resample_probability
-        share = draw.uniform(settings.shortest, settings.longest, len(self.num_frames))
-        wanted = np.round(self.num_frames * np.where(chosen, share, 1.0)).astype(np.int64)
+        draw = np.random.default_rng(seed.spawn(1)[0])
         # One that is too short as it is was refused before training, or is a pseudo-label.
         least = np.minimum(self.least_frames, self.num_frames)
-        self.wanted = np.maximum(frames_seen(wanted, self.config.max_frames), least)
+        drawn = drawn_frames(self.num_frames, self.settings, self.config.max_frames, draw)
+        self.wanted = np.maximum(drawn, least)
+        if self.stream is not None:
+            self.stream.begin_epoch(seed.spawn(1)[0], num_steps)
 
     def lengths(self) -> Int[np.ndarray, " clips"]:
         return self.wanted
@@ -122,6 +126,11 @@ class SentenceTask(Task[SentenceBatch]):
             )
             dense_part = dense_loss(heads.frames, glosses, sure * weights[:, None])
             loss = loss + self.settings.dplr.weight * dense_part
+        if self.stream is not None:
+            slow = step.average if self.stream.settings.teacher == "ema" else None
+            unlabelled = self.stream.next_step(self.model if slow is None else slow, step.num_done)
+            if unlabelled is not None:
+                loss = loss + self.stream.loss(step.forward, unlabelled)
         if place.world_size > 1:
             # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
             loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, *heads.parts))
@@ -131,6 +140,16 @@ class SentenceTask(Task[SentenceBatch]):
         problem, clips = self.problem, self.problem.split.validation
         given = answers_on(problem, cast(SentenceModel, model), clips, self.config, self.place)
         return measured(problem, clips, given)
+
+    def figures(self) -> UnlabelledFigures | None:
+        return self.stream.figures() if self.stream else None
+
+    def state(self) -> State:
+        return {"stream": self.stream.state() if self.stream else None}
+
+    def restore(self, state: State) -> None:
+        if self.stream is not None:
+            self.stream.restore(state["stream"])
 
     def _has_spikes(self, step: Step) -> bool:
         """Whether dense labels have begun; a model that goes on from another round has had them."""

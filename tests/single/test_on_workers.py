@@ -76,7 +76,7 @@ def undisturbed(training: Training, tmp_path: Path) -> None:
 
 def without_times(value: Any) -> Any:
     if isinstance(value, dict):
-        times = {"training_s", "training_before_s"}
+        times = {"training_s", "training_before_s", "choosing_s"}
         return {name: without_times(one) for name, one in value.items() if name not in times}
     return [without_times(one) for one in value] if isinstance(value, list) else value
 

@@ -62,8 +62,15 @@ def seed_run(config: Experiment, folder: Path) -> SeedRun:
     return prepare_seed(prepared, 0, StageStore(Store(str(folder))), this_place())
 
 
-def test_unlabelled_sentences_are_trained_on_and_told() -> None:
-    last = train_once(small()).epochs[-1].unlabelled
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLR_RAY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        return train_once(small())
+
+
+def test_unlabelled_sentences_are_trained_on_and_told(plain: Trained) -> None:
+    last = plain.epochs[-1].unlabelled
     assert last is not None
     assert 0 < last.pseudo_share <= 1
     assert last.pseudo_precision is not None
@@ -99,8 +106,8 @@ def test_without_weight_it_is_supervised_learning() -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_every_option_tells(changes: dict[str, Any]) -> None:
-    plain, other = train_once(small()), train_once(small(method=changes))
+def test_every_option_tells(changes: dict[str, Any], plain: Trained) -> None:
+    other = train_once(small(method=changes))
     assert not same(plain.model_state, other.model_state)
 
 

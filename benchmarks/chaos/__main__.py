@@ -93,6 +93,10 @@ class Search:
         found = [one.split("/")[-2] for one in names]
         return RunFolder(self.there.uri(f"{self.name}/{found[0]}")) if found else None
 
+    def is_finished(self) -> bool:
+        run = self.run()
+        return run is not None and run.read_run().finished is not None
+
     def records(self) -> dict[str, bytes]:
         run = self.run()
         names = [] if run is None else run.store.names("trials", suffix="/record.json")
@@ -125,8 +129,9 @@ def disturbed(search: Search, faults: Sequence[str], took_s: float, draws: rando
         if any(now.get(one) != content for one, content in kept.items()):
             return f"a record changed after {name}"
         kept = now
-        if process.poll() == 0:
-            # It was done before the moments were over.
+        if search.is_finished():
+            # Before the moments were over; a kill while the report is drawn takes no result.
+            process.wait()
             return ""
         if process.poll() is not None:
             if count % 2:

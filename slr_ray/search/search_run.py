@@ -247,7 +247,7 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Se
     if record.finished is not None:
         raise UserError(
             f"{folder.location} finished at {record.finished} and has used its test set: "
-            "start a new run instead of resuming it"
+            "start a new run instead of resuming it. python -m slr_ray.report draws its report"
         )
     overrides = {}
     if changes.get("num_trials") is not None:

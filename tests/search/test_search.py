@@ -121,6 +121,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     refused = tune(tmp_path, "--resume", str(run))
     assert refused.returncode == 2
     assert "test set" in refused.stderr
+    assert "slr_ray.report draws" in " ".join(refused.stderr.split())
 
 
 def test_sigkill_in_mid_search_then_resume(tmp_path: Path) -> None:

@@ -44,7 +44,9 @@ class PseudoLabelledSentences:
 
 
 class SentenceStream:
-    """Batches, speeds and views of an epoch follow from the seed that `begin_epoch` gets, and from
+    """Unlabelled sentences within one training.
+
+    Batches, speeds and views of an epoch follow from the seed that `begin_epoch` gets, and from
     nothing that the labelled sentences draw; what outlives it is the blank's shift.
     """
 

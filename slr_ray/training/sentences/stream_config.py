@@ -15,8 +15,8 @@ class SentenceStreamConfig(StepsConfig):
     """Of the unlabelled sentences' mean loss beside the labelled ones': with 1 their wrong glosses
     weigh as much as right ones."""
     start_fraction: float = Field(0.4, ge=0, lt=1)
-    """Share of the training's steps before unlabelled sentences take part: hypotheses of a model
-    that has just begun to speak lack glosses, and what learns them goes on without."""
+    """Share of the training's steps before unlabelled sentences take part: a model that has just
+    begun to speak lacks glosses or names wrong ones, and what learns them keeps to that."""
     warmup_fraction: float = Field(0.1, ge=0, le=1)
     """Share of the steps, from there, in which their weight rises linearly from 0."""
     confidence: float = Field(0.0, ge=0, le=1)

@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> None:
             told = f"{starts} starts, {time.monotonic() - begun:.0f} s: {problem or 'the same'}"
             print(f"repetition {repetition}: {told}", flush=True)
             if problem:
-                print((search.folder / "log").read_text()[-3000:], flush=True)
+                print((search.folder / "log").read_text(), flush=True)
     print(f"ratio: {num_same / given.repetitions:.2f}")
 
 

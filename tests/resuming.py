@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from slr_ray.experiment.experiment import Experiment
+from slr_ray.methods.sslr import FinishedRound
 from slr_ray.records.stages import Checkpoint, State, dumps, loads
 from slr_ray.training.round import Trained
 
@@ -29,3 +30,13 @@ def resumes(
         resumed = train_once(config, Checkpoint(lambda one=content: loads(one), lambda _: None))
         assert same(resumed.model_state, whole.model_state)
         assert resumed.epochs == whole.epochs
+
+
+def only_the_audit_differs(first: FinishedRound, second: FinishedRound) -> None:
+    """Of two trainings with other hidden labels, but for these the same."""
+    assert same(first.model_state, second.model_state)
+    audits = [one.epochs[-1].unlabelled for one in (first, second)]
+    assert audits[0] is not None
+    assert audits[1] is not None
+    assert audits[0].pseudo_share == audits[1].pseudo_share
+    assert audits[0].pseudo_precision != audits[1].pseudo_precision

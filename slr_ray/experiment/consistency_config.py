@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.sentences.stream_config import SentenceStreamConfig
 
@@ -18,19 +17,11 @@ class ConsistencyConfig(StreamConfig):
 
     kind: Literal["consistency"] = "consistency"
 
-    def as_rounds(self) -> RoundsConfig:
-        """One round: pseudo-labels come and go within it."""
-        return RoundsConfig(num_rounds=0)
-
 
 class SentenceConsistencyConfig(SentenceStreamConfig):
     """The same of sentences: momentum pseudo-labelling (Higuchi et al. 2021, arXiv 2106.08922)."""
 
     kind: Literal["consistency_sentences"] = "consistency_sentences"
-
-    def as_rounds(self) -> RoundsConfig:
-        """One round, likewise."""
-        return RoundsConfig(num_rounds=0)
 
 
 StepByStep: TypeAlias = ConsistencyConfig | SentenceConsistencyConfig

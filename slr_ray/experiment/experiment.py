@@ -95,8 +95,9 @@ class Experiment(Config):
 
     @property
     def rounds(self) -> RoundsConfig:
-        """The method as rounds."""
-        return self.method if isinstance(self.method, RoundsConfig) else self.method.as_rounds()
+        """The method as rounds; what has none of its own has round 0, which all may share."""
+        method = self.method
+        return method if isinstance(method, RoundsConfig) else RoundsConfig(num_rounds=0)
 
 
 # A section that names no kind means the default one: `method: {num_rounds: 3}` is SSLR's.

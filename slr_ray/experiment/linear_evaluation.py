@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from slr_ray.config import Config
-from slr_ray.experiment.rounds.config import RoundsConfig
 
 
 class LinearEvaluationConfig(Config):
@@ -16,7 +15,3 @@ class LinearEvaluationConfig(Config):
     """
 
     kind: Literal["linear"] = "linear"
-
-    def as_rounds(self) -> RoundsConfig:
-        """One round without pseudo-labels."""
-        return RoundsConfig(num_rounds=0)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.methods.pseudo_labelling.choosing import Chosen, why_nothing_left
-from slr_ray.methods.pseudo_labelling.hypotheses import PoolHypotheses, decode_pool
+from slr_ray.methods.pseudo_labelling.hypotheses import decode_pool
 from slr_ray.methods.pseudo_labelling.pseudo_labels import PseudoLabels, kept_labels
 from slr_ray.methods.pseudo_labelling.sentence_audit import audit_sentences
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.sentences.selection.candidates import SentenceCandidates
+from slr_ray.sentences.selection.degenerate import not_degenerate
 from slr_ray.sentences.selection.segment_wise import SegmentWise
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
@@ -33,7 +33,9 @@ def choose_sentences(
 ) -> Chosen:
     """The pseudo-labels of round `number`: those of the round before that stay, and new ones."""
     said = decode_pool(problem, teacher, training, method.confidence, place)
-    left = np.flatnonzero(_stays(problem, training, method, said))
+    labelled = labelled_lengths(problem, training.max_frames)
+    stays = not_degenerate(method.reject, said.sequences, said.num_steps, labelled)
+    left = np.flatnonzero(stays)
     kept, pool = kept_labels(method, before), problem.unlabelled[left]
     candidates = SentenceCandidates(
         sequences=[said.sequences[row] for row in left.tolist()],
@@ -57,17 +59,6 @@ def choose_sentences(
     pseudo = _together(kept, new)
     audit = audit_sentences(problem, said, left, before, pseudo)
     return Chosen(pseudo, audit, nothing_left=why_nothing_left(method, pseudo, audit, candidates))
-
-
-def _stays(
-    problem: Problem, training: TrainingConfig, method: SentenceRoundsConfig, said: PoolHypotheses
-) -> Bool[np.ndarray, " unlabelled"]:
-    """The sentences that rules see."""
-    lengths = np.array([len(one) for one in said.sequences], np.int64)
-    if method.reject is None:
-        return lengths > 0
-    labelled = labelled_lengths(problem, training.max_frames)
-    return method.reject.stays(lengths, said.num_steps, *labelled)
 
 
 def _together(kept: PseudoLabels, new: PseudoLabels) -> PseudoLabels:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from slr_ray.config import Config
 from slr_ray.selection.reject.rejection import reached_by
+from slr_ray.sentences.steps import Sequences
 
 
 class RejectDegenerate(Config):
@@ -33,3 +34,17 @@ class RejectDegenerate(Config):
         lowest, highest = reached_by(usual, share), -reached_by(-usual, share)
         stays: np.ndarray = (num_glosses > 0) & (given >= lowest) & (given <= highest)
         return stays
+
+
+def not_degenerate(
+    reject: RejectDegenerate | None,
+    sequences: Sequences,
+    num_steps: Int64[np.ndarray, " sentences"],
+    labelled: tuple[Int64[np.ndarray, " labelled"], Int64[np.ndarray, " labelled"]],
+) -> Bool[np.ndarray, " sentences"]:
+    """Which hypotheses stay: without a `reject` all but the empty ones.
+
+    `labelled` are glosses and steps of each labelled sentence.
+    """
+    lengths = np.array([len(one) for one in sequences], np.int64)
+    return lengths > 0 if reject is None else reject.stays(lengths, num_steps, *labelled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +23,7 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.consistency.tally import Tally
+from slr_ray.training.consistency.unlabelled_batches import UnlabelledBatches
 from slr_ray.training.labels.sampling import epoch_batches, true_labels
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
@@ -64,9 +64,7 @@ class UnlabelledStream(nn.Module):
         self.num_steps, self.device = num_steps, device
         self._max_frames = training.max_frames
         clips, num_glosses = problem.unlabelled, problem.num_glosses
-        self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
-        # Their glosses are not read: the rows are what is drawn.
-        self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
+        self.batches = UnlabelledBatches(settings, clips, training.batch_size)
         self.lengths = frames_seen(problem.source.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
@@ -93,15 +91,7 @@ class UnlabelledStream(nn.Module):
         """Draw an epoch's batches."""
         rng = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        self._batches: Iterator[Int[np.ndarray, " batch"]] = epoch_batches(
-            self.rows,
-            self.lengths,
-            batch_size=self.batch_size,
-            num_steps=num_steps,
-            true_share=None,
-            balanced=False,
-            rng=rng,
-        )
+        self._batches = self.batches.epoch(self.lengths, num_steps, rng)
         if self.co_learning is not None:
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 
 from slr_ray.sentences.steps import BLANK
 
@@ -32,11 +32,15 @@ class GlossRate:
         num_steps: Int64[np.ndarray, " sentences"],
     ) -> None:
         """Take one more batch into account, as the teacher has it: without a shift."""
+        glosses = np.delete(log_probs, BLANK, axis=2)
+        best, lead = glosses.argmax(axis=2), glosses.max(axis=2) - log_probs[..., BLANK]
+        lead = np.where(np.arange(lead.shape[1]) < num_steps[:, None], lead, -np.inf)
+        goes_on = best[:, 1:] == best[:, :-1]
         wanted = self.wanted * num_steps.sum()
         fewest, most = -_MOST, _MOST
         for _ in range(_HALVINGS):
             middle = (fewest + most) / 2
-            if _num_glosses(log_probs, num_steps, middle) < wanted:
+            if _num_glosses(lead > middle, goes_on) < wanted:
                 most = middle
             else:
                 fewest = middle
@@ -44,14 +48,7 @@ class GlossRate:
 
 
 def _num_glosses(
-    log_probs: Float[np.ndarray, "sentences steps classes"],
-    num_steps: Int64[np.ndarray, " sentences"],
-    shift: float,
+    says: Bool[np.ndarray, "sentences steps"], goes_on: Bool[np.ndarray, "sentences steps_less_1"]
 ) -> int:
-    """Of all best paths, were the blank's log-probability that much more."""
-    glosses = np.delete(log_probs, BLANK, axis=2)
-    best = glosses.argmax(axis=2)
-    says = glosses.max(axis=2) > log_probs[..., BLANK] + shift
-    says &= np.arange(log_probs.shape[1]) < num_steps[:, None]
-    goes_on = says[:, :-1] & (best[:, 1:] == best[:, :-1])
-    return int(says.sum() - (says[:, 1:] & goes_on).sum())
+    """Of all best paths that say a gloss where told, the same as a step before where it goes on."""
+    return int(says.sum() - (says[:, 1:] & says[:, :-1] & goes_on).sum())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor, nn
 
 from slr_ray.augmentation.temporal import resampled
@@ -18,11 +18,12 @@ from slr_ray.records.measured import UnlabelledFigures
 from slr_ray.records.stages import State
 from slr_ray.sentences.ctc import ctc_loss
 from slr_ray.sentences.decoding import best_paths
+from slr_ray.sentences.selection.degenerate import not_degenerate
 from slr_ray.sentences.sequence_confidence import by_likelihood
 from slr_ray.sentences.steps import BLANK, Sequences
 from slr_ray.training.batches import model_input, read_for
 from slr_ray.training.config import TrainingConfig
-from slr_ray.training.labels.sampling import epoch_batches, true_labels
+from slr_ray.training.consistency.unlabelled_batches import UnlabelledBatches
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
 from slr_ray.training.sentences.gloss_rate import GlossRate
@@ -61,9 +62,7 @@ class SentenceStream:
         self.settings, self.problem, self.training = settings, problem, training
         self.num_steps, self.device = num_steps, device
         clips = problem.unlabelled
-        self.batch_size = max(1, round(settings.unlabelled_ratio * training.batch_size))
-        # Their glosses are not read: the rows are what is drawn.
-        self.rows = true_labels(clips, np.zeros(len(clips), np.int64))
+        self.batches = UnlabelledBatches(settings, clips, training.batch_size)
         self.num_frames = frames_seen(problem.source.num_frames[clips], training.max_frames)
         self.labelled = labelled_lengths(problem, training.max_frames)
         self.rate: GlossRate | None = None
@@ -78,15 +77,7 @@ class SentenceStream:
         self._generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         sentences, longest = self.problem.sentence_settings, self.training.max_frames
         self._wanted = drawn_frames(self.num_frames, sentences, longest, rng)
-        self._batches: Iterator[Int[np.ndarray, " batch"]] = epoch_batches(
-            self.rows,
-            self._wanted,
-            batch_size=self.batch_size,
-            num_steps=num_steps,
-            true_share=None,
-            balanced=False,
-            rng=rng,
-        )
+        self._batches = self.batches.epoch(self._wanted, num_steps, rng)
         self.tally.begin()
 
     def next_step(self, teacher: nn.Module, num_done: int) -> PseudoLabelledSentences | None:
@@ -103,7 +94,9 @@ class SentenceStream:
         views = problem.augmentation if settings.strong is None else settings.strong
         batch = read_for(views, problem.clips, clips, training.max_frames, generator)
         sequences, sure = self._hypotheses(teacher, batch.to(self.device))
-        stays = self._stays(sequences, self.num_frames[rows]) & (sure >= settings.confidence)
+        num_steps = num_steps_of(self.num_frames[rows])
+        stays = not_degenerate(settings.reject, sequences, num_steps, self.labelled)
+        stays = stays & (sure >= settings.confidence)
         self.tally.count(clips, sequences, stays)
         wanted = np.maximum(self._wanted[rows], least_frames(sequences))
         batch = resampled(batch, torch.from_numpy(wanted)).to(self.device)
@@ -143,20 +136,12 @@ class SentenceStream:
             autocast(self.device, self.training.precision),
         ):
             heads: Heads = teacher(*model_input(batch, self.problem.normalisation, None, None))
-        logits, num_steps = heads.fused.float(), heads.mask.sum(dim=1)
+        log_probs, num_steps = heads.fused.float().log_softmax(dim=2), heads.mask.sum(dim=1).cpu()
         if self.rate is not None:
-            self.rate.update(logits.log_softmax(dim=2).cpu().numpy(), num_steps.cpu().numpy())
-            logits[..., BLANK] += self.rate.shift
-        log_probs = logits.log_softmax(dim=2).cpu().numpy()
-        sequences = [one.glosses for one in best_paths(log_probs, num_steps.cpu().numpy())]
-        likelihoods = -ctc_loss(logits, num_steps, sequences).cpu().numpy().astype(np.float64)
+            self.rate.update(log_probs.cpu().numpy(), num_steps.numpy())
+            # No probabilities any more: the best path needs none, CTC makes them again.
+            log_probs[..., BLANK] += self.rate.shift
+        paths = best_paths(log_probs.cpu().numpy(), num_steps.numpy())
+        sequences = [one.glosses for one in paths]
+        likelihoods = -ctc_loss(log_probs, num_steps, sequences).cpu().numpy().astype(np.float64)
         return sequences, by_likelihood(likelihoods, np.array([len(one) for one in sequences]))
-
-    def _stays(
-        self, sequences: Sequences, num_frames: Int[np.ndarray, " sentences"]
-    ) -> Bool[np.ndarray, " sentences"]:
-        lengths = np.array([len(one) for one in sequences], np.int64)
-        reject = self.settings.reject
-        if reject is None:
-            return lengths > 0
-        return reject.stays(lengths, num_steps_of(num_frames), *self.labelled)

@@ -34,11 +34,10 @@ from slr_ray.poses.reading import read
 from slr_ray.records.measured import EpochRecord
 from slr_ray.records.stages import Checkpoint
 from slr_ray.training.batches import model_input
-from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
 from slr_ray.training.optimisation import new_optimiser
 from slr_ray.training.prediction import autocast
-from slr_ray.training.problem import Problem
+from slr_ray.training.problem import Problem, labelled_set
 from slr_ray.training.round import Round
 from slr_ray.workers.place import Place, this_place
 
@@ -72,9 +71,8 @@ def whole_loop(
 ) -> None:
     """A round as it is in use."""
     torch.manual_seed(_SEED)
-    labels = true_labels(own.labelled, own.glosses(own.labelled))
-    round_ = Round(number=0, seed=_SEED, training_set=labels)
-    model, training = own.new_model(), config.training
+    round_ = Round(number=0, seed=_SEED, training_set=labelled_set(own))
+    model, training = own.new_recogniser(), config.training
     train(model, own, training, round_, place, checkpoint=checkpoint, on_epoch=on_epoch)
 
 

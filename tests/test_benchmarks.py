@@ -91,7 +91,7 @@ def on_gpu(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_script_for_a_gpu_works_without_one(tmp_path: Path) -> None:
-    checks = [one for one in CHECKS if one.name != "fractional"]
+    checks = [one for one in CHECKS if one.module != "benchmarks.gpu.through_ray"]
     done = on_gpu(tmp_path, *(one.name for one in checks))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(checks)} checks: {len(checks)} passed" in done.stdout
@@ -100,10 +100,12 @@ def test_the_script_for_a_gpu_works_without_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_two_trials_of_a_search_share_a_device(tmp_path: Path) -> None:
-    done = on_gpu(tmp_path, "fractional")
+def test_a_search_and_a_training_reach_the_device_through_ray(tmp_path: Path) -> None:
+    done = on_gpu(tmp_path, "fractional", "ray_train")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 of 2 trials complete" in (tmp_path / "report.md").read_text()
+    report = (tmp_path / "report.md").read_text()
+    assert "2 of 2 trials complete" in report
+    assert "seed_0/record.json" in report
 
 
 _BROKEN = """

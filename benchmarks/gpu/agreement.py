@@ -47,6 +47,10 @@ def processor(setting: Setting) -> Iterator[Finding]:
         yield within(f"{preset}: gradient", difference(*gradients), 1e-2)
         losses = [trained(config, own, one)[-1].loss for one in (_CPU, place)]
         yield within(f"{preset}: loss of a training", apart(*losses), 1e-2)
+    config = without_dropout(setting.sentences({**training, "batch_size": 8}))
+    own = opened(config)
+    losses = [trained(config, own, one)[-1].loss for one in (_CPU, place)]
+    yield within("sentences: loss of a training", apart(*losses), 1e-2)
 
 
 def precision(setting: Setting) -> Iterator[Finding]:

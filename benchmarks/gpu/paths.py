@@ -17,6 +17,7 @@ from benchmarks.recogniser import opened
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.recogniser import Recogniser
+from slr_ray.methods.sentence_recogniser import SentenceRecogniser
 from slr_ray.records.stages import Checkpoint, State, dumps, loads
 from slr_ray.single.train import run_single
 from slr_ray.workers.place import Place
@@ -24,10 +25,12 @@ from slr_ray.workers.place import Place
 _SEED = 0
 _TRAINING = {"num_epochs": 2, "steps_per_epoch": 2, "batch_size": 16}
 _POOL = {"kind": "fraction", "fraction": 0.2}
+_HALF = {"kind": "fraction", "fraction": 0.5}
 _SELECTIONS = ("top_per_gloss", "views_agree", "uncertainty", "ends_cut_agree", "adaptive")
 _STEP_RULES = ("fixmatch", "flexmatch", "freematch", "softmatch", "debiaspl", "daso")
 _AUGMENTATIONS = ("none", "spoter", "standard", "boundary")
 _OBJECTIVES = ("sl_fpn", "simclr", "moco", "simsiam", "byol")
+_SENTENCE_METHODS = ("supervised", "sslr_sentences", "consistency_sentences")
 
 
 def paths(setting: Setting) -> Iterator[Finding]:
@@ -76,6 +79,9 @@ def _experiments(tiny: Setting) -> Iterator[tuple[str, Experiment]]:
             f"pre-training {kind}, linear evaluation",
             tiny.experiment("ssl_slr", _TRAINING, sections),
         )
+    for kind in _SENTENCE_METHODS:
+        method = {"kind": kind, **({"num_rounds": 1} if kind == "sslr_sentences" else {})}
+        yield f"sentences, {kind}", tiny.sentences(_TRAINING, {"pool": _HALF, "method": method})
 
 
 def _use(config: Experiment) -> None:
@@ -83,7 +89,8 @@ def _use(config: Experiment) -> None:
     prepared = Opener().prepare(config)
     with TemporaryDirectory() as folder:
         result = run_single(prepared, _SEED, folder, 1, Console(quiet=True))
-        Recogniser.load(result.checkpoint_location).predict(prepared.corpus.clip(0))
+        load = SentenceRecogniser.load if config.task == "continuous" else Recogniser.load
+        load(result.checkpoint_location).predict(prepared.corpus.clip(0))
 
 
 def _resumed(config: Experiment, place: Place) -> Finding:

@@ -26,6 +26,17 @@ _TINY_DATA = {
     "clips_per_block": 6,
     "seed": 1,
 }
+_TINY_SENTENCES = {
+    "data": {
+        "kind": "embedded_sentences",
+        "num_glosses": 5,
+        "num_sentences": 12,
+        "num_signers": 6,
+        "signer_coverage": 0.5,
+        "seed": 1,
+    },
+    "model": {"width": 16, "part_width": 8},
+}
 _TINY_MODELS: dict[str, dict[str, Any]] = {
     "published": {"num_encoder_layers": 1, "num_decoder_layers": 1, "hidden": 16},
     "spoter_small": {"width": 16, "num_heads": 2, "num_encoder_layers": 1, "hidden": 16},
@@ -77,12 +88,24 @@ class Setting:
             tree = merge(tree, {"training": {"max_frames": 8}})
         return build_experiment(tree, "gpu")
 
+    def sentences(
+        self, training: Mapping[str, Any], sections: Mapping[str, Any] | None = None
+    ) -> Experiment:
+        """The preset of continuous signing on embedded sentences, all labelled unless said."""
+        from slr_ray.config import merge
+        from slr_ray.experiment.experiment import build_experiment
+
+        tree: dict[str, Any] = {"task": "continuous", "pool": {"kind": "all"}, "training": training}
+        tree = merge(tree, sections or {})
+        return build_experiment(merge(self.choose({}, _TINY_SENTENCES), tree), "gpu")
+
     def make_corpora(self) -> None:
         """Put what the checks read into the cache of corpora."""
         from slr_ray.experiment.opener import Opener
 
         for one in (self, replace(self, is_tiny=True)):
             Opener().corpus(one.experiment("modern", {}).data)
+            Opener().corpus(one.sentences({}).data)
 
     @contextlib.contextmanager
     def compiler(self) -> Iterator[None]:

@@ -1,22 +1,18 @@
-"""Several processes on one GPU: trials beside each other, Ray's fractions, torch.distributed."""
+"""Several processes on one GPU: trials beside each other, torch.distributed."""
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 import torch
 from torch import distributed
 
-from benchmarks.gpu.check import Finding, Skipped, within
+from benchmarks.gpu.check import Finding, within
 from benchmarks.gpu.experiments import difference, gradient, without_dropout
 from benchmarks.gpu.setting import Setting
 from benchmarks.recogniser import BareModel, opened
@@ -24,8 +20,6 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.seed_run import prepare_seed
 from slr_ray.methods.sslr import rounds
-from slr_ray.records.log import read_log
-from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
 from slr_ray.storage import Store
 from slr_ray.workers.place import Place, process_group
@@ -105,42 +99,6 @@ def _trial(prepared: Prepared, place: Place) -> int:
     with tempfile.TemporaryDirectory() as folder:
         done = list(rounds(prepare_seed(prepared, _SEED, StageStore(Store(folder)), place)))
     return sum(one.record.num_steps for one in done)
-
-
-def fractional(setting: Setting) -> Iterator[Finding]:
-    """Two trials of a search at the same time, each with half of the GPU (or of a processor)."""
-    for package in ("ray", "optuna", "typer"):
-        if importlib.util.find_spec(package) is None:
-            raise Skipped(f"{package} is not installed")
-    half = "--trial-gpus" if setting.device == "cuda" else "--trial-cpus"
-    overrides = {
-        "training.num_epochs": 1,
-        "training.steps_per_epoch": setting.choose(100, 20),
-        "method.num_rounds": 1,
-        "search.search_seeds": "[0]",
-        **setting.choose({}, {"model.width": 16, "training.max_frames": 8}),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "slr_ray.tune", "--space", "sslr_thresholds"]
-        command += [half, "0.5", "--num-trials", "2", "--max-concurrent", "2", "--seeds", "1"]
-        command += ["--storage", folder, *(f"{name}={value}" for name, value in overrides.items())]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            yield Finding(f"tune ended with {done.returncode}: {done.stderr[-500:]}", True)
-            return
-        (run,) = Path(folder).iterdir()
-        events = read_log(RunFolder(str(run)))
-    starts, ends = (
-        {one.trial: one for one in events if one.event == name}
-        for name in ("trial_started", "trial_complete")
-    )
-    yield Finding(f"{len(ends)} of 2 trials complete", len(ends) != 2)
-    together = min(one.time for one in ends.values()) - max(one.time for one in starts.values())
-    yield Finding(
-        f"both at work for {together.total_seconds():.1f} s of "
-        f"{max((ends[one].time - starts[one].time).total_seconds() for one in ends):.1f} s",
-        together.total_seconds() <= 0,
-    )
 
 
 def collectives(setting: Setting) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ SMALL := model.width=64 training.max_frames=16 training.num_epochs=2
 GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
 # What such a machine may lack when it has torch, numpy, pyarrow, scipy and scikit-learn.
 WHEELS ?= pydantic pydantic-core annotated-types typing-inspection typing-extensions jaxtyping \
-	wadler-lindig filelock pyyaml rich markdown-it-py mdurl pygments
+	wadler-lindig filelock pyyaml rich markdown-it-py mdurl pygments kaldialign
 WHEELS_PYTHON ?= 3.12
 
 .PHONY: tune test check chaos lint docs gpu gpu-wheels install install-dev install-docs

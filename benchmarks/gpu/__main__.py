@@ -34,14 +34,15 @@ CHECKS = (
     Check("norm", "benchmarks.gpu.agreement", "Batch norm over real frames", 20),
     Check("paths", "benchmarks.gpu.paths", "Every way to train, once", 75),
     Check("collectives", "benchmarks.gpu.sharing", "torch.distributed with one rank", 20),
-    Check("fractional", "benchmarks.gpu.through_ray", "A search with half a GPU a trial", 75),
+    Check("fractional", "benchmarks.gpu.through_ray", "A search with half a GPU a trial", 90),
     Check("ray_train", "benchmarks.gpu.through_ray", "A worker of Ray Train", 75),
+    Check("recorded", "benchmarks.gpu.agreement", "Passes as CUDA graphs", 60),
     Check("throughput", "benchmarks.gpu.speed", "Clips a second in training", 60),
     Check("pretraining", "benchmarks.gpu.speed", "Pre-training at SSL-SLR's paper size", 45),
     Check("trials", "benchmarks.gpu.sharing", "Trials on one GPU", 90),
     Check("resident", "benchmarks.gpu.speed", "Clips that lie on the device", 20),
     Check("stacked", "benchmarks.gpu.speed", "Several models in one step", 40),
-    Check("compiled", "benchmarks.gpu.agreement", "torch.compile", 120),
+    Check("compiled", "benchmarks.gpu.agreement", "torch.compile", 100),
 )
 
 

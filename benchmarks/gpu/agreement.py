@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from benchmarks.gpu.check import Finding, within
 from benchmarks.gpu.experiments import (
     PRESETS,
+    Epoch,
     apart,
     difference,
     gradient,
@@ -56,7 +57,7 @@ def processor(setting: Setting) -> Iterator[Finding]:
 def precision(setting: Setting) -> Iterator[Finding]:
     place = setting.place()
     training = {"batch_size": 48, "num_epochs": setting.choose(4, 1)}
-    training["steps_per_epoch"] = setting.choose(25, 2)
+    training["steps_per_epoch"] = setting.choose(15, 2)
     for preset in PRESETS:
         configs = [
             without_dropout(setting.experiment(preset, {**training, "precision": one}))
@@ -112,34 +113,55 @@ def norm(setting: Setting) -> Iterator[Finding]:
         yield Finding(f"{shape}, forward and backward: {times(taken)}")
 
 
-def compiled(setting: Setting) -> Iterator[Finding]:
+def recorded(setting: Setting) -> Iterator[Finding]:
+    """The loop with its passes replayed, against one that starts every kernel by itself."""
     place = setting.place()
-    training = {"precision": "bfloat16", "num_epochs": setting.choose(5, 2)}
-    training["steps_per_epoch"] = setting.choose(25, 2)
-    sizes = (("modern", 48), ("published", 64))
-    for preset, batch_size in setting.choose(sizes, (("modern", 4),)):
+    num_steps = setting.choose(12, 2)
+    training = {"precision": "bfloat16", "num_epochs": 3, "steps_per_epoch": num_steps}
+    for preset, full_size in (("published", 1), *((one, 48) for one in PRESETS)):
+        size = setting.choose(full_size, 4)
         configs = [
             without_dropout(
                 setting.experiment(
-                    preset, {**training, "batch_size": batch_size, "compile": is_compiled}
+                    preset, {**training, "batch_size": size, "cuda_graphs": is_recorded}
                 )
             )
-            for is_compiled in (False, True)
+            for is_recorded in (False, True)
         ]
         own = opened(configs[0])
-        with setting.compiler():
-            plain, compiled = (trained(one, own, place) for one in configs)
-        yield within(
-            f"{preset}: loss of a training", apart(compiled[-1].loss, plain[-1].loss), 0.02
-        )
-        # Batches of other lengths may be compiled anew, hence the median of the later epochs.
-        before, after = (
-            statistics.median(one.seconds for one in epochs[1:]) for epochs in (plain, compiled)
-        )
+        plain, epochs = (trained(one, own, place) for one in configs)
+        what = f"{preset}, batches of {size}"
+        yield within(f"{what}: loss of a training", apart(epochs[-1].loss, plain[-1].loss), 0.02)
+        after, before = (_typical_s(one) / num_steps for one in (epochs, plain))
         yield Finding(
-            f"{preset}, batches of {batch_size}: {before / after:.2f} times as fast, after "
-            f"{compiled[0].seconds - plain[0].seconds:.0f} s of compiling"
+            f"{what}: {1e3 * before:.1f} ms a step, {1e3 * after:.1f} ms recorded, which takes "
+            f"{epochs[0].seconds - _typical_s(epochs):.1f} s"
         )
+
+
+def compiled(setting: Setting) -> Iterator[Finding]:
+    place = setting.place()
+    training = {"precision": "bfloat16", "num_epochs": setting.choose(4, 2)}
+    training["steps_per_epoch"] = setting.choose(15, 2)
+    training["batch_size"] = setting.choose(48, 4)
+    configs = [
+        without_dropout(setting.experiment("modern", {**training, "compile": is_compiled}))
+        for is_compiled in (False, True)
+    ]
+    own = opened(configs[0])
+    with setting.compiler():
+        plain, compiled = (trained(one, own, place) for one in configs)
+    yield within("loss of a training", apart(compiled[-1].loss, plain[-1].loss), 0.02)
+    yield Finding(
+        f"batches of {training['batch_size']}: {_typical_s(plain) / _typical_s(compiled):.2f} "
+        f"times as fast as the loop without it, after "
+        f"{compiled[0].seconds - _typical_s(plain):.0f} s of compiling"
+    )
+
+
+def _typical_s(epochs: Sequence[Epoch]) -> float:
+    """The median of the later ones: the first records, and batches of other lengths compile."""
+    return statistics.median(one.seconds for one in epochs[1:])
 
 
 def _views(config: Experiment, own: Problem, place: Place) -> Tensor:

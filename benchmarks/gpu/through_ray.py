@@ -73,7 +73,7 @@ def _needs(*packages: str) -> None:
 def _short(setting: Setting) -> dict[str, Any]:
     return {
         "training.num_epochs": 1,
-        "training.steps_per_epoch": setting.choose(100, 20),
+        "training.steps_per_epoch": setting.choose(25, 20),
         **setting.choose({}, {"model.width": 16, "training.max_frames": 8}),
     }
 

@@ -23,7 +23,7 @@ def about_centre(
     batch: PoseBatch, matrix: Float[Tensor, "clips 2 2"], shift: Float[Tensor, "clips 2"]
 ) -> PoseBatch:
     """c + M (p - c) + shift on all joints, c the image's centre."""
-    matrix, shift = matrix.to(batch.positions), shift.to(batch.positions)
+    matrix, shift = (one.to(batch.positions, non_blocking=True) for one in (matrix, shift))
     offset = _IMAGE_CENTRE - matrix.sum(dim=-1) * _IMAGE_CENTRE + shift
     # By coordinate: products with 2 x 2 matrices one clip after another take twice as long.
     x, y = batch.positions.unbind(-1)
@@ -52,7 +52,7 @@ def squeeze(
     SPOTER release, `augment_shear(type="squeeze")`. Its hands stay because their own boxes undo a
     squeeze up to its aspect.
     """
-    left, right = left.to(batch.positions), right.to(batch.positions)
+    left, right = (one.to(batch.positions, non_blocking=True) for one in (left, right))
     positions = batch.positions.clone()
     x = positions[:, :, BODY, 0] * (1 - left - right)[:, None, None] + left[:, None, None]
     positions[:, :, BODY, 0] = x * batch.joint_mask[:, :, BODY]

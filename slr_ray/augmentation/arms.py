@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, index_on
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, RIGHT_HAND
 
 _CHAINS = tuple(
@@ -29,12 +29,16 @@ def rotate_arms(
     coordinates that say where a hand is need it. Frames in which the pivot is missing stay (the
     release turns them about (0, 0)).
     """
-    angles = torch.deg2rad(degrees.to(batch.positions)).permute(2, 1, 0)[..., None]
+    angles = torch.deg2rad(degrees.to(batch.positions, non_blocking=True))
+    angles = angles.permute(2, 1, 0)[..., None]
     cos, sin = torch.cos(angles), torch.sin(angles)
-    joints = [
-        [*chain, *(range(hand.start, hand.stop) if hands_follow else ())]
-        for chain, hand in zip(_CHAINS, _HANDS, strict=True)
-    ]
+    joints = index_on(
+        batch.positions.device,
+        tuple(
+            (*chain, *(range(hand.start, hand.stop) if hands_follow else ()))
+            for chain, hand in zip(_CHAINS, _HANDS, strict=True)
+        ),
+    )
     # Joints x arms first: clips and frames then run along memory, and slices of joints are views.
     x, y = batch.positions[:, :, joints].permute(4, 3, 2, 0, 1).contiguous()
     found = (batch.confidence[:, :, joints] > 0).permute(3, 2, 0, 1).contiguous()

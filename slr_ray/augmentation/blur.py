@@ -16,7 +16,7 @@ def blur(batch: PoseBatch, sigma_frames: Float[Tensor, " clips"]) -> PoseBatch:
     At a clip's ends the kernel is cut off, so that a joint at rest stays where it is. Sigma 0
     changes nothing.
     """
-    sigma = sigma_frames.to(batch.positions)[:, None, None]
+    sigma = sigma_frames.to(batch.positions, non_blocking=True)[:, None, None]
     steps = torch.arange(batch.positions.shape[1], device=batch.positions.device)
     squared = (steps[:, None] - steps[None, :]).square().to(batch.positions)
     kernel = torch.exp(-squared / (2 * sigma.square().clamp(min=1e-6)))

@@ -25,12 +25,13 @@ def permute_ends(
     """
     device = batch.positions.device
     num_frames = batch.num_frames
-    num_head = (head.to(device) * num_frames).round()
-    num_tail = (tail.to(device) * num_frames).round().minimum(num_frames - num_head)
+    num_head = (head.to(device, non_blocking=True) * num_frames).round()
+    num_tail = (tail.to(device, non_blocking=True) * num_frames).round()
+    num_tail = num_tail.minimum(num_frames - num_head)
     longest = batch.positions.shape[1]
     own = frame_generator(generator)
     drawn = torch.rand((longest, batch.num_clips), generator=own, device=own.device)
-    drawn = drawn.transpose(0, 1).to(device)
+    drawn = drawn.transpose(0, 1).to(device, non_blocking=True)
     steps = torch.arange(longest, device=device)[None, :]
     # Sorted by these keys, frames keep their part of the clip: 0 head, 1 middle, 2 tail, 3 padding.
     keys = 1 + steps / longest

@@ -21,7 +21,7 @@ def drop_frames(
     by_frame = _by_frame(batch, 1, generator).squeeze(-1)
     # Padding must not be the frame that stays.
     stays = by_frame.masked_fill(~batch.frame_mask, -1.0).argmax(dim=1, keepdim=True)
-    lost = (by_frame < rate.to(by_frame)[:, None]).scatter(1, stays, False)
+    lost = (by_frame < rate.to(by_frame, non_blocking=True)[:, None]).scatter(1, stays, False)
     return _without(batch, lost[..., None].expand_as(batch.confidence))
 
 
@@ -36,13 +36,14 @@ def drop_hand(
     The fractions are those of the clip's frames, rounded; length 0 loses nothing.
     """
     device, num_frames = batch.positions.device, batch.num_frames
-    begin = (start.to(device) * num_frames).round()
-    end = begin + (length.to(device) * num_frames).round()
+    left, start, length = (one.to(device, non_blocking=True) for one in (left, start, length))
+    begin = (start * num_frames).round()
+    end = begin + (length * num_frames).round()
     steps = torch.arange(batch.positions.shape[1], device=device)
     during = (steps >= begin[:, None]) & (steps < end[:, None])
     lost = torch.zeros_like(batch.joint_mask)
-    lost[:, :, LEFT_HAND] = (during & left.to(device)[:, None])[..., None]
-    lost[:, :, RIGHT_HAND] = (during & ~left.to(device)[:, None])[..., None]
+    lost[:, :, LEFT_HAND] = (during & left[:, None])[..., None]
+    lost[:, :, RIGHT_HAND] = (during & ~left[:, None])[..., None]
     return _without(batch, lost)
 
 
@@ -51,7 +52,7 @@ def drop_joints(
 ) -> PoseBatch:
     """Lose each joint of each frame with probability `rate`."""
     draws = _by_frame(batch, NUM_JOINTS, generator)
-    return _without(batch, draws < rate.to(draws)[:, None, None])
+    return _without(batch, draws < rate.to(draws, non_blocking=True)[:, None, None])
 
 
 def _by_frame(
@@ -60,7 +61,7 @@ def _by_frame(
     own = frame_generator(generator)
     shape = (batch.positions.shape[1], batch.num_clips, num)
     drawn = torch.rand(shape, generator=own, device=own.device).transpose(0, 1)
-    return drawn.to(batch.positions.device)
+    return drawn.to(batch.positions.device, non_blocking=True)
 
 
 def _without(batch: PoseBatch, lost: Bool[Tensor, "clips frames 54"]) -> PoseBatch:

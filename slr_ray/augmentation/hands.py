@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from slr_ray.augmentation.affine import rotation_matrix
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, index_on
 from slr_ray.poses.skeleton import HAND_JOINTS, HANDS
 
 _WRIST = HAND_JOINTS.index("wrist")
@@ -20,8 +20,8 @@ _CHAINS = (
 )
 NUM_FINGERS = len(_CHAINS)
 """Four fingers and the thumb."""
-_KNUCKLES = [chain[0] for chain in _CHAINS]
-_BEYOND = [list(chain[1:]) for chain in _CHAINS]
+_KNUCKLES = tuple(chain[0] for chain in _CHAINS)
+_BEYOND = tuple(chain[1:] for chain in _CHAINS)
 
 
 def reshape_hands(
@@ -42,17 +42,19 @@ def reshape_hands(
     confidence = batch.confidence[:, :, HANDS].permute(2, 0, 1)
     x, y = joints.view(2, len(HAND_JOINTS), 2, clips, frames).unbind(2)
     found = (confidence > 0).to(joints.dtype).view(2, len(HAND_JOINTS), clips, frames)
-    bend = torch.deg2rad(bend_degrees.to(joints)).permute(1, 2, 0)[..., None, :, None]
-    knuckle_x, knuckle_y = (one[:, _KNUCKLES, None] for one in (x, y))
-    can_bend = found[:, _BEYOND] * found[:, _KNUCKLES, None]
-    dx, dy = ((one[:, _BEYOND] - at) * can_bend for one, at in ((x, knuckle_x), (y, knuckle_y)))
+    bend = torch.deg2rad(bend_degrees.to(joints, non_blocking=True))
+    bend = bend.permute(1, 2, 0)[..., None, :, None]
+    knuckles, beyond = (index_on(joints.device, one) for one in (_KNUCKLES, _BEYOND))
+    knuckle_x, knuckle_y = (one[:, knuckles, None] for one in (x, y))
+    can_bend = found[:, beyond] * found[:, knuckles, None]
+    dx, dy = ((one[:, beyond] - at) * can_bend for one, at in ((x, knuckle_x), (y, knuckle_y)))
     cos, sin = bend.cos() - 1, bend.sin()
-    x[:, _BEYOND] += cos * dx - sin * dy
-    y[:, _BEYOND] += sin * dx + cos * dy
+    x[:, beyond] += cos * dx - sin * dy
+    y[:, beyond] += sin * dx + cos * dy
     matrix = rotation_matrix(degrees) @ torch.diag_embed(torch.stack([stretch, 1 / stretch], -1))
-    matrix = matrix.to(joints).permute(1, 2, 3, 0)[:, :, :, None, :, None]
-    possible = found * found[:, [_WRIST]]
-    dx, dy = ((one - one[:, [_WRIST]]) * possible for one in (x, y))
+    matrix = matrix.to(joints, non_blocking=True).permute(1, 2, 3, 0)[:, :, :, None, :, None]
+    possible = found * found[:, _WRIST, None]
+    dx, dy = ((one - one[:, _WRIST, None]) * possible for one in (x, y))
     x += (matrix[:, 0, 0] - 1) * dx + matrix[:, 0, 1] * dy
     y += matrix[:, 1, 0] * dx + (matrix[:, 1, 1] - 1) * dy
     positions = batch.positions.clone()

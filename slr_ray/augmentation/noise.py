@@ -29,5 +29,5 @@ def add_noise(
     own = frame_generator(generator)
     size = -(-frames * clips * channels // _BLOCK) * _BLOCK
     drawn = torch.randn(size, generator=own, device=own.device)[: frames * clips * channels]
-    noise = drawn.view(frames, clips, channels).transpose(0, 1).to(features)
-    return features + noise * (std * mask[..., None])
+    noise = drawn.view(frames, clips, channels).transpose(0, 1)
+    return features + noise.to(features, non_blocking=True) * (std * mask[..., None])

@@ -26,8 +26,8 @@ def perspective(
 
         x' = ((1 - 3m) x + m) / (1 - 2m x)        y' = ((1 - 2m) y - m x + m) / (1 - 2m x).
     """
-    m = ratio.to(batch.positions)[:, None, None]
-    flip = ~from_left.to(batch.positions.device)[:, None, None]
+    m = ratio.to(batch.positions, non_blocking=True)[:, None, None]
+    flip = ~from_left.to(batch.positions.device, non_blocking=True)[:, None, None]
     x, y = batch.positions[:, :, joints].unbind(-1)
     x = torch.where(flip, 1 - x, x)
     denominator = (1 - 2 * m * x).clamp(min=_SMALLEST_DENOMINATOR)

@@ -22,7 +22,7 @@ def cut_and_resample(
     both, else the nearer frame counts. The batch keeps its padded length.
     """
     device = batch.positions.device
-    head, tail, speed = head.to(device), tail.to(device), speed.to(device)
+    head, tail, speed = (one.to(device, non_blocking=True) for one in (head, tail, speed))
     first = (head * batch.num_frames).long()
     last = batch.num_frames - 1 - (tail * batch.num_frames).long()
     wanted = ((last - first + 1) / speed).round().long()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,17 @@ def pad(
         found[row, : len(frames)] = confidence[row][frames]
     padded[found <= 0] = 0
     return PoseBatch(torch.from_numpy(padded), torch.from_numpy(found), torch.tensor(num_frames))
+
+
+@functools.cache
+def index_on(device: torch.device, places: tuple[int | tuple[int, ...], ...]) -> Int[Tensor, "..."]:
+    """Constant places along an axis as an index there.
+
+    A list would become a tensor in every call, which on a GPU waits for all that was begun there.
+    """
+    # What is cached in prediction may be used in training.
+    with torch.inference_mode(False):
+        return torch.tensor(places, device=device)
 
 
 def frames_seen(

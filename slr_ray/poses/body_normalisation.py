@@ -80,9 +80,8 @@ def signing_space(
     """
     neck, _, width, has_width = _shoulders(batch)
     valid = has_width & (width > 0)
-    nan = torch.tensor(torch.nan, dtype=neck.dtype, device=neck.device)
-    unit = torch.where(valid, width, nan).nanmedian(dim=1).values
-    centre = torch.where(valid[..., None], neck, nan).nanmedian(dim=1).values
+    unit = torch.where(valid, width, torch.nan).nanmedian(dim=1).values
+    centre = torch.where(valid[..., None], neck, torch.nan).nanmedian(dim=1).values
     hands, size = hand_space(batch)
     centre = torch.where(unit.isnan()[:, None], hands, centre)
     unit = torch.where(unit.isnan(), _WIDTH_IN_HANDS * size, unit)

@@ -13,9 +13,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from slr_ray.poses.batch import index_on
 from slr_ray.poses.skeleton import (
     BONES,
     HAND_JOINTS,
@@ -41,6 +42,13 @@ NUM_REACHING, NUM_REACHED = len(_REACHING), len(_REACHED)
 REACHED_MIRROR = tuple(_REACHED.index(JOINTS[MIRROR[INDEX[one]]]) for one in _REACHED)
 """Which of the places that a hand reaches each one becomes when left and right change."""
 _HANDS = (LEFT_HAND, RIGHT_HAND)
+_Ends = tuple[tuple[int, ...], tuple[int, ...]]
+"""The first joint of every pair, and the second."""
+
+
+def _ends(pairs: list[tuple[int, int]]) -> _Ends:
+    first, second = zip(*pairs, strict=True)
+    return first, second
 
 
 def _pairs_within() -> list[tuple[int, int]]:
@@ -60,11 +68,10 @@ def _pairs_across() -> list[tuple[int, int]]:
     ]
 
 
-# Two ends a pair, made once: lists of pairs would be turned into tensors for every batch.
-_WITHIN, _ACROSS = torch.tensor(_pairs_within()), torch.tensor(_pairs_across())
-_HAND_BONES = torch.tensor([pair for pair in BONES if pair[0] >= LEFT_HAND.start])
-NUM_DISTANCES = len(_WITHIN) + len(_ACROSS)
-NUM_DIRECTIONS = 2 * len(_HAND_BONES)
+_WITHIN, _ACROSS = _ends(_pairs_within()), _ends(_pairs_across())
+_HAND_BONES = _ends([pair for pair in BONES if pair[0] >= LEFT_HAND.start])
+NUM_DISTANCES = len(_WITHIN[0]) + len(_ACROSS[0])
+NUM_DIRECTIONS = 2 * len(_HAND_BONES[0])
 _SHORTEST = 1e-6
 LAGS = (1, 2)
 """Frames over which velocities are taken."""
@@ -117,22 +124,20 @@ def velocities(
 def _lengths(
     joints: Float[Tensor, "54 2 frames"],
     found: Float[Tensor, "54 frames"],
-    pairs: Int[Tensor, "pairs 2"],
+    pairs: _Ends,
 ) -> Float[Tensor, "pairs frames"]:
     x, y = _between(joints, pairs)
     return torch.addcmul(x * x, y, y).sqrt_().mul_(_both(found, pairs))
 
 
 def _between(
-    joints: Float[Tensor, "54 2 frames"], pairs: Int[Tensor, "pairs 2"]
+    joints: Float[Tensor, "54 2 frames"], pairs: _Ends
 ) -> tuple[Float[Tensor, "pairs frames"], Float[Tensor, "pairs frames"]]:
-    first, second = pairs.to(joints.device).unbind(1)
+    first, second = index_on(joints.device, pairs).unbind(0)
     x, y = joints.unbind(1)
     return x[second] - x[first], y[second] - y[first]
 
 
-def _both(
-    found: Float[Tensor, "54 frames"], pairs: Int[Tensor, "pairs 2"]
-) -> Float[Tensor, "pairs frames"]:
-    first, second = pairs.to(found.device).unbind(1)
+def _both(found: Float[Tensor, "54 frames"], pairs: _Ends) -> Float[Tensor, "pairs frames"]:
+    first, second = index_on(found.device, pairs).unbind(0)
     return found[first] * found[second]

@@ -6,13 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, index_on
 from slr_ray.poses.skeleton import HAND_JOINTS, HANDS, LEFT_HAND, RIGHT_HAND
 
 _BOTH = (LEFT_HAND, RIGHT_HAND)
 _NUM_HAND_JOINTS = len(HAND_JOINTS)
 _WRIST = HAND_JOINTS.index("wrist")
 _KNUCKLES = [HAND_JOINTS.index(f"{one}MCP") for one in ("index", "middle", "ring", "little")]
+_SIZE_JOINTS = tuple(tuple(hand.start + one for one in (_WRIST, *_KNUCKLES)) for hand in _BOTH)
 
 
 def spoter_hand_boxes(
@@ -48,8 +49,8 @@ def hand_shape(
     """
     apart = torch.unflatten(hands, 0, (2, _NUM_HAND_JOINTS))
     known = torch.unflatten(found, 0, (2, _NUM_HAND_JOINTS))
-    known = known * known[:, [_WRIST]] / sizes.nan_to_num(torch.inf)[:, None]
-    from_wrist = apart - apart[:, [_WRIST]]
+    known = known * known[:, _WRIST, None] / sizes.nan_to_num(torch.inf)[:, None]
+    from_wrist = apart - apart[:, _WRIST, None]
     return (from_wrist * known[:, :, None]).flatten(0, 1)
 
 
@@ -80,11 +81,10 @@ def hand_space(batch: PoseBatch) -> tuple[Float[Tensor, "clips 2"], Float[Tensor
 def _sizes(batch: PoseBatch) -> Float[Tensor, "clips frames hands"]:
     """Largest distance from the wrist to a knuckle, NaN where one of them was not found."""
     # Only these joints: `signing_space` asks for every clip, whether it lacks shoulders or not.
-    joints = [hand.start + joint for hand in _BOTH for joint in (_WRIST, *_KNUCKLES)]
-    places = torch.unflatten(batch.positions[:, :, joints], 2, (2, len(joints) // 2))
-    found = torch.unflatten(batch.confidence[:, :, joints], 2, (2, len(joints) // 2)) > 0
+    joints = index_on(batch.positions.device, _SIZE_JOINTS)
+    places = batch.positions[:, :, joints]
+    found = batch.confidence[:, :, joints] > 0
     x, y = (places[:, :, :, 1:] - places[:, :, :, :1]).unbind(-1)
     reach = (x.square() + y.square()).sqrt().amax(dim=-1)
     usable = found.all(dim=-1) & (reach > 0)
-    nan = torch.tensor(torch.nan, dtype=reach.dtype, device=reach.device)
-    return torch.where(usable, reach, nan)
+    return torch.where(usable, reach, torch.nan)

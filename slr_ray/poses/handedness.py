@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.batch import PoseBatch, index_on
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND, MIRROR, RIGHT_HAND
 
 
@@ -16,8 +16,8 @@ def mirrored(batch: PoseBatch, clips: Bool[Tensor, " clips"]) -> PoseBatch:
     x becomes 1 - x and left and right joints change places, so that a flipped left-hander is a
     right-hander with proper joint names. Missing joints stay missing, on the other side.
     """
-    order = torch.tensor(MIRROR, device=batch.positions.device)
-    clips = clips.to(batch.positions.device)
+    order = index_on(batch.positions.device, MIRROR)
+    clips = clips.to(batch.positions.device, non_blocking=True)
     confidence = batch.confidence[:, :, order]
     x, y = batch.positions[:, :, order].unbind(-1)
     positions = torch.stack([torch.where(confidence > 0, 1 - x, 0), y], dim=-1)

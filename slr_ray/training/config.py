@@ -67,3 +67,6 @@ class TrainingConfig(Config):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     """Run the model through torch.compile."""
+    cuda_graphs: bool = False
+    """Replay the passes of whole batches as CUDA graphs instead of starting their kernels one by
+    one (`models.cuda_graph`). For one worker with a GPU; elsewhere nothing changes."""

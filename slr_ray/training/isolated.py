@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import frames_seen
+from slr_ray.poses.normalisation import num_channels
 from slr_ray.records.measured import Metrics, UnlabelledFigures
 from slr_ray.records.stages import State
 from slr_ray.training.batches import joined, mixed, model_input, read_for
@@ -71,6 +72,16 @@ class IsolatedTask(Task[Batch]):
         parts = [(rows[is_pseudo == one], one) for one in (False, True) if one in is_pseudo]
         views = [self._views(part, generator, is_pseudo=one) for part, one in parts]
         return np.concatenate([part for part, _ in parts]), joined(views)
+
+    def batch_shape(self) -> tuple[int, int, int] | None:
+        num_clips, num_frames = self.config.batch_size, self.config.max_frames
+        if self.stream is not None:
+            if self.stream.rule.needs_representations:
+                return None
+            num_clips += self.stream.batches.size
+        if num_frames is None:
+            return None
+        return num_clips, num_frames, num_channels(self.problem.normalisation)
 
     def loss(self, batch: Batch, step: Step) -> Float[Tensor, ""]:
         place, training_set = self.place, self.round.training_set

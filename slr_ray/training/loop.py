@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.models.config import AnyRecogniser
+from slr_ray.models.cuda_graph import Recorded
+from slr_ray.models.model import Model
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import AnyMetrics, EpochRecord
 from slr_ray.records.stages import Checkpoint, State
@@ -88,7 +90,6 @@ class _Loop:
         self.config, self.round, self.place = config, round_, place
         self.model = model
         self.replica = place.replicated(model)
-        self.forward = torch.compile(self.replica) if config.compile else self.replica
         self.average = AveragedModel(model, multi_avg_fn=self._blend) if config.ema_decay else None
         self.optimiser = new_optimiser(model.parameters(), config.optimiser)
         self.num_epochs = round_.num_epochs or config.num_epochs
@@ -96,6 +97,7 @@ class _Loop:
         self.steps_per_epoch = config.steps_per_epoch or -(-size // config.batch_size)
         self.num_steps = self.num_epochs * self.steps_per_epoch
         self.task = self._task(problem)
+        self.forward = self._forward()
         self.progress = Progress()
 
     def _task(self, problem: Problem) -> Task[Any]:
@@ -104,6 +106,16 @@ class _Loop:
         if isinstance(model, SentenceModel):
             return SentenceTask(model, *parts)
         return IsolatedTask(model, *parts)
+
+    def _forward(self) -> Callable[..., Any]:
+        """The model as a step calls it."""
+        if self.config.compile:
+            return torch.compile(self.replica)
+        model, shape, place = self.model, self.task.batch_shape(), self.place
+        alone_on_gpu = place.device.type == "cuda" and place.world_size == 1
+        if not (self.config.cuda_graphs and alone_on_gpu and shape and isinstance(model, Model)):
+            return self.replica
+        return Recorded(model, shape, bfloat16=self.config.precision == "bfloat16")
 
     def run_epoch(self) -> EpochRecord | None:
         """Train one epoch; a record where this epoch is evaluated."""
@@ -219,6 +231,8 @@ class _Loop:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
 
-    def _blend(self, averages: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
-        step = averaging_step(self.config.ema_decay or 0.0, float(num_averaged))
+    def _blend(self, averages: _Tensors, current: _Tensors, _: Tensor | int) -> None:
+        # torch's own count of averaged steps lies on a GPU, which would be waited for.
+        num_averaged = self.progress.num_steps - 1
+        step = averaging_step(self.config.ema_decay or 0.0, num_averaged)
         torch._foreach_lerp_(averages, current, step)

@@ -55,7 +55,7 @@ def learning_rate(
     return base * 0.5 * (1 + math.cos(math.pi * (number - warmup) / (total - warmup)))
 
 
-def averaging_step(decay: float, num_averaged: float) -> float:
+def averaging_step(decay: float, num_averaged: int) -> float:
     """How far averaged weights move towards the current ones, `num_averaged` steps after the start.
 
     1 - `decay`, but the horizon is kept below a third of the steps so far: with the plain decay the

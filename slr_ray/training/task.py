@@ -46,6 +46,10 @@ class Task(ABC, Generic[BatchT]):
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> BatchT:
         """Views of rows of the training set; made in another thread, one batch ahead."""
 
+    def batch_shape(self) -> tuple[int, int, int] | None:
+        """Clips, frames and channels of what a step gives the model, where whole batches agree."""
+        return None
+
     @abstractmethod
     def loss(self, batch: BatchT, step: Step) -> Float[Tensor, ""]:
         """What the step's gradient is taken of: of several workers, each one's part."""

@@ -33,6 +33,8 @@ class Lstm(nn.Module):
     ) -> Float[Tensor, "clips steps width"]:
         # Packed: the backward direction must begin at a clip's own end.
         lengths = mask.sum(dim=1).clamp(min=1).cpu()
+        # A copy's weights, such as those of averages, don't lie together as a GPU wants them.
+        self.lstm.flatten_parameters()
         packed = pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
         found, _ = pad_packed_sequence(
             self.lstm(packed)[0], batch_first=True, total_length=steps.shape[1]

@@ -97,7 +97,7 @@ class CoLearning(nn.Module):
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimiser.step()
         self.num_learnt += 1
-        step = averaging_step(self.ema_decay, float(self.num_learnt))
+        step = averaging_step(self.ema_decay, int(self.num_learnt))
         with torch.no_grad():
             for slow, own in zip(self.average.parameters(), self.head.parameters(), strict=True):
                 slow.lerp_(own, step)

@@ -17,7 +17,8 @@ class UnlabelledBatches:
     def __init__(
         self, settings: StepsConfig, clips: Int[np.ndarray, " pool"], labelled_batch_size: int
     ) -> None:
-        self._batch_size = max(1, round(settings.unlabelled_ratio * labelled_batch_size))
+        self.size = max(1, round(settings.unlabelled_ratio * labelled_batch_size))
+        """Rows a step; an epoch's last batch may have fewer."""
         # Their glosses are not read: the rows are what is drawn.
         self._rows = true_labels(clips, np.zeros(len(clips), np.int64))
 
@@ -28,7 +29,7 @@ class UnlabelledBatches:
         return epoch_batches(
             self._rows,
             lengths,
-            batch_size=self._batch_size,
+            batch_size=self.size,
             num_steps=num_steps,
             true_share=None,
             balanced=False,

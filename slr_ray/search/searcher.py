@@ -69,13 +69,19 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
         self._listener, self._num_trials, self._journal = listener, num_trials, journal
         self._restarts, self._end, self._trouble = restarts, end, trouble
         self._has_room = has_room
-        self._numbers: dict[str, int] = {}
-        self._num_ended = 0
+        self._begun: list[int] = []
+        self._live: dict[str, dict[str, Any]] = {}
+        """What Tune was given and has not ended, by Tune's ids."""
+        self._again: list[dict[str, Any]] = []
+        """What it gave up and is to be given anew."""
         self._num_unusable = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        while len(self._numbers) + self._num_unusable < self._num_trials:
-            if not self._has_room(len(self._numbers) - self._num_ended):
+        if self._again:
+            self._live[trial_id] = self._again.pop(0)
+            return self._live[trial_id]
+        while len(self._begun) + self._num_unusable < self._num_trials:
+            if not self._has_room(len(self._live)):
                 return None
             suggestion = self._study.ask()
             if suggestion is None:
@@ -91,21 +97,31 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
                 self._num_unusable += 1
                 self._finish(failed_record(folder, suggestion.number, f"ConfigError: {error}"))
                 continue
-            self._numbers[trial_id] = suggestion.number
+            self._begun.append(suggestion.number)
             self._journal.keep()
             task = TrialTask(
                 self._context, suggestion.number, config, suggestion.params, suggestion.source
             )
-            return {"number": suggestion.number, "task": task}
-        return str(Searcher.FINISHED)
+            self._live[trial_id] = {"number": suggestion.number, "task": task}
+            return self._live[trial_id]
+        # One that is under way may have to be given anew.
+        return None if self._live else str(Searcher.FINISHED)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._num_ended += 1
-        if self._trouble.error is None:
-            with self._trouble.kept():
-                self._on_end(self._numbers[trial_id], error=error)
+        given = self._live.pop(trial_id)
+        number = given["number"]
+        if self._trouble.error is not None:
+            return
+        with self._trouble.kept():
+            # Told to restart without end, Tune still gives up a trial whose process is lost while
+            # it takes the place of the one before (TuneController._process_trial_failure).
+            if error and not (self._end.is_over or self._restarts.are_used_up(number)):
+                self._again.append(given)
+                self._listener.restarted(number, self._restarts.reason(number))
+            else:
+                self._on_end(number, error=error)
 
     def _on_end(self, number: int, *, error: bool) -> None:
         folder = self._context.folder.trial(number)
@@ -126,7 +142,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
 
     def without_record(self) -> list[int]:
         """Trials begun by this searcher that have not ended."""
-        numbers = sorted(self._numbers.values())
+        numbers = sorted(self._begun)
         return [one for one in numbers if not self._context.folder.trial(one).is_done()]
 
     def save(self, checkpoint_path: str) -> None:

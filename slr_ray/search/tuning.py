@@ -80,7 +80,8 @@ def search(
         tune_config=TuneConfig(
             search_alg=searcher,
             scheduler=StudyScheduler(context.metric, study, restarts, end, trouble),
-            num_samples=remaining,
+            # The searcher says when there is no more.
+            num_samples=-1,
             max_concurrent_trials=limits.max_concurrent,
             reuse_actors=workers.num_workers == 1,
             trial_dirname_creator=_ray_name,

@@ -12,7 +12,7 @@ from slr_ray.locations import (
     take,
     to_hand_on,
 )
-from slr_ray.storage.calls import call, once, reason, resolve
+from slr_ray.storage.calls import call, once, reason, rely_on, resolve, that_answered
 from slr_ray.storage.growing import Growing
 from slr_ray.storage.store import Store, cache_root, read_file
 
@@ -30,9 +30,11 @@ __all__ = [
     "parted",
     "read_file",
     "reason",
+    "rely_on",
     "remember",
     "resolve",
     "split_query",
     "take",
+    "that_answered",
     "to_hand_on",
 ]

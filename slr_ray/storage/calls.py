@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 _late: dict[str, threading.Thread] = {}
 """Requests that were given up, by what they write."""
 _answered: set[str] = set()
-"""Buckets and accounts that this process had an answer from."""
+"""Buckets and accounts that this process, or the one that started it, had an answer from."""
 _once: ContextVar[bool] = ContextVar("once", default=False)
 _heard: ContextVar[Callable[[], None]] = ContextVar("heard", default=lambda: None)
 
@@ -155,6 +155,19 @@ def call(
         if is_told:
             _log.warning("%s answers again", root)
         return answer
+
+
+def that_answered() -> list[str]:
+    """Buckets and accounts with an answer so far, for processes that this one starts elsewhere."""
+    return sorted(_answered)
+
+
+def rely_on(places: Iterable[str]) -> None:
+    """What `that_answered` gave in another process: an outage there is waited out here, too.
+
+    Or else the first request of a process that starts in an outage would end with it.
+    """
+    _answered.update(places)
 
 
 def reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 from slr_ray.command import end_on_sigterm
 from slr_ray.errors import ConfigError
 from slr_ray.locations import take, to_hand_on
-from slr_ray.storage import Store
+from slr_ray.storage import Store, rely_on, that_answered
 
 _SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """Longest path of a Unix socket."""
@@ -40,13 +41,12 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     if not was_running:
         if address is None and (problem := temporary_folder()[1]) is not None:
             raise ConfigError(problem)
-        known = to_hand_on()
-
-        def hand_on() -> None:
-            take(known)
-
+        known, places = to_hand_on(), that_answered()
         # Nothing that travels has the secrets of URIs in it; Ray keeps this call in memory.
-        for_workers = {"worker_process_setup_hook": hand_on} if known else None
+        hook = functools.partial(_begin, known, places)
+        # Ray asks for a name.
+        functools.update_wrapper(hook, _begin)
+        for_workers = {"worker_process_setup_hook": hook} if known or places else None
         try:
             ray.init(
                 # "local": a Ray that happens to run on this machine is not ours to use.
@@ -65,6 +65,12 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     finally:
         if not was_running:
             ray.shutdown()
+
+
+def _begin(known: list[str], places: list[str]) -> None:
+    """What a worker's process knows of storage before it has a task."""
+    take(known)
+    rely_on(places)
 
 
 def check_reachable(address: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from driver import kill, start, wait_for
+from driver import environment, kill, start, wait_for
 from fake_cluster import wait_until
 from test_search import only_run, trials, tune, write_space
 
@@ -57,3 +59,38 @@ def test_a_killed_process_is_no_failure_and_its_hours_count(tmp_path: Path) -> N
     assert spent(lost).cpu_h > 0
     assert f"lost tries: {len(lost)} (" in done.stdout
     assert "cost at 2 an hour of a processor: " in done.stdout
+
+
+_AT_RESET = """
+import ray
+from ray.tune.execution.tune_controller import TuneController
+
+reset = TuneController._schedule_trial_reset
+killed = []
+
+def killed_meanwhile(controller, trial, *rest):
+    reset(controller, trial, *rest)
+    if not killed:
+        actor = controller._trial_to_actor[trial]
+        ray.kill(controller._actor_manager._live_actors_to_ray_actors_resources[actor][0])
+        killed.append(trial)
+
+TuneController._schedule_trial_reset = killed_meanwhile
+from slr_ray.tune import main
+main()
+"""
+
+
+def test_a_process_killed_between_two_trials_is_no_failure(tmp_path: Path) -> None:
+    write_space(tmp_path, steps=2)
+    options = ("--space", "tiny.yaml", "--num-trials", "3", "--seeds", "1", "--max-concurrent", "1")
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_RESET, *options],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"is started again: {DIED}" in done.stdout
+    assert {one.status for one in trials(only_run(tmp_path))} <= {"complete", "pruned"}

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import ArrowInvalid
 
 from slr_ray.errors import ConfigError, StorageError, StorageRefused
-from slr_ray.storage import call, calls, resolve
+from slr_ray.storage import call, calls, rely_on, resolve, that_answered
 from slr_ray.storage.calls import once
 
 PLACE = "s3://bucket/runs?region=eu-west-1"
@@ -83,6 +83,16 @@ def test_a_place_that_never_answered_is_given_up_soon(clock: Clock) -> None:
     assert clock.now <= 20
     with once(), pytest.raises(StorageError):
         call("s3://another/x", refusing_until(clock, clock.now + 0.1, REFUSED))
+
+
+def test_what_answered_another_process_is_waited_for(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(PLACE, lambda: "first")
+    places = that_answered()
+    monkeypatch.setattr(calls, "_answered", set())
+    rely_on(places)
+    assert call(PLACE, refusing_until(clock, 500.0, REFUSED)) == "answer"
 
 
 @pytest.mark.parametrize(

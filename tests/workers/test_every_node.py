@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from slr_ray.errors import ConfigError, StorageError
+from slr_ray.storage import calls, that_answered
 from slr_ray.workers import every_node
 from slr_ray.workers.every_node import check_code, check_written, code_fingerprint
 from slr_ray.workers.session import ray_session
@@ -33,10 +34,13 @@ def test_every_change_of_the_code_is_another_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_nodes_are_asked(tmp_path: Path) -> None:
+def test_nodes_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
+    monkeypatch.setattr(calls, "_answered", {"s3://bucket"})
     with ray_session(None, dashboard=False):
+        # Whose first request comes in an outage waits as long as the driver would.
+        assert ray.get(ray.remote(that_answered).remote()) == ["s3://bucket"]
         nodes: list[dict[str, Any]] = ray.nodes()
         gone = {**nodes[0], "NodeID": "0" * 56, "Alive": False}
         assert check_code([*nodes, gone]) == "the same on 1 nodes"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,10 +60,7 @@ def precision(setting: Setting) -> Iterator[Finding]:
     training = {"batch_size": 48, "num_epochs": setting.choose(4, 1)}
     training["steps_per_epoch"] = setting.choose(15, 2)
     for preset in PRESETS:
-        configs = [
-            without_dropout(setting.experiment(preset, {**training, "precision": one}))
-            for one in ("float32", "bfloat16")
-        ]
+        configs = _each_way(setting, preset, training, "precision", ("float32", "bfloat16"))
         own = opened(configs[0])
         gradients = [gradient(BareModel(one, own, place)) for one in configs]
         yield within(f"{preset}: gradient", difference(*gradients), 0.1)
@@ -120,14 +118,8 @@ def recorded(setting: Setting) -> Iterator[Finding]:
     training = {"precision": "bfloat16", "num_epochs": 3, "steps_per_epoch": num_steps}
     for preset, full_size in (("published", 1), *((one, 48) for one in PRESETS)):
         size = setting.choose(full_size, 4)
-        configs = [
-            without_dropout(
-                setting.experiment(
-                    preset, {**training, "batch_size": size, "cuda_graphs": is_recorded}
-                )
-            )
-            for is_recorded in (False, True)
-        ]
+        own_training = {**training, "batch_size": size}
+        configs = _each_way(setting, preset, own_training, "cuda_graphs", (False, True))
         own = opened(configs[0])
         plain, epochs = (trained(one, own, place) for one in configs)
         what = f"{preset}, batches of {size}"
@@ -144,10 +136,7 @@ def compiled(setting: Setting) -> Iterator[Finding]:
     training = {"precision": "bfloat16", "num_epochs": setting.choose(4, 2)}
     training["steps_per_epoch"] = setting.choose(15, 2)
     training["batch_size"] = setting.choose(48, 4)
-    configs = [
-        without_dropout(setting.experiment("modern", {**training, "compile": is_compiled}))
-        for is_compiled in (False, True)
-    ]
+    configs = _each_way(setting, "modern", training, "compile", (False, True))
     own = opened(configs[0])
     with setting.compiler():
         plain, compiled = (trained(one, own, place) for one in configs)
@@ -157,6 +146,15 @@ def compiled(setting: Setting) -> Iterator[Finding]:
         f"times as fast as the loop without it, after "
         f"{compiled[0].seconds - _typical_s(plain):.0f} s of compiling"
     )
+
+
+def _each_way(
+    setting: Setting, preset: str, training: Mapping[str, Any], option: str, values: Sequence[Any]
+) -> list[Experiment]:
+    """One experiment for each value of an option of training, to be compared."""
+    return [
+        without_dropout(setting.experiment(preset, {**training, option: one})) for one in values
+    ]
 
 
 def _typical_s(epochs: Sequence[Epoch]) -> float:

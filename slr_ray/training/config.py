@@ -69,4 +69,5 @@ class TrainingConfig(Config):
     """Run the model through torch.compile."""
     cuda_graphs: bool = False
     """Replay the passes of whole batches as CUDA graphs instead of starting their kernels one by
-    one (`models.cuda_graph`). For one worker with a GPU; elsewhere nothing changes."""
+    one (`models.cuda_graph`). For one worker with a GPU, and no rule of unlabelled clips that asks
+    for representations; elsewhere nothing changes."""

@@ -120,6 +120,7 @@ def test_a_node_that_is_killed_costs_no_trial(tmp_path: Path) -> None:
     told = [line for line in printed.splitlines() if "was lost" in line]
     assert len([line for line in told if line.startswith("node ")]) == 1
     # What Ray prints of it, much or little, is kept, but not between the lines of the search.
+    assert "state-dump" not in printed
     assert "raylet" not in printed
     assert "has been marked dead" in driver.run().ray.read_bytes("driver.log").decode()
     events = {one.event for one in read_log(driver.run())}

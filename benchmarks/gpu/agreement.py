@@ -27,7 +27,7 @@ from benchmarks.timing import in_turns
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.models.frame_norm import FrameNorm
 from slr_ray.poses.reading import read
-from slr_ray.training.batches import model_input
+from slr_ray.training.batches import Views, model_input
 from slr_ray.training.config import AdamW, Sgd
 from slr_ray.training.optimisation import new_optimiser
 from slr_ray.training.problem import Problem
@@ -112,10 +112,11 @@ def norm(setting: Setting) -> Iterator[Finding]:
 
 
 def recorded(setting: Setting) -> Iterator[Finding]:
-    """The loop with its passes replayed, against one that starts every kernel by itself."""
+    """The loop with views and passes replayed, against one that starts every kernel by itself."""
     place = setting.place()
+    yield _recorded_views(setting, place)
     num_steps = setting.choose(12, 2)
-    training = {"precision": "bfloat16", "num_epochs": 3, "steps_per_epoch": num_steps}
+    training = {"precision": "bfloat16", "num_epochs": 4, "steps_per_epoch": num_steps}
     for preset, full_size in (("published", 1), *((one, 48) for one in PRESETS)):
         size = setting.choose(full_size, 4)
         own_training = {**training, "batch_size": size}
@@ -129,6 +130,19 @@ def recorded(setting: Setting) -> Iterator[Finding]:
             f"{what}: {1e3 * before:.1f} ms a step, {1e3 * after:.1f} ms recorded, which takes "
             f"{epochs[0].seconds - _typical_s(epochs):.1f} s"
         )
+
+
+def _recorded_views(setting: Setting, place: Place) -> Finding:
+    """Of whole batches, by the settings that the product has."""
+    config = setting.experiment("modern", {"batch_size": 32})
+    own = opened(config)
+    found = []
+    for one in (config.training, config.training.model_copy(update={"cuda_graphs": False})):
+        views = Views(own.normalisation, one, place.device, 32, [own.augmentation])
+        generator = torch.Generator().manual_seed(_SEED)
+        batch = read(own.clips, own.labelled[:32], config.training.max_frames)
+        found.append(views(batch, own.augmentation, generator)[0])
+    return within("modern: views replayed against views made", difference(*found), 1e-3)
 
 
 def compiled(setting: Setting) -> Iterator[Finding]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from unittest import mock
 
 import torch
 from torch import distributed
@@ -30,24 +36,52 @@ _SPACE_STEPS = 3200
 
 
 def trials(setting: Setting) -> Iterator[Finding]:
-    """Small trials in as many processes; nothing here touches the GPU before they are forked."""
-    training = {"num_epochs": 1, "steps_per_epoch": setting.choose(25, 2)}
+    """Small trials in as many processes; nothing here touches the GPU before they are forked.
+
+    The most of them once more with CUDA's Multi-Process Service, where there is one: without it
+    the GPU works for one process at a time.
+    """
+    training = {"num_epochs": 1, "steps_per_epoch": setting.choose(100, 2)}
     sections = {
         "pool": {"kind": "fraction", "fraction": 0.1},
         "method": {"kind": "sslr", "num_rounds": 1},
     }
     prepared = Opener().prepare(setting.experiment("modern", training, sections))
-    for count in setting.choose((1, 4, 16), (1, 2)):
-        ended = _at_once(setting, prepared, count)
-        elapsed = max(one.end for one in ended) - min(one.start for one in ended)
-        rate = sum(one.num_steps for one in ended) / elapsed
-        memory = sum(one.gpu_bytes for one in ended) / 2**30
-        yield Finding(
-            f"{count} at a time: {3600 * count / elapsed:,.0f} trials of {ended[0].num_steps} "
-            f"steps an hour, {rate:.3g} steps/s (of the space sslr_thresholds, "
-            f"{_SPACE_STEPS:,} steps a trial: {3600 * rate / _SPACE_STEPS:,.0f} an hour), "
-            f"{memory:.1f} GiB of the GPU"
-        )
+    counts = setting.choose((1, 4, 16), (1, 2))
+    for count in counts:
+        yield _trials(setting, prepared, count, f"{count} at a time")
+    with _multi_process_service() as there_is_one:
+        if there_is_one:
+            yield _trials(setting, prepared, counts[-1], f"{counts[-1]} at a time, with MPS")
+
+
+def _trials(setting: Setting, prepared: Prepared, count: int, what: str) -> Finding:
+    ended = _at_once(setting, prepared, count)
+    elapsed = max(one.end for one in ended) - min(one.start for one in ended)
+    rate = sum(one.num_steps for one in ended) / elapsed
+    memory = sum(one.gpu_bytes for one in ended) / 2**30
+    return Finding(
+        f"{what}: {3600 * count / elapsed:,.0f} trials of {ended[0].num_steps} "
+        f"steps an hour, {rate:.3g} steps/s (of the space sslr_thresholds, "
+        f"{_SPACE_STEPS:,} steps a trial: {3600 * rate / _SPACE_STEPS:,.0f} an hour), "
+        f"{memory:.1f} GiB of the GPU"
+    )
+
+
+@contextlib.contextmanager
+def _multi_process_service() -> Iterator[bool]:
+    """A server of its own for the processes that start meanwhile; whether there is one."""
+    control = shutil.which("nvidia-cuda-mps-control")
+    if control is None:
+        yield False
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        places = {f"CUDA_MPS_{one}_DIRECTORY": f"{folder}/{one}" for one in ("PIPE", "LOG")}
+        for place in places.values():
+            Path(place).mkdir()
+        with mock.patch.dict(os.environ, places):
+            yield subprocess.run([control, "-d"]).returncode == 0
+            subprocess.run([control], input=b"quit", capture_output=True)
 
 
 @dataclass(frozen=True)

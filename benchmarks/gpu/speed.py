@@ -62,13 +62,10 @@ def throughput(setting: Setting) -> Iterator[Finding]:
         config = setting.experiment(preset, {**training, "num_epochs": 3, "steps_per_epoch": steps})
         own = opened(config)
         clips = batch_size * steps
-        # With one thread first: with all of them a loop may take longer than the check has.
-        for num_threads in (1, torch.get_num_threads()):
-            loop_s = _loop_s(config, own, place, num_threads)
-            yield Finding(
-                f"{preset}, batches of {batch_size}: {clips / loop_s:,.0f} clips/s in the loop, "
-                f"threads: {num_threads}"
-            )
+        loop_s = min(one.seconds for one in trained(config, own, place)[1:])
+        yield Finding(
+            f"{preset}, batches of {batch_size}: {clips / loop_s:,.0f} clips/s in the loop"
+        )
         bare = BareModel(config, own, place)
         taken = in_turns({"bare": partial(bare.steps, steps)}, 2, place.device)
         rate = operations(bare.step) * steps / min(taken["bare"])
@@ -79,16 +76,6 @@ def throughput(setting: Setting) -> Iterator[Finding]:
             f"{preset}, batches of {batch_size}: {clips / min(taken['bare']):,.0f} clips/s bare "
             f"({rate / 1e12:.2g} TFLOP/s, {shares})"
         )
-
-
-def _loop_s(config: Experiment, own: Problem, place: Place, num_threads: int) -> float:
-    """Seconds of an epoch, the first left out."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(num_threads)
-    try:
-        return min(one.seconds for one in trained(config, own, place)[1:])
-    finally:
-        torch.set_num_threads(before)
 
 
 def pretraining(setting: Setting) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def rotate(batch: PoseBatch, degrees: Float[Tensor, " clips"]) -> PoseBatch:
     SPOTER release, `augment_rotate`; there missing joints, stored at (0, 0), turn too and count as
     found afterwards, here they stay missing.
     """
-    return about_centre(batch, rotation_matrix(degrees), torch.zeros(len(degrees), 2))
+    return about_centre(batch, rotation_matrix(degrees), degrees.new_zeros(len(degrees), 2))
 
 
 def squeeze(

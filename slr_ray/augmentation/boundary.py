@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from slr_ray.augmentation.draws import frame_generator
+from slr_ray.augmentation.draws import Source, uniform_by_frame
 from slr_ray.poses.batch import PoseBatch
 
 
@@ -14,7 +14,7 @@ def permute_ends(
     batch: PoseBatch,
     head: Float[Tensor, " clips"],
     tail: Float[Tensor, " clips"],
-    generator: torch.Generator,
+    source: Source,
 ) -> PoseBatch:
     """Permute frames within each clip's head and within its tail (arXiv 2509.05188, section 5.2).
 
@@ -29,9 +29,7 @@ def permute_ends(
     num_tail = (tail.to(device, non_blocking=True) * num_frames).round()
     num_tail = num_tail.minimum(num_frames - num_head)
     longest = batch.positions.shape[1]
-    own = frame_generator(generator)
-    drawn = torch.rand((longest, batch.num_clips), generator=own, device=own.device)
-    drawn = drawn.transpose(0, 1).to(device, non_blocking=True)
+    drawn = uniform_by_frame(batch.num_clips, longest, (), source).to(device, non_blocking=True)
     steps = torch.arange(longest, device=device)[None, :]
     # Sorted by these keys, frames keep their part of the clip: 0 head, 1 middle, 2 tail, 3 padding.
     keys = 1 + steps / longest

@@ -1,4 +1,4 @@
-"""Random draws by clip, all from an explicit generator.
+"""Random draws by clip, all from an explicit source.
 
 Numbers are drawn on the generator's device, so that a CPU generator gives the same clips on any
 accelerator. Every clip draws for every transform, used or not: a draw depends on the clip's place
@@ -7,31 +7,87 @@ in the batch alone, never on how far the batch is padded.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+# Normal numbers are drawn in blocks of 16, and an incomplete last block changes the one before it.
+_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What an augmentation asks for at once."""
+
+    kind: Literal["uniform", "uniform_by_frame", "normal_by_frame"]
+    shape: tuple[int, ...]
+    """Clips, then more of each; frames before clips where it is by frame."""
+
+    @property
+    def clip_axis(self) -> int:
+        return 0 if self.kind == "uniform" else 1
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def for_clips(self, count: int) -> Draw:
+        """The same for another number of clips."""
+        axis = self.clip_axis
+        return replace(self, shape=(*self.shape[:axis], count, *self.shape[axis + 1 :]))
+
+    def of(self, generator: torch.Generator) -> Float[Tensor, "..."]:
+        """Numbers between 0 and 1, or normal ones.
+
+        How many there are by frame depends on the padding. Drawn frame by frame from a generator of
+        their own they leave the next draw of `generator` where it would be without padding.
+        """
+        device = generator.device
+        if self.kind == "uniform":
+            return torch.rand(self.shape, generator=generator, device=device)
+        seed = torch.randint(2**62, (), generator=generator, device=device)
+        own = torch.Generator(device=device).manual_seed(int(seed))
+        if self.kind == "uniform_by_frame":
+            return torch.rand(self.shape, generator=own, device=device)
+        whole_blocks = -(-self.size // _BLOCK) * _BLOCK
+        drawn = torch.randn(whole_blocks, generator=own, device=device)
+        return drawn[: self.size].view(self.shape)
+
+
+Source = torch.Generator | Callable[[Draw], Tensor]
+"""A generator, or whoever has the numbers at hand (`recorded`)."""
+
 
 def uniform(
-    shape: tuple[int, ...], low: float, high: float, generator: torch.Generator
+    shape: tuple[int, ...], low: float, high: float, source: Source
 ) -> Float[Tensor, "..."]:
     """Numbers between `low` and `high`."""
-    drawn = torch.rand(shape, generator=generator, device=generator.device)
-    return drawn * (high - low) + low
+    return _drawn(Draw("uniform", shape), source) * (high - low) + low
 
 
-def chance(
-    shape: tuple[int, ...], probability: float, generator: torch.Generator
-) -> Bool[Tensor, "..."]:
+def chance(shape: tuple[int, ...], probability: float, source: Source) -> Bool[Tensor, "..."]:
     """True with the given probability."""
-    return torch.rand(shape, generator=generator, device=generator.device) < probability
+    return _drawn(Draw("uniform", shape), source) < probability
 
 
-def frame_generator(generator: torch.Generator) -> torch.Generator:
-    """A generator of its own for numbers drawn by frame.
+def uniform_by_frame(
+    clips: int, frames: int, more: tuple[int, ...], source: Source
+) -> Float[Tensor, "clips frames ..."]:
+    """Numbers between 0 and 1 for each frame of each clip."""
+    return _drawn(Draw("uniform_by_frame", (frames, clips, *more)), source).transpose(0, 1)
 
-    How many there are depends on the padding; drawn frame by frame from here they leave the next
-    draw of `generator` where it would be without padding.
-    """
-    seed = torch.randint(2**62, (), generator=generator, device=generator.device)
-    return torch.Generator(device=generator.device).manual_seed(int(seed))
+
+def normal_by_frame(
+    clips: int, frames: int, more: tuple[int, ...], source: Source
+) -> Float[Tensor, "clips frames ..."]:
+    """Normal numbers for each frame of each clip."""
+    return _drawn(Draw("normal_by_frame", (frames, clips, *more)), source).transpose(0, 1)
+
+
+def _drawn(draw: Draw, source: Source) -> Tensor:
+    return draw.of(source) if isinstance(source, torch.Generator) else source(draw)

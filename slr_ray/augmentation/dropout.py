@@ -6,19 +6,17 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from slr_ray.augmentation.draws import frame_generator
+from slr_ray.augmentation.draws import Source, uniform_by_frame
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.skeleton import LEFT_HAND, NUM_JOINTS, RIGHT_HAND
 
 
-def drop_frames(
-    batch: PoseBatch, rate: Float[Tensor, " clips"], generator: torch.Generator
-) -> PoseBatch:
+def drop_frames(batch: PoseBatch, rate: Float[Tensor, " clips"], source: Source) -> PoseBatch:
     """Lose all joints of each frame with probability `rate`; one frame of a clip always stays.
 
     The frames stay where they are, without joints: time goes on while a detector fails.
     """
-    by_frame = _by_frame(batch, 1, generator).squeeze(-1)
+    by_frame = _by_frame(batch, (), source)
     # Padding must not be the frame that stays.
     stays = by_frame.masked_fill(~batch.frame_mask, -1.0).argmax(dim=1, keepdim=True)
     lost = (by_frame < rate.to(by_frame, non_blocking=True)[:, None]).scatter(1, stays, False)
@@ -47,20 +45,16 @@ def drop_hand(
     return _without(batch, lost)
 
 
-def drop_joints(
-    batch: PoseBatch, rate: Float[Tensor, " clips"], generator: torch.Generator
-) -> PoseBatch:
+def drop_joints(batch: PoseBatch, rate: Float[Tensor, " clips"], source: Source) -> PoseBatch:
     """Lose each joint of each frame with probability `rate`."""
-    draws = _by_frame(batch, NUM_JOINTS, generator)
+    draws = _by_frame(batch, (NUM_JOINTS,), source)
     return _without(batch, draws < rate.to(draws, non_blocking=True)[:, None, None])
 
 
 def _by_frame(
-    batch: PoseBatch, num: int, generator: torch.Generator
-) -> Float[Tensor, "clips frames num"]:
-    own = frame_generator(generator)
-    shape = (batch.positions.shape[1], batch.num_clips, num)
-    drawn = torch.rand(shape, generator=own, device=own.device).transpose(0, 1)
+    batch: PoseBatch, more: tuple[int, ...], source: Source
+) -> Float[Tensor, "clips frames ..."]:
+    drawn = uniform_by_frame(batch.num_clips, batch.positions.shape[1], more, source)
     return drawn.to(batch.positions.device, non_blocking=True)
 
 

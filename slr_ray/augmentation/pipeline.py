@@ -26,7 +26,7 @@ from slr_ray.augmentation.config import (
     StandardAugmentation,
     StrongAugmentation,
 )
-from slr_ray.augmentation.draws import chance, uniform
+from slr_ray.augmentation.draws import Source, chance, uniform
 from slr_ray.augmentation.dropout import drop_frames, drop_hand, drop_joints
 from slr_ray.augmentation.hands import NUM_FINGERS, reshape_hands
 from slr_ray.augmentation.noise import add_noise
@@ -42,26 +42,28 @@ _ALL_JOINTS = slice(0, NUM_JOINTS)
 _LEAST_BLUR_FRAMES = 0.1
 
 
-def augment(batch: PoseBatch, config: AugmentationConfig, generator: torch.Generator) -> PoseBatch:
+def augment(batch: PoseBatch, config: AugmentationConfig, source: Source) -> PoseBatch:
     """Clips in image fractions, each with its own draw; missing joints stay missing.
 
-    The same state of `generator` gives the same clips, whatever the padding and, for a CPU
+    The same state of a generator gives the same clips, whatever the padding and, for a CPU
     generator, the batch's device. The input is not changed.
     """
     match config:
         case NoAugmentation():
             return batch
         case SpoterAugmentation():
-            return _spoter(batch, config, generator)
+            if not isinstance(source, torch.Generator):
+                raise TypeError("SPOTER's transforms pick clips, and need a generator")
+            return _spoter(batch, config, source)
         case StrongAugmentation():
-            return _strong(batch, config, generator)
+            return _strong(batch, config, source)
         case StandardAugmentation():
-            return _standard(batch, config, generator)
+            return _standard(batch, config, source)
         case BoundaryAugmentation():
             head, tail = _ends(batch, config)
             if config.standard is not None:
-                batch = augment(batch, config.standard, generator)
-            return permute_ends(batch, head, tail, generator)
+                batch = augment(batch, config.standard, source)
+            return permute_ends(batch, head, tail, source)
         case _:
             assert_never(config)
 
@@ -70,7 +72,8 @@ def _ends(batch: PoseBatch, config: BoundaryAugmentation) -> tuple[Tensor, Tenso
     """Head and tail fraction of each clip."""
     if config.per_clip is None:
         fractions = (config.head_fraction, config.tail_fraction)
-        head, tail = (torch.full((batch.num_clips,), one) for one in fractions)
+        device = batch.positions.device
+        head, tail = (torch.full((batch.num_clips,), one, device=device) for one in fractions)
         return head, tail
     if batch.ends is None:
         raise ValueError("per_clip: read the clips with the `ends_finder` of the augmentation")
@@ -108,43 +111,41 @@ def _spoter(batch: PoseBatch, config: SpoterAugmentation, generator: torch.Gener
     return batch.with_positions(positions)
 
 
-def _standard(
-    batch: PoseBatch, config: StandardAugmentation, generator: torch.Generator
-) -> PoseBatch:
+def _standard(batch: PoseBatch, config: StandardAugmentation, source: Source) -> PoseBatch:
     """Flip, space, then time, then losses."""
     clips = batch.num_clips
-    batch = mirrored(batch, chance((clips,), config.flip_probability, generator))
+    batch = mirrored(batch, chance((clips,), config.flip_probability, source))
     limit = config.rotation_degrees
-    turned = chance((clips,), config.rotation_probability, generator)
-    batch = rotate(batch, uniform((clips,), -limit, limit, generator) * turned)
-    blurred = chance((clips,), config.blur_probability, generator)
-    sigma = uniform((clips,), _LEAST_BLUR_FRAMES, config.blur_frames, generator)
+    turned = chance((clips,), config.rotation_probability, source)
+    batch = rotate(batch, uniform((clips,), -limit, limit, source) * turned)
+    blurred = chance((clips,), config.blur_probability, source)
+    sigma = uniform((clips,), _LEAST_BLUR_FRAMES, config.blur_frames, source)
     if config.blur_probability:
         batch = blur(batch, sigma * blurred)
-    head = uniform((clips,), 0.0, config.crop_fraction, generator)
-    tail = uniform((clips,), 0.0, config.crop_fraction, generator)
-    cut = chance((clips,), config.crop_probability, generator)
-    spread = uniform((clips,), -1.0, 1.0, generator)
-    faster = config.speed ** (spread * chance((clips,), config.speed_probability, generator))
+    head = uniform((clips,), 0.0, config.crop_fraction, source)
+    tail = uniform((clips,), 0.0, config.crop_fraction, source)
+    cut = chance((clips,), config.crop_probability, source)
+    spread = uniform((clips,), -1.0, 1.0, source)
+    faster = config.speed ** (spread * chance((clips,), config.speed_probability, source))
     if config.crop_probability or config.speed_probability:
         batch = cut_and_resample(batch, head * cut, tail * cut, faster)
-    lost = chance((clips,), config.joint_dropout_probability, generator)
-    return drop_joints(batch, lost * config.joint_dropout, generator)
+    lost = chance((clips,), config.joint_dropout_probability, source)
+    return drop_joints(batch, lost * config.joint_dropout, source)
 
 
-def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Generator) -> PoseBatch:
+def _strong(batch: PoseBatch, config: StrongAugmentation, source: Source) -> PoseBatch:
     """Mirror, space, then time, then losses: a joint that is lost must not be interpolated."""
     clips = batch.num_clips
 
     def sometimes(probability: float, low: float, high: float, otherwise: float = 0.0) -> Tensor:
-        chosen = chance((clips,), probability, generator)
-        return torch.where(chosen, uniform((clips,), low, high, generator), otherwise)
+        chosen = chance((clips,), probability, source)
+        return torch.where(chosen, uniform((clips,), low, high, source), otherwise)
 
-    batch = mirrored(batch, chance((clips,), config.mirror_probability, generator))
-    arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, generator)
-    with_arms: Bool[Tensor, " clips"] = chance((clips,), config.arm_probability, generator)
+    batch = mirrored(batch, chance((clips,), config.mirror_probability, source))
+    arms = _arm_degrees(clips, config.arm_degrees, config.arm_joint_probability, source)
+    with_arms: Bool[Tensor, " clips"] = chance((clips,), config.arm_probability, source)
     batch = rotate_arms(batch, arms * with_arms[:, None, None], hands_follow=True)
-    batch = _hands(batch, config, generator)
+    batch = _hands(batch, config, source)
 
     rotation, shear = config.rotation_degrees, config.shear
     matrix = shape_matrix(
@@ -153,41 +154,39 @@ def _strong(batch: PoseBatch, config: StrongAugmentation, generator: torch.Gener
         sometimes(config.shear_probability, -shear, shear),
         sometimes(config.rotation_probability, -rotation, rotation),
     )
-    shift = uniform((clips, 2), -config.translation, config.translation, generator)
-    shift *= chance((clips, 1), config.translation_probability, generator)
+    shift = uniform((clips, 2), -config.translation, config.translation, source)
+    shift *= chance((clips, 1), config.translation_probability, source)
     batch = about_centre(batch, matrix, shift)
     ratio = sometimes(config.perspective_probability, 0.0, config.perspective_ratio)
-    batch = perspective(batch, ratio, chance((clips,), 0.5, generator), _ALL_JOINTS)
+    batch = perspective(batch, ratio, chance((clips,), 0.5, source), _ALL_JOINTS)
 
-    head = uniform((clips,), 0.0, config.cut_fraction, generator)
-    tail = uniform((clips,), 0.0, config.cut_fraction, generator)
-    cut = chance((clips,), config.cut_probability, generator)
+    head = uniform((clips,), 0.0, config.cut_fraction, source)
+    tail = uniform((clips,), 0.0, config.cut_fraction, source)
+    cut = chance((clips,), config.cut_probability, source)
     faster = config.speed ** sometimes(config.speed_probability, -1.0, 1.0)
     batch = cut_and_resample(batch, head * cut, tail * cut, faster)
 
     length = sometimes(config.hand_dropout_probability, 0.0, config.hand_dropout_fraction)
-    start = uniform((clips,), 0.0, 1.0, generator) * (1 - length)
-    batch = drop_hand(batch, chance((clips,), 0.5, generator), start, length)
-    frames = chance((clips,), config.frame_dropout_probability, generator)
-    batch = drop_frames(batch, frames * config.frame_dropout, generator)
-    joints = chance((clips,), config.joint_dropout_probability, generator)
-    return drop_joints(batch, joints * config.joint_dropout, generator)
+    start = uniform((clips,), 0.0, 1.0, source) * (1 - length)
+    batch = drop_hand(batch, chance((clips,), 0.5, source), start, length)
+    frames = chance((clips,), config.frame_dropout_probability, source)
+    batch = drop_frames(batch, frames * config.frame_dropout, source)
+    joints = chance((clips,), config.joint_dropout_probability, source)
+    return drop_joints(batch, joints * config.joint_dropout, source)
 
 
-def _hands(batch: PoseBatch, config: StrongAugmentation, generator: torch.Generator) -> PoseBatch:
+def _hands(batch: PoseBatch, config: StrongAugmentation, source: Source) -> PoseBatch:
     shape = (batch.num_clips, 2)
-    chosen = chance(shape, config.hand_probability, generator)
+    chosen = chance(shape, config.hand_probability, source)
     turn, limit = config.hand_degrees, config.bend_degrees
-    degrees = uniform(shape, -turn, turn, generator) * chosen
-    stretch = 1 + uniform(shape, -config.hand_stretch, config.hand_stretch, generator) * chosen
-    bend = uniform((*shape, NUM_FINGERS), -limit, limit, generator) * chosen[..., None]
+    degrees = uniform(shape, -turn, turn, source) * chosen
+    stretch = 1 + uniform(shape, -config.hand_stretch, config.hand_stretch, source) * chosen
+    bend = uniform((*shape, NUM_FINGERS), -limit, limit, source) * chosen[..., None]
     if not config.hand_probability:
         return batch
     return reshape_hands(batch, degrees, stretch, bend)
 
 
-def _arm_degrees(
-    clips: int, limit: float, probability: float, generator: torch.Generator
-) -> Tensor:
+def _arm_degrees(clips: int, limit: float, probability: float, source: Source) -> Tensor:
     shape = (clips, 2, NUM_PIVOTS)
-    return uniform(shape, -limit, limit, generator) * chance(shape, probability, generator)
+    return uniform(shape, -limit, limit, source) * chance(shape, probability, source)

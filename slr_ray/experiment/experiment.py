@@ -134,7 +134,6 @@ def build_experiment(
     _check_teacher(built, origin)
     _check_selection(built, origin)
     _check_views(built, origin)
-    _check_graphs(built, origin)
     return built
 
 
@@ -263,16 +262,3 @@ def _check_views(built: Experiment, origin: str) -> None:
                     "ignores their order. Set model.positions=sinusoidal, or "
                     f"{prefix}{name}.kind=standard"
                 )
-
-
-def _check_graphs(built: Experiment, origin: str) -> None:
-    """`ConfigError` where passes can't be recorded."""
-    training, told = built.training, None
-    if training.compile:
-        told = "training.compile is true, too: set one of them"
-    elif training.max_frames is None:
-        told = "training.max_frames is null, and batches differ in length: set it"
-    elif isinstance(built.model, PartStreamsConfig):
-        told = "model.kind 'part_streams' asks the processor for clips' lengths: leave it out"
-    if training.cuda_graphs and told is not None:
-        raise ConfigError(f"{origin}: training.cuda_graphs is true, but {told}")

@@ -33,6 +33,8 @@ class Recorded:
         features = torch.zeros(shape, device=device)
         mask = torch.ones(shape[:2], dtype=torch.bool, device=device)
         before = copy.deepcopy(model.state_dict())
+        # Gradients are added up on another stream than they were recorded on, which is meant.
+        torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
             self._replay: Callable[..., Any] = torch.cuda.make_graphed_callables(
                 _Passes(model), (features, mask), allow_unused_input=True

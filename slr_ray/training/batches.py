@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,12 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from slr_ray.augmentation.boundary_estimate import ends_finder
-from slr_ray.augmentation.config import AugmentationConfig, draws_frames
+from slr_ray.augmentation.config import AugmentationConfig, SpoterAugmentation, draws_frames
+from slr_ray.augmentation.draws import Source
 from slr_ray.augmentation.noise import add_noise
 from slr_ray.augmentation.pipeline import augment
+from slr_ray.augmentation.recorded import RecordedViews, View
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, features
 from slr_ray.poses.reading import ReadableClips, read
+from slr_ray.training.config import TrainingConfig
 
 
 def read_for(
@@ -33,20 +39,56 @@ def model_input(
     batch: PoseBatch,
     normalisation: NormalisationConfig,
     augmentation: AugmentationConfig | None,
-    generator: torch.Generator | None,
-) -> tuple[Float[Tensor, "clips frames channels"], Bool[Tensor, "clips frames"]]:
+    source: Source | None,
+) -> View:
     """Augment (in image coordinates), normalise, add noise: SPOTER's order.
 
     Without `augmentation` the clip itself. Returns features and the mask of real frames.
     """
     if augmentation is None:
         return features(batch, normalisation), batch.frame_mask
-    if generator is None:
+    if source is None:
         raise ValueError("augmentation draws from a generator: pass one")
-    batch = augment(batch, augmentation, generator)
+    batch = augment(batch, augmentation, source)
     normalised = features(batch, normalisation)
-    noisy = add_noise(normalised, batch.frame_mask, augmentation.noise_std, generator)
+    noisy = add_noise(normalised, batch.frame_mask, augmentation.noise_std, source)
     return noisy, batch.frame_mask
+
+
+class Views:
+    """`model_input` of a training's batches on its device, recorded where that can be.
+
+    On a GPU, for these augmentations, and with a largest number of frames. SPOTER's transforms pick
+    clips, whose number differs from batch to batch.
+    """
+
+    def __init__(
+        self,
+        normalisation: NormalisationConfig,
+        config: TrainingConfig,
+        device: torch.device,
+        num_clips: int,
+        augmentations: Iterable[AugmentationConfig],
+    ) -> None:
+        self.normalisation, self.device = normalisation, device
+        self._recorded: dict[AugmentationConfig, RecordedViews] = {}
+        if device.type != "cuda" or not config.cuda_graphs or config.max_frames is None:
+            return
+        for one in augmentations:
+            if one not in self._recorded and not isinstance(one, SpoterAugmentation):
+                make = partial(self._made, one)
+                self._recorded[one] = RecordedViews(make, num_clips, config.max_frames, device)
+
+    def __call__(
+        self, batch: PoseBatch, augmentation: AugmentationConfig, generator: torch.Generator
+    ) -> View:
+        recorded = self._recorded.get(augmentation)
+        if recorded is not None:
+            return recorded(batch, generator)
+        return self._made(augmentation, batch.to(self.device), generator)
+
+    def _made(self, augmentation: AugmentationConfig, batch: PoseBatch, source: Source) -> View:
+        return model_input(batch, self.normalisation, augmentation, source)
 
 
 def joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -67,7 +67,8 @@ class TrainingConfig(Config):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     """Run the model through torch.compile."""
-    cuda_graphs: bool = False
-    """Replay the passes of whole batches as CUDA graphs instead of starting their kernels one by
-    one (`models.cuda_graph`). For one worker with a GPU, and no rule of unlabelled clips that asks
-    for representations; elsewhere nothing changes."""
+    cuda_graphs: bool = True
+    """Replay views and passes of isolated signs as CUDA graphs instead of starting their kernels
+    one by one (`augmentation.recorded`, `models.cuda_graph`). On a GPU, where `max_frames` is set;
+    passes also need one worker, no `compile`, and no rule of unlabelled clips that asks for
+    representations. Elsewhere nothing changes."""

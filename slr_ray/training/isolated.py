@@ -15,7 +15,7 @@ from slr_ray.poses.batch import frames_seen
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.records.measured import Metrics, UnlabelledFigures
 from slr_ray.records.stages import State
-from slr_ray.training.batches import joined, mixed, model_input, read_for
+from slr_ray.training.batches import Views, joined, mixed, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.config import StreamConfig
 from slr_ray.training.consistency.stream import UnlabelledStream
@@ -50,6 +50,13 @@ class IsolatedTask(Task[Batch]):
             problem.num_glosses,
             by_gloss=config.class_balance == "loss",
             true_share=round_.true_share,
+        )
+        self.make_views = Views(
+            problem.normalisation,
+            config,
+            place.device,
+            config.batch_size,
+            [problem.augmentation, round_.pseudo_augmentation or problem.augmentation],
         )
         self.stream: UnlabelledStream | None = None
         if isinstance(round_.stream, StreamConfig):
@@ -149,5 +156,4 @@ class IsolatedTask(Task[Batch]):
             augmentation = self.round.pseudo_augmentation
         clips = self.round.training_set.clips[rows]
         batch = read_for(augmentation, problem.clips, clips, self.config.max_frames, generator)
-        batch = batch.to(self.place.device)
-        return model_input(batch, problem.normalisation, augmentation, generator)
+        return self.make_views(batch, augmentation, generator)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.models.conv_attention import ConvAttentionConfig
 from slr_ray.models.cuda_graph import Recorded
@@ -98,17 +97,3 @@ def test_passes_ask_nothing_of_the_device(preset: str) -> None:
     logits = model(features, mask)
     logits.sum().backward()
     assert logits.device.type == "meta"
-
-
-@pytest.mark.parametrize(
-    ("tree", "told"),
-    [
-        ({"training": {"compile": True}}, "training.compile is true"),
-        ({"training": {"max_frames": None}}, "training.max_frames is null"),
-        ({"task": "continuous"}, "model.kind 'part_streams'"),
-    ],
-)
-def test_what_cant_be_recorded_is_refused(tree: dict[str, Any], told: str) -> None:
-    training = {**tree.get("training", {}), "cuda_graphs": True}
-    with pytest.raises(ConfigError, match=told):
-        build_experiment({**tree, "training": training}, "test")

@@ -18,7 +18,7 @@ from slr_ray.selection.steps.alignment import Alignment
 from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
-from slr_ray.training.batches import model_input, read_for
+from slr_ray.training.batches import Views, model_input, read_for
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.consistency.co_learning import CoLearning
 from slr_ray.training.consistency.config import StreamConfig
@@ -65,6 +65,13 @@ class UnlabelledStream(nn.Module):
         self._max_frames = training.max_frames
         clips, num_glosses = problem.unlabelled, problem.num_glosses
         self.batches = UnlabelledBatches(settings, clips, training.batch_size)
+        self._make_views = Views(
+            problem.normalisation,
+            training,
+            device,
+            self.batches.size,
+            [settings.weak, self._strong],
+        )
         self.lengths = frames_seen(problem.source.num_frames[clips], self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
@@ -116,8 +123,8 @@ class UnlabelledStream(nn.Module):
         rows = next(self._batches)
         problem, settings = self.problem, self.settings
         batch = self._read(problem.unlabelled[rows], self._strong)
-        weak = model_input(batch, problem.normalisation, settings.weak, self._generator)
-        strong = model_input(batch, problem.normalisation, self._strong, self._generator)
+        weak = self._make_views(batch, settings.weak, self._generator)
+        strong = self._make_views(batch, self._strong, self._generator)
         with torch.no_grad(), evaluating(teacher):
             probabilities, represented, stays = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done

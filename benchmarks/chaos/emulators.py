@@ -66,6 +66,11 @@ class Line:
         asked: list[str] = json.loads(self._ask("requests\n"))
         return asked
 
+    @property
+    def passed_bytes(self) -> int:
+        """What came over it, both ways together."""
+        return int(self._ask("bytes\n"))
+
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()

@@ -1,6 +1,6 @@
 """A line to a local server that counts requests and can be cut or left hanging.
 
-`python line.py PORT` prints its own port, then obeys: cut, hang, mend, requests.
+`python line.py PORT` prints its own port, then obeys: cut, hang, mend, requests, bytes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ _REQUEST = re.compile(rb"(?:GET|PUT|POST|HEAD|DELETE) [^ \r\n]+ HTTP/1\.1\r\n")
 
 
 class _Line:
-    """Through, refusing or hanging; `requests` are those that came over it."""
+    """Through, refusing or hanging; `requests` and `num_bytes` are what came over it."""
 
     def __init__(self, target: int) -> None:
         self.state = "through"
         self.requests: list[str] = []
+        self.num_bytes = 0
         self._target = target
         self._open: set[socket.socket] = set()
         self._listener = self._listening(0)
@@ -76,6 +77,7 @@ class _Line:
                 for found in _REQUEST.finditer(seen):
                     if found.end() > len(seen) - len(content):
                         self.requests.append(found[0].decode().removesuffix(" HTTP/1.1\r\n"))
+                self.num_bytes += len(content)
                 sink.sendall(content)
         for one in (source, sink):
             self._open.discard(one)
@@ -86,6 +88,8 @@ class _Line:
 
 
 def _obey(line: _Line, command: str) -> str:
+    if command == "bytes":
+        return str(line.num_bytes)
     if command == "requests":
         return json.dumps(line.requests)
     {"cut": line.cut, "hang": line.hang, "mend": line.mend}[command]()

@@ -41,7 +41,7 @@ def trials(setting: Setting) -> Iterator[Finding]:
     The most of them once more with CUDA's Multi-Process Service, where there is one: without it
     the GPU works for one process at a time.
     """
-    training = {"num_epochs": 1, "steps_per_epoch": setting.choose(100, 2)}
+    training = {"num_epochs": 1, "steps_per_epoch": setting.choose(50, 2)}
     sections = {
         "pool": {"kind": "fraction", "fraction": 0.1},
         "method": {"kind": "sslr", "num_rounds": 1},

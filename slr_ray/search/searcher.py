@@ -22,6 +22,7 @@ from slr_ray.search.history.journal import Journal
 from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.limits import SearchEnd
 from slr_ray.search.listeners import RunListener
+from slr_ray.search.packed import Packed
 from slr_ray.search.spaces.space import Tree
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.losses import UnusableNode, cause_of
@@ -102,7 +103,7 @@ class StudySearcher(Searcher):  # type: ignore[misc]  # Ray ships no types
             task = TrialTask(
                 self._context, suggestion.number, config, suggestion.params, suggestion.source
             )
-            self._live[trial_id] = {"number": suggestion.number, "task": task}
+            self._live[trial_id] = {"number": suggestion.number, "task": Packed(task)}
             return self._live[trial_id]
         # One that is under way may have to be given anew.
         return None if self._live else str(Searcher.FINISHED)

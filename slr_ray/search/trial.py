@@ -81,9 +81,7 @@ class TrialTask:
                     # Not "done", by which Tune ends trials itself.
                     "is_last": done,
                     "reused": all(one.done[-1].record.reused for one in runs),
-                    "training_s": record.training_s,
                     "trial_wall_s": record.wall_s,
-                    "number": self.number,
                 }
             )
             if done:

@@ -22,6 +22,7 @@ from slr_ray.search.history.journal import Journal
 from slr_ray.search.history.study import SearchStudy
 from slr_ray.search.limits import SearchEnd, TuneLimits
 from slr_ray.search.listeners import RunListener
+from slr_ray.search.packed import Packed
 from slr_ray.search.searcher import Build, StudyScheduler, StudySearcher, Trouble, TuneEvents
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.execution import Workers, run_here, run_on_workers
@@ -69,6 +70,8 @@ def search(
     # Tune's own tables and loggers: the live view and our TensorBoard files stand in for them.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    # A run resumes from the journal: Tune's own account of all trials is never read.
+    os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "1e9")
     # Paths mean the same in a trial as where the user typed them.
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
     if grows:
@@ -149,7 +152,8 @@ def _trainable(context: RunContext, workers: Workers) -> Callable[[dict[str, Any
     opener = Opener()
 
     def run_trial(config: dict[str, Any]) -> None:
-        task: TrialTask = config["task"]
+        packed: Packed[TrialTask] = config["task"]
+        task = packed.unpack()
         if workers.num_workers == 1:
             run_here(replace(task, opener=opener), tune.report, context.num_threads, workers)
         else:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -76,7 +75,7 @@ class Views:
             return
         for one in augmentations:
             if one not in self._recorded and not isinstance(one, SpoterAugmentation):
-                make = partial(self._made, one)
+                make = _maker(normalisation, one)
                 self._recorded[one] = RecordedViews(make, num_clips, config.max_frames, device)
 
     def __call__(
@@ -85,10 +84,13 @@ class Views:
         recorded = self._recorded.get(augmentation)
         if recorded is not None:
             return recorded(batch, generator)
-        return self._made(augmentation, batch.to(self.device), generator)
+        return model_input(batch.to(self.device), self.normalisation, augmentation, generator)
 
-    def _made(self, augmentation: AugmentationConfig, batch: PoseBatch, source: Source) -> View:
-        return model_input(batch, self.normalisation, augmentation, source)
+
+def _maker(
+    normalisation: NormalisationConfig, augmentation: AugmentationConfig
+) -> Callable[[PoseBatch, Source], View]:
+    return lambda batch, source: model_input(batch, normalisation, augmentation, source)
 
 
 def joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -108,7 +108,7 @@ def test_replayed_views_are_those_that_are_made(
 @pytest.mark.parametrize("lengths", [(5,) * (CLIPS + 1), (FRAMES + 1,)])
 def test_larger_batches_are_made(lengths: tuple[int, ...]) -> None:
     batch, ours = clips(0, lengths), new_views(MODERN.augmentation, MODERN.normalisation)
-    ours.replay = None
+    ours._replay = None
     found = ours(batch, seeded(0))
     expected = views(MODERN.augmentation, MODERN.normalisation, batch, seeded(0))
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))

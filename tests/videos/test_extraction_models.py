@@ -129,7 +129,8 @@ def _fetch_in_process(folder: str, counter: str) -> None:
 
 
 def test_many_processes_fetch_once(tmp_path: Path, known: dict[str, str]) -> None:
-    context = multiprocessing.get_context("fork")
+    # A fork would find locks taken by threads that earlier tests left, and wait for ever.
+    context = multiprocessing.get_context("spawn")
     counter = tmp_path / "asked"
     workers = [
         context.Process(target=_fetch_in_process, args=(str(tmp_path), str(counter)))

@@ -3,10 +3,10 @@
     python -m benchmarks.bookkeeping [--num-trials 1000] [--num-s3-trials 50]
 
 Each trial is one gradient step of a tiny model. Locally the whole search is timed, what trials
-trained is taken away, and the driver's memory is read while it runs. On S3, as an
-emulator plays it, requests and bytes are counted: those of a longer search less those of a
-shorter one, so that what a run does once is not in them. The last line is the seconds a trial on
-local storage over the goal of 0.03.
+trained is taken away, and the driver's memory is read while it runs. On S3, as an emulator plays
+it, requests and bytes are counted: those of a longer search less those of a shorter one, so that
+what a run does once is not in them. The last line is the seconds a trial on local storage over
+the goal of 0.03.
 
 S3 needs moto: `pip install -e '.[clouds]'`; without it that part is skipped, by name.
 """

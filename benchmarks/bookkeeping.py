@@ -21,12 +21,13 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
 
-from benchmarks.chaos.emulators import Cloud, MissingServer, cloud
+from benchmarks.chaos.emulators import MissingServer, cloud
+from benchmarks.tiny_space import TINY_SPACE
+from slr_ray.config import merge
 from slr_ray.records.log import read_log
 from slr_ray.records.run_folder import RunFolder, TrialFolder
 
@@ -34,25 +35,19 @@ _GOAL_S = 0.03
 _FEW_TRIALS = 10
 _SETTLED = 50
 """Trials after which the driver has loaded what it needs."""
-_SPACE: dict[str, Any] = {
-    "name": "bookkeeping",
-    "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
-    "pool": {"kind": "fraction", "fraction": 0.1},
-    "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1},
-    "training": {
-        "num_epochs": 1,
-        "steps_per_epoch": 1,
-        "batch_size": 4,
-        "max_frames": 8,
-        "optimiser": {"kind": "adamw", "learning_rate": {"log_uniform": [1e-4, 1e-1]}},
+_SPACE = merge(
+    TINY_SPACE,
+    {
+        "name": "bookkeeping",
+        "training": {"num_epochs": 1, "steps_per_epoch": 1, "batch_size": 4},
+        "method": {"kind": "supervised"},
+        "search": {"scheduler": {"kind": "none"}, "search_seeds": [0]},
     },
-    "method": {"kind": "supervised"},
-    "search": {"scheduler": {"kind": "none"}, "search_seeds": [0]},
-    "default": {"training": {"optimiser": {"learning_rate": 0.003}}},
-}
+)
 
 
 def command(folder: Path, storage: str, num_trials: int) -> subprocess.Popen[bytes]:
+    """The search, one trial at a time."""
     (folder / "space.yaml").write_text(yaml.safe_dump(_SPACE))
     options = ["--space", str(folder / "space.yaml"), "--storage", storage, "--seeds", "1"]
     options += ["--num-trials", str(num_trials), "--max-concurrent", "1"]
@@ -113,12 +108,8 @@ def _asked(num_trials: int) -> Counter[str]:
     with tempfile.TemporaryDirectory() as name, cloud("s3", Path(name)) as there:
         if command(Path(name), there.uri("runs"), num_trials).wait():
             raise SystemExit("the search on S3 failed")
-        return _counted(there)
-
-
-def _counted(there: Cloud) -> Counter[str]:
-    methods = Counter(one.split()[0] for one in there.line.requests)
-    return methods + Counter({"bytes": there.line.passed_bytes})
+        methods = Counter(one.split()[0] for one in there.line.requests)
+        return methods + Counter({"bytes": there.line.passed_bytes})
 
 
 def _resident_kib(process: int) -> int:

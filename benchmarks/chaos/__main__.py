@@ -31,27 +31,24 @@ import yaml
 
 from benchmarks.chaos.emulators import Cloud, cloud
 from benchmarks.chaos.faults import FAULTS
+from benchmarks.tiny_space import TINY_SPACE
+from slr_ray.config import merge
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.storage import Store
 
-_SPACE = {
-    "name": "chaos",
-    "data": {"kind": "embedded", "num_glosses": 4, "num_signers": 8, "seed": 1},
-    "pool": {"kind": "fraction", "fraction": 0.1},
-    "model": {"width": 16, "num_heads": 2, "num_stages": 1, "num_convolutions": 1},
-    "training": {
-        "num_epochs": 2,
-        "batch_size": 16,
-        "max_frames": 8,
-        "optimiser": {"kind": "adamw", "learning_rate": {"log_uniform": [1e-4, 1e-1]}},
+_SPACE = merge(
+    TINY_SPACE,
+    {
+        "name": "chaos",
+        "training": {"num_epochs": 2, "batch_size": 16},
+        "method": {
+            "kind": "sslr",
+            "num_rounds": {"int": [1, 3]},
+            "selection": {"kind": "top_per_gloss", "num_clips": {"int": [2, 9]}},
+        },
+        "default": {"method": {"num_rounds": 2}},
     },
-    "method": {
-        "kind": "sslr",
-        "num_rounds": {"int": [1, 3]},
-        "selection": {"kind": "top_per_gloss", "num_clips": {"int": [2, 9]}},
-    },
-    "default": {"method": {"num_rounds": 2}, "training": {"optimiser": {"learning_rate": 0.003}}},
-}
+)
 
 
 @dataclass(frozen=True)
@@ -150,8 +147,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps-per-epoch", type=int, default=20)
     parser.add_argument("--at-once", type=int, default=1)
     given = parser.parse_args(arguments)
-    training = {**_SPACE["training"], "steps_per_epoch": given.steps_per_epoch}  # type: ignore[dict-item]
-    space = {**_SPACE, "training": training}
+    space = merge(_SPACE, {"training": {"steps_per_epoch": given.steps_per_epoch}})
     at_once = ["--max-concurrent", str(given.at_once)]
     options = ["--num-trials", str(given.num_trials), "--seeds", "1", *at_once]
     if given.at_once > 1:

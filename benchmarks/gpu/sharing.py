@@ -80,8 +80,10 @@ def _multi_process_service() -> Iterator[bool]:
         for place in places.values():
             Path(place).mkdir()
         with mock.patch.dict(os.environ, places):
-            yield subprocess.run([control, "-d"]).returncode == 0
-            subprocess.run([control], input=b"quit", capture_output=True)
+            try:
+                yield subprocess.run([control, "-d"]).returncode == 0
+            finally:
+                subprocess.run([control], input=b"quit", capture_output=True)
 
 
 @dataclass(frozen=True)

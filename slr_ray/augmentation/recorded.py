@@ -24,7 +24,8 @@ class RecordedViews:
     processor takes 25 ms to begin (reports/2026-11-27-gpu.md). They are recorded once, for
     `num_clips` clips of `num_frames` frames. What is drawn is drawn by the processor as ever, and
     goes to the GPU in one piece. Smaller batches are filled up, and the views cut to their size;
-    larger ones are made without the recording.
+    larger ones are made without the recording, and so are those that lack the ends of their clips
+    where `needs_ends`, of which the augmentation tells.
     """
 
     def __init__(
@@ -33,6 +34,8 @@ class RecordedViews:
         num_clips: int,
         num_frames: int,
         device: torch.device,
+        *,
+        needs_ends: bool = False,
     ) -> None:
         self.make, self.device = make, device
         shape = (num_clips, num_frames, NUM_JOINTS)
@@ -40,7 +43,7 @@ class RecordedViews:
             torch.zeros((*shape, 2), device=device),
             torch.zeros(shape, device=device),
             torch.ones(num_clips, dtype=torch.long, device=device),
-            torch.zeros((num_clips, 2), device=device),
+            torch.zeros((num_clips, 2), device=device) if needs_ends else None,
         )
         self.draws: list[Draw] = []
         make(self.batch, self._note)
@@ -60,7 +63,8 @@ class RecordedViews:
         """Views of a batch on any device."""
         clips, frames = batch.confidence.shape[:2]
         most_clips, most_frames = self.batch.confidence.shape[:2]
-        if clips > most_clips or frames > most_frames:
+        lacks_ends = batch.ends is None and self.batch.ends is not None
+        if clips > most_clips or frames > most_frames or lacks_ends:
             return self.make(batch.to(self.device), generator)
         for draw, numbers in zip(self.draws, self._host, strict=True):
             numbers.narrow(draw.clip_axis, 0, clips).copy_(draw.for_clips(clips).of(generator))

@@ -76,7 +76,10 @@ class Views:
         for one in augmentations:
             if one not in self._recorded and not isinstance(one, SpoterAugmentation):
                 make = _maker(normalisation, one)
-                self._recorded[one] = RecordedViews(make, num_clips, config.max_frames, device)
+                needs_ends = ends_finder(one) is not None
+                self._recorded[one] = RecordedViews(
+                    make, num_clips, config.max_frames, device, needs_ends=needs_ends
+                )
 
     def __call__(
         self, batch: PoseBatch, augmentation: AugmentationConfig, generator: torch.Generator

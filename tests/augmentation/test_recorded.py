@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from slr_ray.augmentation import recorded
-from slr_ray.augmentation.boundary_estimate import BoundaryEstimateConfig
+from slr_ray.augmentation.boundary_estimate import BoundaryEstimateConfig, ends_finder
 from slr_ray.augmentation.config import (
     AugmentationConfig,
     BoundaryAugmentation,
@@ -68,7 +68,8 @@ def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def new_views(augmentation: AugmentationConfig, normalisation: NormalisationConfig) -> Any:
     make = partial(views, augmentation, normalisation)
-    return RecordedViews(make, CLIPS, FRAMES, torch.device("cpu"))
+    needs_ends = ends_finder(augmentation) is not None
+    return RecordedViews(make, CLIPS, FRAMES, torch.device("cpu"), needs_ends=needs_ends)
 
 
 def views(
@@ -120,6 +121,12 @@ def test_views_stay_when_the_next_are_made() -> None:
     before = features.clone()
     ours(clips(1, (9, 7)), seeded(1))
     assert torch.equal(features, before)
+
+
+def test_clips_without_their_ends_are_refused_as_ever() -> None:
+    per_clip = BoundaryAugmentation(per_clip=BoundaryEstimateConfig())
+    with pytest.raises(ValueError, match="ends_finder"):
+        new_views(per_clip, ALL_GEOMETRY)(random_batch(0), seeded(0))
 
 
 class _OnlyMeta(TorchDispatchMode):

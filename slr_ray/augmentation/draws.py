@@ -16,15 +16,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-# Normal numbers are drawn in blocks of 16, and an incomplete last block changes the one before it.
-_BLOCK = 16
-
 
 @dataclass(frozen=True)
 class Draw:
     """What an augmentation asks for at once."""
 
-    kind: Literal["uniform", "uniform_by_frame", "normal_by_frame"]
+    kind: Literal["uniform", "uniform_by_frame"]
     shape: tuple[int, ...]
     """Clips, then more of each; frames before clips where it is by frame."""
 
@@ -42,7 +39,7 @@ class Draw:
         return replace(self, shape=(*self.shape[:axis], count, *self.shape[axis + 1 :]))
 
     def of(self, generator: torch.Generator) -> Float[Tensor, "..."]:
-        """Numbers between 0 and 1, or normal ones.
+        """Numbers between 0 and 1.
 
         How many there are by frame depends on the padding. Drawn frame by frame from a generator of
         their own they leave the next draw of `generator` where it would be without padding.
@@ -52,11 +49,7 @@ class Draw:
             return torch.rand(self.shape, generator=generator, device=device)
         seed = torch.randint(2**62, (), generator=generator, device=device)
         own = torch.Generator(device=device).manual_seed(int(seed))
-        if self.kind == "uniform_by_frame":
-            return torch.rand(self.shape, generator=own, device=device)
-        whole_blocks = -(-self.size // _BLOCK) * _BLOCK
-        drawn = torch.randn(whole_blocks, generator=own, device=device)
-        return drawn[: self.size].view(self.shape)
+        return torch.rand(self.shape, generator=own, device=device)
 
 
 Source = torch.Generator | Callable[[Draw], Tensor]
@@ -80,13 +73,6 @@ def uniform_by_frame(
 ) -> Float[Tensor, "clips frames ..."]:
     """Numbers between 0 and 1 for each frame of each clip."""
     return _drawn(Draw("uniform_by_frame", (frames, clips, *more)), source).transpose(0, 1)
-
-
-def normal_by_frame(
-    clips: int, frames: int, more: tuple[int, ...], source: Source
-) -> Float[Tensor, "clips frames ..."]:
-    """Normal numbers for each frame of each clip."""
-    return _drawn(Draw("normal_by_frame", (frames, clips, *more)), source).transpose(0, 1)
 
 
 def _drawn(draw: Draw, source: Source) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.cuda_graph import Recorded
@@ -24,14 +23,12 @@ from slr_ray.training.allocator import keep_freed_memory
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.isolated import IsolatedTask
 from slr_ray.training.labels.sampling import epoch_batches
-from slr_ray.training.optimisation import averaging_step, learning_rate, new_optimiser
+from slr_ray.training.optimisation import AveragedWeights, learning_rate, new_optimiser
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import NonFiniteLoss, Progress, Round, Trained
 from slr_ray.training.sentences.task import SentenceTask
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
-
-_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def train(
@@ -90,7 +87,7 @@ class _Loop:
         self.config, self.round, self.place = config, round_, place
         self.model = model
         self.replica = place.replicated(model)
-        self.average = AveragedModel(model, multi_avg_fn=self._blend) if config.ema_decay else None
+        self.average = AveragedWeights(model, config.ema_decay) if config.ema_decay else None
         self.optimiser = new_optimiser(model.parameters(), config.optimiser)
         self.num_epochs = round_.num_epochs or config.num_epochs
         size = len(round_.training_set)
@@ -195,7 +192,7 @@ class _Loop:
         self.optimiser.step()
         self.progress.num_steps += 1
         if self.average is not None:
-            self.average.update_parameters(self.model)
+            self.average.update()
         return loss
 
     def _evaluate(self, training_loss: float) -> EpochRecord:
@@ -230,9 +227,3 @@ class _Loop:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-
-    def _blend(self, averages: _Tensors, current: _Tensors, _: Tensor | int) -> None:
-        # torch's own count of averaged steps lies on a GPU, which would be waited for.
-        num_averaged = self.progress.num_steps - 1
-        step = averaging_step(self.config.ema_decay or 0.0, num_averaged)
-        torch._foreach_lerp_(averages, current, step)

@@ -262,6 +262,20 @@ def test_noise_is_on_real_frames_alone_and_independent_of_padding(padding: int) 
     assert add_noise(features, mask, 0.0, seeded()) is features
 
 
+def test_noise_is_normal_and_of_each_frame_and_channel_its_own() -> None:
+    mask = torch.ones(40, 60, dtype=torch.bool)
+    noise = add_noise(torch.zeros(40, 60, 107), mask, 1.0, seeded(5))
+    assert abs(noise.mean()) < 0.01
+    # What a normal distribution has within one, two and three standard deviations.
+    for limit, share in ((1, 0.6827), (2, 0.9545), (3, 0.9973)):
+        assert abs((noise.abs() < limit).float().mean() - share) < 0.005
+    # Neighbours in time, of one clip and of another, and of channels have nothing to do with
+    # each other.
+    for other in (noise.roll(1, 0), noise.roll(1, 1), noise.roll(1, 2)):
+        assert abs((noise * other).mean()) < 0.01
+    assert not torch.equal(noise, add_noise(torch.zeros_like(noise), mask, 1.0, seeded(6)))
+
+
 @pytest.mark.parametrize(
     ("tree", "error"),
     [

@@ -149,13 +149,17 @@ def test_views_ask_nothing_of_the_device(
         torch.ones(4, dtype=torch.long, device="meta"),
         torch.zeros((4, 2), device="meta"),
     )
+    again = partial(
+        views,
+        augmentation,
+        normalisation,
+        batch,
+        lambda draw: torch.zeros(draw.shape, device="meta"),
+    )
+    # As before a recording: what a first call sets up stays.
+    again()
     with _OnlyMeta():
-        views(
-            augmentation,
-            normalisation,
-            batch,
-            lambda draw: torch.zeros(draw.shape, device="meta"),
-        )
+        again()
 
 
 def test_transforms_that_pick_clips_are_refused() -> None:

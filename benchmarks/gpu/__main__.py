@@ -39,7 +39,7 @@ CHECKS = (
     Check("recorded", "benchmarks.gpu.agreement", "Views and passes as CUDA graphs", 75),
     Check("throughput", "benchmarks.gpu.speed", "Clips a second in training", 60),
     Check("pretraining", "benchmarks.gpu.speed", "Pre-training at SSL-SLR's paper size", 45),
-    Check("trials", "benchmarks.gpu.sharing", "Trials on one GPU", 110),
+    Check("trials", "benchmarks.gpu.sharing", "Trials on one GPU", 120),
     Check("resident", "benchmarks.gpu.speed", "Clips that lie on the device", 20),
     Check("stacked", "benchmarks.gpu.speed", "Several models in one step", 40),
     Check("compiled", "benchmarks.gpu.agreement", "torch.compile", 100),

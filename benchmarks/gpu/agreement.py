@@ -114,7 +114,7 @@ def norm(setting: Setting) -> Iterator[Finding]:
 def recorded(setting: Setting) -> Iterator[Finding]:
     """The loop with views and passes replayed, against one that starts every kernel by itself."""
     place = setting.place()
-    yield _recorded_views(setting, place)
+    yield from _recorded_views(setting, place)
     num_steps = setting.choose(12, 2)
     training = {"precision": "bfloat16", "num_epochs": 4, "steps_per_epoch": num_steps}
     for preset, full_size in (("published", 1), *((one, 48) for one in PRESETS)):
@@ -132,17 +132,23 @@ def recorded(setting: Setting) -> Iterator[Finding]:
         )
 
 
-def _recorded_views(setting: Setting, place: Place) -> Finding:
-    """Of whole batches, by the settings that the product has."""
-    config = setting.experiment("modern", {"batch_size": 32})
+def _recorded_views(setting: Setting, place: Place) -> Iterator[Finding]:
+    """Of whole batches, by the settings that the product has, and what they take."""
+    size = setting.choose(48, 4)
+    config = setting.experiment("modern", {"batch_size": size})
     own = opened(config)
-    found = []
-    for one in (config.training, config.training.model_copy(update={"cuda_graphs": False})):
-        views = Views(own.normalisation, one, place.device, 32, [own.augmentation])
-        generator = torch.Generator().manual_seed(_SEED)
-        batch = read(own.clips, own.labelled[:32], config.training.max_frames)
-        found.append(views(batch, own.augmentation, generator)[0])
-    return within("modern: views replayed against views made", difference(*found), 1e-3)
+    reading = partial(read, own.clips, own.labelled[:size], config.training.max_frames)
+    found: list[Tensor] = []
+    calls: dict[str, Callable[[], object]] = {"reading": reading}
+    for name, is_recorded in (("made", False), ("replayed", True)):
+        training = config.training.model_copy(update={"cuda_graphs": is_recorded})
+        views = Views(own.normalisation, training, place.device, size, [own.augmentation])
+        make = partial(views, reading(), own.augmentation)
+        found.append(make(torch.Generator().manual_seed(_SEED))[0])
+        calls[name] = partial(make, torch.Generator())
+    yield within("modern: views replayed against views made", difference(*found), 1e-3)
+    taken = in_turns(calls, setting.choose(20, 1), place.device)
+    yield Finding(f"modern, views of a batch of {size}: {times(taken)}")
 
 
 def compiled(setting: Setting) -> Iterator[Finding]:

@@ -63,17 +63,20 @@ def pad(
     last kept: SPOTER has no limit (None), a padded batch is better with one, and thinning keeps the
     whole sign where cutting would lose its end.
     """
-    chosen = [thinned(len(one), max_frames) for one in positions]
-    num_frames = [len(frames) for frames in chosen]
-    longest = max(num_frames)
+    num_frames = frames_seen(np.array([len(one) for one in positions]), max_frames)
+    longest = int(num_frames.max())
     joints = positions[0].shape[1]
     padded = np.zeros((len(positions), longest, joints, 2), np.float32)
     found = np.zeros((len(positions), longest, joints), np.float32)
-    for row, frames in enumerate(chosen):
-        padded[row, : len(frames)] = positions[row][frames]
-        found[row, : len(frames)] = confidence[row][frames]
-    padded[found <= 0] = 0
-    return PoseBatch(torch.from_numpy(padded), torch.from_numpy(found), torch.tensor(num_frames))
+    for row, left in enumerate(num_frames):
+        # All frames, where all are left: to pick them would copy them once more.
+        total = len(positions[row])
+        kept = slice(None) if left == total else thinned(total, max_frames)
+        padded[row, :left] = positions[row][kept]
+        found[row, :left] = confidence[row][kept]
+    places, told = torch.from_numpy(padded), torch.from_numpy(found)
+    places.masked_fill_((told <= 0)[..., None], 0.0)
+    return PoseBatch(places, told, torch.from_numpy(num_frames))
 
 
 @functools.cache

@@ -116,7 +116,7 @@ def mixed(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Mixup (Zhang et al. 2018): each clip blended with another, in one share ~ Beta(a, a)."""
     share = float(rng.beta(alpha, alpha))
-    other = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device)
+    other = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device, non_blocking=True)
     inputs, targets, weights = (
         share * one + (1 - share) * one[other] for one in (inputs, targets, weights)
     )

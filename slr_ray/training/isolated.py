@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -93,11 +94,12 @@ class IsolatedTask(Task[Batch]):
     def loss(self, batch: Batch, step: Step) -> Float[Tensor, ""]:
         place, training_set = self.place, self.round.training_set
         rows, (inputs, mask) = batch
-        weights = torch.from_numpy(self.weights[rows]).to(place.device)
-        targets = batch_targets(training_set, rows, self.problem.num_glosses).to(place.device)
+        there = partial(Tensor.to, device=place.device, non_blocking=True)
+        weights = there(torch.from_numpy(self.weights[rows]))
+        targets = there(batch_targets(training_set, rows, self.problem.num_glosses))
         stream, pseudo = self.stream, None
         if stream is not None:
-            glosses = torch.from_numpy(training_set.glosses[rows].astype(np.int64)).to(place.device)
+            glosses = there(torch.from_numpy(training_set.glosses[rows].astype(np.int64)))
             slow = step.average if stream.settings.teacher == "ema" else None
             teacher = self.model if slow is None else cast(Model, slow)
             pseudo = stream.next_step(teacher, (inputs, mask), glosses, step.num_done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import torch
@@ -86,8 +87,9 @@ class CoLearning(nn.Module):
         s uniform from `smallest_share` to 1, and keeps its label (equations 3 and 4).
         """
         size = len(represented)
-        draws, shares = torch.rand(2, size, generator=generator).to(represented.device)
-        picks = torch.randint(len(others), (size,), generator=generator).to(represented.device)
+        there = partial(Tensor.to, device=represented.device, non_blocking=True)
+        draws, shares = there(torch.rand(2, size, generator=generator))
+        picks = there(torch.randint(len(others), (size,), generator=generator))
         shares = self.config.smallest_share + (1 - self.config.smallest_share) * shares
         shares = torch.where(draws < self.blend_probability[glosses], shares, 1.0)[:, None]
         blended = shares * represented + (1 - shares) * others[picks]

@@ -129,7 +129,7 @@ class UnlabelledStream(nn.Module):
             probabilities, represented, stays = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
             )
-        places = torch.from_numpy(rows).to(self.device)
+        places = torch.from_numpy(rows).to(self.device, non_blocking=True)
         views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
         with torch.no_grad():
             targets = self.rule.targets(views)
@@ -212,7 +212,7 @@ class UnlabelledStream(nn.Module):
         view = model_input(batch, problem.normalisation, problem.augmentation, self._generator)
         with autocast(self.device, self.training_config.precision):
             represented = teacher.represent(*view).float()
-        glosses = torch.from_numpy(self.labelled.glosses[rows]).to(self.device)
+        glosses = torch.from_numpy(self.labelled.glosses[rows]).to(self.device, non_blocking=True)
         learner.learn(represented, glosses, others, self._generator)
 
     @property

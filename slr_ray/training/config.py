@@ -66,7 +66,8 @@ class TrainingConfig(Config):
     A batch takes the memory of its longest clip."""
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
-    """Run the model through torch.compile."""
+    """Run the model through torch.compile. Not on a GPU: recorded, as below, passes take a seventh
+    of what they take compiled (reports/2026-11-27-gpu.md)."""
     cuda_graphs: bool = True
     """Replay views and passes of isolated signs as CUDA graphs instead of starting their kernels
     one by one (`augmentation.recorded`, `models.cuda_graph`). On a GPU, where `max_frames` is set;

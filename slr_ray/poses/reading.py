@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from slr_ray.poses.batch import PoseBatch, pad
+from slr_ray.poses.batch import PoseBatch, frames_seen, pad
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.skeleton import HANDS
 
@@ -80,7 +80,8 @@ class CutClips:
 class WithHands:
     """Clips without those of their frames that show no hand; one that shows none stays whole.
 
-    `num_frames` is that of the whole clips: an upper bound, so that no clip is read to be counted.
+    `num_frames` is that of the whole clips: an upper bound, so that not all of them are read to be
+    counted; `num_frames_read` counts those that are asked for.
     """
 
     clips: ReadableClips
@@ -91,8 +92,24 @@ class WithHands:
 
     def frames_of(self, index: int) -> Float[np.ndarray, "frames 54 3"]:
         frames = self.clips.frames_of(index)
-        seen = (frames[:, HANDS, 2] > 0).any(axis=1)
+        seen = _show_hands(frames)
         return frames[seen] if seen.any() else frames
+
+    def count(self, index: int) -> int:
+        """How many frames `frames_of` gives."""
+        frames = self.clips.frames_of(index)
+        return int(_show_hands(frames).sum()) or len(frames)
+
+
+def num_frames_read(
+    clips: ReadableClips, rows: Int[np.ndarray, " clips"], max_frames: int | None = None
+) -> Int[np.ndarray, " clips"]:
+    """How many frames `read` gives of each of `rows`."""
+    if isinstance(clips, WithHands):
+        counts = np.array([clips.count(int(row)) for row in rows], np.int64)
+    else:
+        counts = clips.num_frames[rows]
+    return frames_seen(counts, max_frames)
 
 
 def read(
@@ -115,6 +132,10 @@ def read(
         places = torch.rand((len(rows), max_frames), generator=draw, device=draw.device)
         frames = [_drawn(one, own) for one, own in zip(frames, places.cpu().numpy(), strict=True)]
     return replace(_padded(frames, max_frames), ends=ends)
+
+
+def _show_hands(frames: Float[np.ndarray, "frames 54 3"]) -> Bool[np.ndarray, " frames"]:
+    return np.asarray((frames[:, HANDS, 2] > 0).any(axis=1))
 
 
 def _padded(frames: Sequence[Float[np.ndarray, "_ 54 3"]], max_frames: int | None) -> PoseBatch:
@@ -144,7 +165,7 @@ def in_batches(
 
     Clips of similar length share a batch, so that little is padded.
     """
-    order = np.argsort(clips.num_frames[rows], kind="stable")
+    order = np.argsort(num_frames_read(clips, rows), kind="stable")
     for start in range(0, len(rows), batch_clips):
         places = order[start : start + batch_clips]
         yield places, read(clips, rows[places], max_frames, find_ends=find_ends)

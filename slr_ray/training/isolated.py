@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from slr_ray.evaluation.metrics import measure
 from slr_ray.models.model import Model
-from slr_ray.poses.batch import frames_seen
 from slr_ray.poses.normalisation import num_channels
+from slr_ray.poses.reading import num_frames_read
 from slr_ray.records.measured import Metrics, UnlabelledFigures
 from slr_ray.records.stages import State
 from slr_ray.training.batches import Views, joined, mixed, read_for
@@ -59,6 +59,7 @@ class IsolatedTask(Task[Batch]):
             config.batch_size,
             [problem.augmentation, round_.pseudo_augmentation or problem.augmentation],
         )
+        self._lengths = num_frames_read(problem.clips, round_.training_set.clips, config.max_frames)
         self.stream: UnlabelledStream | None = None
         if isinstance(round_.stream, StreamConfig):
             self.stream = UnlabelledStream(
@@ -71,8 +72,7 @@ class IsolatedTask(Task[Batch]):
             self.stream.begin_epoch(seed.spawn(1)[0], num_steps)
 
     def lengths(self) -> Int[np.ndarray, " clips"]:
-        clips = self.round.training_set.clips
-        return frames_seen(self.problem.source.num_frames[clips], self.config.max_frames)
+        return self._lengths
 
     def batch(self, rows: Int[np.ndarray, " batch"], generator: torch.Generator) -> Batch:
         """Clips with true labels, then those with pseudo-labels, and their views."""

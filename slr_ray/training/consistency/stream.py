@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.model import Model
-from slr_ray.poses.batch import PoseBatch, frames_seen
+from slr_ray.poses.batch import PoseBatch
+from slr_ray.poses.reading import num_frames_read
 from slr_ray.selection.steps.alignment import Alignment
 from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
@@ -72,7 +73,7 @@ class UnlabelledStream(nn.Module):
             self.batches.size,
             [settings.weak, self._strong],
         )
-        self.lengths = frames_seen(problem.source.num_frames[clips], self._max_frames)
+        self.lengths = num_frames_read(problem.clips, clips, self._max_frames)
         if not isinstance(model.classifier, nn.Linear):
             raise TypeError("step-by-step semi-supervision needs a linear classifier")
         self.rule = settings.rule.build(num_glosses, len(clips), model.classifier.in_features)
@@ -103,7 +104,7 @@ class UnlabelledStream(nn.Module):
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(
                 self.labelled,
-                frames_seen(self.problem.corpus.num_frames[self.labelled.clips], self._max_frames),
+                num_frames_read(self.problem.clips, self.labelled.clips, self._max_frames),
                 batch_size=self.training_config.batch_size,
                 num_steps=num_steps,
                 true_share=None,

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.sentences.steps import Sequences
 
-_BUCKET_BATCHES = 16
+_MOST_BATCHES_A_CHUNK = 16
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,13 @@ def epoch_batches(
     """Rows of the training set, batch by batch, for one epoch.
 
     `lengths` are the frames of each row: clips of similar length share a batch (within chunks of 16
-    batches), so that little is padded. `num_steps` None is one pass. With `true_share` and
-    pseudo-labels in the set, that share of every batch has true labels, which are repeated as often
-    as that takes; where it makes no whole number, batches differ by one and the epoch has it.
-    `balanced` draws true labels of all glosses equally often.
+    batches), so that little is padded. Where one pass makes fewer batches, chunks are no longer
+    than that: several passes in the order of lengths are batches of a few clips, each many times.
+
+    `num_steps` None is one pass. With `true_share` and pseudo-labels in the set, that share of
+    every batch has true labels, which are repeated as often as that takes; where it makes no whole
+    number, batches differ by one and the epoch has it. `balanced` draws true labels of all glosses
+    equally often.
     """
     pseudo = np.flatnonzero(training_set.is_pseudo)
     true = np.flatnonzero(~training_set.is_pseudo)
@@ -114,7 +117,8 @@ def epoch_batches(
     if true_share is None and not balanced:
         count = num_steps * batch_size if num_steps else len(training_set)
         rows = _repeated(np.arange(len(training_set)), count, rng)
-        yield from _bucketed(rows, lengths, _sizes(count, batch_size), rng)
+        sizes = _sizes(count, batch_size)
+        yield from _bucketed(rows, lengths, sizes, _chunk(len(training_set), sizes), rng)
         return
     num_true = np.full(steps, batch_size)
     if len(pseudo):
@@ -131,11 +135,15 @@ def epoch_batches(
     pseudo_rows = _repeated(pseudo, steps * batch_size - count, rng)
     orders = np.random.default_rng(rng.integers(2**63))
     state = orders.bit_generator.state
+    num_pseudo = batch_size - num_true
+    chunk = _chunk(len(true), num_true)
+    if len(pseudo):
+        chunk = min(chunk, _chunk(len(pseudo), num_pseudo))
     streams = []
-    for rows, sizes in ((true_rows, num_true), (pseudo_rows, batch_size - num_true)):
+    for rows, sizes in ((true_rows, num_true), (pseudo_rows, num_pseudo)):
         # The same order of batches in both streams: their k-th batches are of similar length.
         orders.bit_generator.state = state
-        streams.append(list(_bucketed(rows, lengths, sizes, orders)))
+        streams.append(list(_bucketed(rows, lengths, sizes, chunk, orders)))
     for parts in zip(*streams, strict=True):
         yield np.concatenate(parts)
 
@@ -143,6 +151,11 @@ def epoch_batches(
 def _sizes(count: int, batch_size: int) -> Int[np.ndarray, " batches"]:
     """`count` in whole batches and, at the end, what is left."""
     return np.diff([*range(0, count, batch_size), count])
+
+
+def _chunk(num_rows: int, sizes: Int[np.ndarray, " batches"]) -> int:
+    """Batches that are cut out of the same part of the rows."""
+    return int(np.clip(num_rows // max(1.0, sizes.mean()), 1, _MOST_BATCHES_A_CHUNK))
 
 
 def _spread(mean: float, steps: int) -> Int[np.ndarray, " batches"]:
@@ -183,12 +196,13 @@ def _bucketed(
     rows: Int[np.ndarray, " rows"],
     lengths: Int[np.ndarray, " clips"],
     sizes: Int[np.ndarray, " batches"],
+    chunk: int,
     rng: np.random.Generator,
 ) -> Iterator[Int[np.ndarray, " batch"]]:
-    """Batches of these sizes out of the rows in their order, near in length within 16 batches."""
+    """Batches of these sizes out of the rows in their order, near in length within a chunk."""
     ends = np.cumsum(sizes)
-    for first in range(0, len(sizes), _BUCKET_BATCHES):
-        own = slice(first, first + _BUCKET_BATCHES)
+    for first in range(0, len(sizes), chunk):
+        own = slice(first, first + chunk)
         part = rows[ends[first] - sizes[first] : ends[own][-1]]
         part = part[np.argsort(lengths[part], kind="stable")]
         batches = np.split(part, np.cumsum(sizes[own])[:-1])

@@ -20,9 +20,9 @@ from slr_ray.augmentation.boundary_estimate import ends_finder
 from slr_ray.errors import RunFailed
 from slr_ray.models.config import ModelConfig, new_encoder, representation_width
 from slr_ray.objectives.objective import View
-from slr_ray.poses.batch import PoseBatch, frames_seen
+from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
-from slr_ray.poses.reading import read
+from slr_ray.poses.reading import num_frames_read, read
 from slr_ray.records.measured import PretrainingEpoch, PretrainingStep
 from slr_ray.records.stages import Checkpoint, State
 from slr_ray.training.ahead import ahead
@@ -131,7 +131,8 @@ class PretrainingLoop:
         self.replica = place.replicated(self.objective)
         self.optimiser = new_optimiser(self.objective.parameters(), task.config.optimiser)
         self.plan = plan(task.config, len(task.clips), place.world_size)
-        self.lengths = frames_seen(task.clips.num_frames, task.max_frames)
+        self.clips = readable(task.clips, task.normalisation)
+        self.lengths = num_frames_read(self.clips, np.arange(len(task.clips)), task.max_frames)
         self.progress = _Progress()
 
     def run_epoch(self) -> PretrainingEpoch:
@@ -214,10 +215,9 @@ class PretrainingLoop:
         """Batches of the epoch."""
         left = self.plan.num_steps - self.progress.num_steps
         rows = epoch_rows(self.lengths, self.plan.batch_size, rng)
-        clips = readable(self.task.clips, self.task.normalisation)
         longest, find_ends = self.task.max_frames, ends_finder(self.config.augmentation)
         return ahead(
-            islice(rows, left), lambda batch: read(clips, batch, longest, find_ends=find_ends)
+            islice(rows, left), lambda batch: read(self.clips, batch, longest, find_ends=find_ends)
         )
 
     def step(self, clips: PoseBatch, generator: torch.Generator) -> Float[Tensor, "3"]:

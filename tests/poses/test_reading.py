@@ -7,7 +7,7 @@ import torch
 
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.clip import Clip
-from slr_ray.poses.reading import ClipsInMemory, WithHands, in_batches, read
+from slr_ray.poses.reading import ClipsInMemory, WithHands, in_batches, num_frames_read, read
 from slr_ray.poses.skeleton import INDEX, NUM_JOINTS
 
 
@@ -42,6 +42,16 @@ def test_frames_without_a_hand_are_left_out_where_that_is_asked_for() -> None:
 
 def test_a_clip_without_any_hand_stays_whole() -> None:
     assert numbers(1, with_hands=True) == [0, 1, 2, 3]
+
+
+def test_frames_are_counted_as_they_are_read() -> None:
+    rows = np.array([1, 0])
+    for clips in (CLIPS, WithHands(CLIPS)):
+        for longest in (2, 8, None):
+            read_one_by_one = [
+                int(read(clips, rows[i : i + 1], longest).num_frames) for i in (0, 1)
+            ]
+            assert num_frames_read(clips, rows, longest).tolist() == read_one_by_one
 
 
 def test_thinning_is_over_the_frames_that_are_left() -> None:

@@ -84,6 +84,24 @@ def test_batches_hold_clips_of_similar_length() -> None:
     assert spread < 0.25 * np.ptp(lengths)
 
 
+@pytest.mark.parametrize("options", [{}, {"balanced": True}])
+def test_batches_of_few_clips_have_each_about_as_often(options: dict[str, bool]) -> None:
+    # Ten steps are 80 passes of two clips, eight of twenty and one of 160.
+    for num_clips in (2, 20, 160):
+        training_set = true_labels(np.arange(num_clips), np.arange(num_clips) % 4)
+        for rows in batches(training_set, num_steps=10, **options):
+            # A batch that begins in one pass ends in another.
+            assert np.bincount(rows).max() <= np.ceil(16 / num_clips) + 1
+
+
+def test_so_have_batches_of_few_true_labels_beside_many_pseudo_labels() -> None:
+    training_set = a_set(6, 600)
+    for rows in batches(training_set, true_share=0.5, num_steps=50):
+        true = rows[~training_set.is_pseudo[rows]]
+        assert len(true) == 8
+        assert np.bincount(true).max() <= np.ceil(8 / 6) + 1
+
+
 def test_the_seed_decides() -> None:
     training_set = a_set(50, 50)
     first, same = batches(training_set, 5), batches(training_set, 5)

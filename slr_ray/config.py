@@ -143,6 +143,8 @@ def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
             elif item["type"] == "extra_forbidden":
                 hint = _closest(cls, [str(part) for part in item["loc"]])
                 problems.append(f"{dotted}: no such field{hint}")
+            elif item["type"] == "missing":
+                problems.append(f"{dotted}: missing; it has no default")
             else:
                 problems.append(f"{dotted}: {item['msg']} (got {item['input']!r})")
         raise ConfigError(f"{origin}: " + "; ".join(problems)) from None

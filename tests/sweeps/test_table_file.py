@@ -76,6 +76,10 @@ def with_setting(**changes: Any) -> dict[str, Any]:
         (of_grid({"pool.fraction": [0.1, 7.0]}), r"fsl at pool\.fraction=7\.0.*less than"),
         (broken(grid={"pool.fraction": []}), "at least 1 item"),
         (broken(grid={"pool.fraction": [0.1, 0.1]}), "name each value once"),
+        (
+            {name: value for name, value in TABLE.items() if name != "title"},
+            "title: missing; it has no default$",
+        ),
         (broken(setting={}), "setting: no such field, did you mean 'settings'"),
         (with_setting(name="sslr"), "settings: name each once"),
         (with_setting(equal_steps_to="other"), r"settings\.fsl: equal_steps_to is 'other'"),

@@ -18,7 +18,7 @@ _EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(_EXAMPLES / f"{name}.py"), run_name="__main__")
     told = capsys.readouterr().out
-    assert {"selection_rule": "round 2: ", "objective": "epoch 2: ", "arm": "accuracy 0."}[
+    assert {"selection_rule": "round 2: ", "objective": "epoch 2: ", "arm": "test accuracy "}[
         name
     ] in told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -18,9 +19,13 @@ _EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(_EXAMPLES / f"{name}.py"), run_name="__main__")
     told = capsys.readouterr().out
-    assert {"selection_rule": "round 2: ", "objective": "epoch 2: ", "arm": "test accuracy "}[
-        name
-    ] in told
+    # Of few test clips all may be right.
+    words = {
+        "selection_rule": "round 2: ",
+        "objective": "epoch 2: ",
+        "arm": r"accuracy (0\.\d|1\.0)",
+    }
+    assert re.search(words[name], told)
 
 
 def test_a_run_is_read(

@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from slr_ray.corpora.arrays import UNKNOWN_SIGNER
 from slr_ray.corpora.corpus import Corpus
-
-_BUCKET_BATCHES = 16
+from slr_ray.training.labels.sampling import of_similar_length
 
 
 @dataclass(frozen=True)
@@ -123,11 +122,6 @@ def epoch_rows(
 
     Clips of similar length share a batch (within chunks of 16 batches), so that little is padded.
     """
-    whole = len(num_frames) // batch_size * batch_size
-    rows = rng.permutation(len(num_frames))[:whole]
-    chunk = _BUCKET_BATCHES * batch_size
-    for start in range(0, whole, chunk):
-        part = rows[start : start + chunk]
-        part = part[np.argsort(num_frames[part], kind="stable")]
-        for batch in rng.permutation(len(part) // batch_size):
-            yield part[batch * batch_size : (batch + 1) * batch_size]
+    sizes = np.full(len(num_frames) // batch_size, batch_size)
+    rows = rng.permutation(len(num_frames))[: sizes.sum()]
+    yield from of_similar_length(rows, num_frames, sizes, rng)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.sentences.steps import Sequences
 
-_MOST_BATCHES_A_CHUNK = 16
+_BATCHES_A_CHUNK = 16
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def epoch_batches(
         count = num_steps * batch_size if num_steps else len(training_set)
         rows = _repeated(np.arange(len(training_set)), count, rng)
         sizes = _sizes(count, batch_size)
-        yield from _bucketed(rows, lengths, sizes, _chunk(len(training_set), sizes), rng)
+        chunk = _chunk(len(training_set), sizes)
+        yield from of_similar_length(rows, lengths, sizes, rng, chunk)
         return
     num_true = np.full(steps, batch_size)
     if len(pseudo):
@@ -143,7 +144,7 @@ def epoch_batches(
     for rows, sizes in ((true_rows, num_true), (pseudo_rows, num_pseudo)):
         # The same order of batches in both streams: their k-th batches are of similar length.
         orders.bit_generator.state = state
-        streams.append(list(_bucketed(rows, lengths, sizes, chunk, orders)))
+        streams.append(list(of_similar_length(rows, lengths, sizes, orders, chunk)))
     for parts in zip(*streams, strict=True):
         yield np.concatenate(parts)
 
@@ -155,7 +156,7 @@ def _sizes(count: int, batch_size: int) -> Int[np.ndarray, " batches"]:
 
 def _chunk(num_rows: int, sizes: Int[np.ndarray, " batches"]) -> int:
     """Batches that are cut out of the same part of the rows."""
-    return int(np.clip(num_rows // max(1.0, sizes.mean()), 1, _MOST_BATCHES_A_CHUNK))
+    return int(np.clip(num_rows // max(1.0, sizes.mean()), 1, _BATCHES_A_CHUNK))
 
 
 def _spread(mean: float, steps: int) -> Int[np.ndarray, " batches"]:
@@ -192,14 +193,17 @@ def _balanced(
     return chosen
 
 
-def _bucketed(
+def of_similar_length(
     rows: Int[np.ndarray, " rows"],
     lengths: Int[np.ndarray, " clips"],
     sizes: Int[np.ndarray, " batches"],
-    chunk: int,
     rng: np.random.Generator,
+    chunk: int = _BATCHES_A_CHUNK,
 ) -> Iterator[Int[np.ndarray, " batch"]]:
-    """Batches of these sizes out of the rows in their order, near in length within a chunk."""
+    """Batches of these sizes out of the rows in their order, near in length (frames).
+
+    As many batches as make a `chunk` are cut out of the same rows, sorted, and shuffled.
+    """
     ends = np.cumsum(sizes)
     for first in range(0, len(sizes), chunk):
         own = slice(first, first + chunk)

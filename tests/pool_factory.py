@@ -26,6 +26,7 @@ def pool(
     logits = rng.normal(size=(num_clips, num_glosses)) * 2
     gloss = logits.argmax(axis=1)
     glosses = np.repeat(np.arange(num_glosses), LABELLED[:num_glosses])
+    validation = np.arange(22) % num_glosses
     centres = rng.normal(size=(num_glosses, 8))
     strays = rng.random((num_clips, 3)) < 0.1
     evidence = Evidence(
@@ -33,8 +34,9 @@ def pool(
         representations=centres[gloss] + rng.normal(size=(num_clips, 8)),
         labelled_representations=centres[glosses] + rng.normal(size=(len(glosses), 8)),
         labelled_glosses=glosses,
+        validation_representations=centres[validation] + rng.normal(size=(len(validation), 8)),
         energy=-np.log(np.exp(logits).sum(axis=1)).astype(np.float32),
-        labelled_energy=np.linspace(-6, -1, len(glosses), dtype=np.float32),
+        validation_energy=np.linspace(-6, -1, len(validation), dtype=np.float32),
         deviation=rng.uniform(0, 0.1, num_clips).astype(np.float32),
         view_glosses=np.where(strays, 0, gloss[:, None]),
         ends_cut_glosses=np.where(strays[:, 0], 0, gloss),

@@ -15,9 +15,9 @@ class Needs:
     """What has to be computed for a part of the choice. Nothing that no part needs is."""
 
     representations: bool = False
-    """Of the pool and of the labelled clips."""
+    """Of the pool, of the labelled and of the validation clips."""
     energy: bool = False
-    """Of the pool and of the labelled clips."""
+    """Of the pool and of the validation clips."""
     dropout_passes: int = 0
     views: int = 0
     """Augmented views whose glosses are compared."""
@@ -50,9 +50,10 @@ class Evidence:
     representations: Float[np.ndarray, "clips width"] | None = None
     labelled_representations: Float[np.ndarray, "labelled width"] | None = None
     labelled_glosses: Int[np.ndarray, " labelled"] | None = None
+    validation_representations: Float[np.ndarray, "validation width"] | None = None
     energy: Float[np.ndarray, " clips"] | None = None
     """-logsumexp(logits) of the clips themselves."""
-    labelled_energy: Float[np.ndarray, " labelled"] | None = None
+    validation_energy: Float[np.ndarray, " validation"] | None = None
     deviation: Float[np.ndarray, " clips"] | None = None
     """Standard deviation of the predicted gloss's probability over passes with dropout."""
     view_glosses: Int[np.ndarray, "clips views"] | None = None

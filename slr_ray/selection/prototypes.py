@@ -44,14 +44,6 @@ class Prototypes:
         found[:, self.counts == 0] = -np.inf
         return found
 
-    def cosines_without_own(self, rows: slice) -> Float[np.ndarray, "rows glosses"]:
-        """Of some of the labelled clips, their own glosses' prototypes made without them."""
-        vectors, glosses = self.labelled[rows], self.glosses[rows]
-        found = self.cosines(vectors)
-        own = (unit(vectors) * unit(self.totals[glosses] - vectors)).sum(axis=1)
-        found[np.arange(len(vectors)), glosses] = np.where(self.counts[glosses] > 1, own, -np.inf)
-        return found
-
     @cached_property
     def _directions(self) -> Float[np.ndarray, "glosses width"]:
         return unit(self.totals)

@@ -15,7 +15,7 @@ from pool_factory import LABELLED, pool
 from slr_ray.config import alternatives
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.selection import blocks
-from slr_ray.selection.evidence import Evidence
+from slr_ray.selection.evidence import Evidence, present
 from slr_ray.selection.reject.energy import Energy
 from slr_ray.selection.reject.prototype import Prototype
 from slr_ray.selection.reject.rejection import Rejection, reached_by
@@ -33,7 +33,7 @@ def blocks_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("kind", KINDS)
 class TestEveryRejection:
     @pytest.mark.parametrize("seed", range(3))
-    def test_keeps_more_the_more_labelled_clips_it_keeps(
+    def test_keeps_more_the_more_validation_clips_it_keeps(
         self, kind: type[Rejection], seed: int
     ) -> None:
         evidence = pool(seed).evidence
@@ -57,21 +57,20 @@ class TestEveryRejection:
             stays = kind(keep=0.5).stays(evidence.of(np.full(4, clip)))
             assert len(set(stays.tolist())) == 1
 
-    @pytest.mark.parametrize("num_clips", [1, 2])
-    def test_one_labelled_gloss_and_few_clips(self, kind: type[Rejection], num_clips: int) -> None:
+    def test_one_labelled_clip_and_one_of_validation(self, kind: type[Rejection]) -> None:
         given = pool(0, num_glosses=1).evidence
         few = replace(
             given,
-            labelled_counts=np.array([num_clips]),
-            labelled_glosses=np.zeros(num_clips, int),
-            labelled_energy=np.zeros(num_clips, np.float32),
-            labelled_representations=np.ones((num_clips, 8)),
+            labelled_counts=np.ones(1, int),
+            labelled_glosses=np.zeros(1, int),
+            labelled_representations=np.ones((1, 8)),
+            validation_energy=np.sort(present(given.energy, "energies"))[[29]],
+            validation_representations=present(given.representations, "representations")[[0]],
         )
         stays = kind().stays(few)
-        assert stays.shape == (60,)
-        if kind is Prototype and num_clips == 1:
-            # There is nothing to compare the one clip with.
-            assert stays.all()
+        assert 0 < stays.sum() < 60
+        # As familiar as the one clip that says what is familiar.
+        assert kind is Energy or stays[0]
 
     def test_what_it_needs_is_asked_for(self, kind: type[Rejection]) -> None:
         given = pool(0).evidence
@@ -101,17 +100,17 @@ def test_the_highest_value_that_the_share_reaches(values: list[int], share: floa
 
 def test_energy_against_a_plain_loop() -> None:
     rng = np.random.default_rng(3)
-    logits, labelled = rng.normal(size=(30, 4)) * 3, rng.normal(size=(20, 4)) * 3 + 1
+    logits, validation = rng.normal(size=(30, 4)) * 3, rng.normal(size=(20, 4)) * 3 + 1
 
     def energy(row: np.ndarray) -> float:
         return -math.log(sum(math.exp(one) for one in row))
 
     evidence = Evidence(
         energy=np.array([energy(row) for row in logits]),
-        labelled_energy=np.array([energy(row) for row in labelled]),
+        validation_energy=np.array([energy(row) for row in validation]),
     )
-    # Of twenty labelled clips, sixteen may have the threshold's energy at most.
-    highest = sorted(energy(row) for row in labelled)[15]
+    # Of twenty validation clips, sixteen may have the threshold's energy at most.
+    highest = sorted(energy(row) for row in validation)[15]
     expected = [energy(row) <= highest for row in logits]
     assert Energy(keep=0.8).stays(evidence).tolist() == expected
     assert 0 < sum(expected) < 30
@@ -120,27 +119,21 @@ def test_energy_against_a_plain_loop() -> None:
 def test_prototypes_against_a_plain_loop() -> None:
     evidence = pool(4).evidence
     labelled, glosses = evidence.labelled_representations, evidence.labelled_glosses
-    clips = evidence.representations
+    given = evidence.representations, evidence.validation_representations
     assert labelled is not None
     assert glosses is not None
-    assert clips is not None
 
-    def nearest(vector: np.ndarray, without: int | None) -> float:
+    def nearest(vector: np.ndarray) -> float:
         cosines = []
         for gloss in range(5):
-            rows = [row for row in range(len(labelled)) if glosses[row] == gloss and row != without]
-            own = [labelled[row] for row in rows]
-            if own:
-                mean = np.mean(own, axis=0)
-                lengths = np.linalg.norm(mean) * np.linalg.norm(vector)
-                cosines.append(float(mean @ vector / lengths))
+            mean = np.mean([labelled[row] for row in np.flatnonzero(glosses == gloss)], axis=0)
+            lengths = np.linalg.norm(mean) * np.linalg.norm(vector)
+            cosines.append(float(mean @ vector / lengths))
         return max(cosines)
 
-    of_clips, of_labelled = Prototype().familiarity(evidence)
-    expected = [nearest(vector, None) for vector in clips]
-    np.testing.assert_allclose(of_clips, expected, rtol=1e-4)
-    expected = [nearest(vector, row) for row, vector in enumerate(labelled)]
-    np.testing.assert_allclose(of_labelled, expected, rtol=1e-4)
+    for found, vectors in zip(Prototype().familiarity(evidence), given, strict=True):
+        assert vectors is not None
+        np.testing.assert_allclose(found, [nearest(one) for one in vectors], rtol=1e-4)
 
 
 def test_a_gloss_without_labelled_clips_has_no_prototype() -> None:
@@ -148,17 +141,15 @@ def test_a_gloss_without_labelled_clips_has_no_prototype() -> None:
     glosses = given.labelled_glosses
     assert glosses is not None
     assert given.labelled_representations is not None
-    # The fifth gloss has one clip, whose prototype is itself.
     kept = glosses < 4
     without = replace(
         given,
         labelled_glosses=glosses[kept],
         labelled_representations=given.labelled_representations[kept],
-        labelled_energy=None,
     )
-    assert (Prototype().familiarity(without)[0] <= Prototype().familiarity(given)[0]).all()
-    alone = Prototype().familiarity(given)[1][~kept]
-    assert (alone < 0.999).all()
+    nearest, before = (Prototype().familiarity(one)[0] for one in (without, given))
+    assert (nearest <= before).all()
+    assert (nearest < before).any()
 
 
 class TestSteps:

@@ -94,6 +94,17 @@ def predict_pool(
             return Passes(problem, by, config, place).with_dropout(clips, needs.dropout_passes).mean
         return predict_on(problem, by, clips, config, place, num_views=num_views)
 
+    def represented(clips: Int[np.ndarray, " clips"]) -> Float[np.ndarray, "clips width"]:
+        return represent_clips(
+            model,
+            problem.source,
+            clips,
+            normalisation=problem.normalisation,
+            max_frames=config.max_frames,
+            device=place.device,
+            precision=config.precision,
+        )
+
     passes = Passes(problem, model, config, place)
     glosses = problem.glosses(problem.labelled)
     evidence: dict[str, np.ndarray] = {
@@ -107,20 +118,14 @@ def predict_pool(
     else:
         probabilities = predicted(model, problem.unlabelled)
     if needs.representations or needs.energy:
-        for whose, clips in (("", problem.unlabelled), ("labelled_", problem.labelled)):
-            represented = represent_clips(
-                model,
-                problem.source,
-                clips,
-                normalisation=problem.normalisation,
-                max_frames=config.max_frames,
-                device=place.device,
-                precision=config.precision,
-            )
+        for whose, clips in (("", problem.unlabelled), ("validation_", problem.split.validation)):
+            found = represented(clips)
             if needs.representations:
-                evidence[f"{whose}representations"] = represented
+                evidence[f"{whose}representations"] = found
             if needs.energy:
-                evidence[f"{whose}energy"] = energies(model, represented, place.device)
+                evidence[f"{whose}energy"] = energies(model, found, place.device)
+    if needs.representations:
+        evidence["labelled_representations"] = represented(problem.labelled)
         evidence["labelled_glosses"] = glosses
     if needs.views:
         evidence["view_glosses"] = passes.view_glosses(problem.unlabelled, needs.views)

@@ -15,8 +15,8 @@ class Energy(Rejection):
     """Rejects clips of high energy -logsumexp(logits) (Liu et al. 2020, arXiv 2010.03759, eq. 6).
 
     Temperature 1, as the paper advises. Of the model's own logits: calibration, refinement and
-    views change nothing. The threshold keeps a share of the labelled training clips, the paper's
-    of held-out ones, and the model is not fine-tuned for it.
+    views change nothing. As in the paper the threshold keeps a share of held-out clips; the model
+    is not fine-tuned for it.
     """
 
     kind: Literal["energy"] = "energy"
@@ -27,7 +27,7 @@ class Energy(Rejection):
 
     def familiarity(
         self, evidence: Evidence
-    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " labelled"]]:
+    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " validation"]]:
         """Negative energies."""
         clips = present(evidence.energy, "energies")
-        return -clips, -present(evidence.labelled_energy, "energies of the labelled clips")
+        return -clips, -present(evidence.validation_energy, "energies of validation")

@@ -16,9 +16,7 @@ from slr_ray.selection.reject.rejection import Rejection
 class Prototype(Rejection):
     """Rejects clips far from every prototype, the mean representation of a gloss's labelled clips.
 
-    Ours, with the distance that `refine.semantic` has: the cosine of representations. A labelled
-    clip is compared with its gloss's prototype without itself, so that a gloss of few clips does
-    not look nearer than it is; where it is the only one, with those of other glosses.
+    Ours, with the distance that `refine.semantic` has: the cosine of representations.
     """
 
     kind: Literal["prototype"] = "prototype"
@@ -29,14 +27,18 @@ class Prototype(Rejection):
 
     def familiarity(
         self, evidence: Evidence
-    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " labelled"]]:
+    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " validation"]]:
         """Cosines with the nearest prototype, between -1 and 1."""
         num_glosses = len(present(evidence.labelled_counts, "labelled counts"))
         prototypes = Prototypes.of(evidence, num_glosses)
-        clips = present(evidence.representations, "representations")
-        of_clips, of_labelled = np.empty(len(clips)), np.empty(len(prototypes.labelled))
-        for rows in blocks(len(clips), num_glosses):
-            of_clips[rows] = prototypes.cosines(clips[rows]).max(axis=1)
-        for rows in blocks(len(of_labelled), num_glosses):
-            of_labelled[rows] = prototypes.cosines_without_own(rows).max(axis=1)
-        return of_clips, of_labelled
+
+        def nearest(vectors: Float[np.ndarray, "rows width"]) -> Float[np.ndarray, " rows"]:
+            found = np.empty(len(vectors))
+            for rows in blocks(len(vectors), num_glosses):
+                found[rows] = prototypes.cosines(vectors[rows]).max(axis=1)
+            return found
+
+        return (
+            nearest(present(evidence.representations, "representations")),
+            nearest(present(evidence.validation_representations, "representations of validation")),
+        )

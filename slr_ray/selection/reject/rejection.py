@@ -13,14 +13,16 @@ from slr_ray.selection.evidence import Evidence, Needs
 
 
 class Rejection(Config):
-    """Clips less familiar than nearly all labelled clips are of no gloss that the model knows.
+    """Clips less familiar than nearly all of known glosses are of no gloss that the model knows.
 
-    The labelled clips were trained on and are more familiar than new clips of the same glosses: of
-    these more than 1 - `keep` are rejected. How many, an audit says.
+    In rounds validation clips tell how familiar those are, without their labels: the model has not
+    learnt from them. A few labelled clips it has learnt by heart, and held against these nearly all
+    of the pool is strange (reports/2026-11-27-few-labels.md). How many are rejected, an audit says.
     """
 
     keep: float = Field(0.95, gt=0, le=1)
-    """Share of the labelled clips that are as familiar as a clip must be to stay."""
+    """Share of the validation clips, in steps of the views of labelled clips, that are as familiar
+    as a clip must be to stay."""
 
     @property
     @abstractmethod
@@ -30,13 +32,13 @@ class Rejection(Config):
     @abstractmethod
     def familiarity(
         self, evidence: Evidence
-    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " labelled"]]:
-        """How familiar each clip of the pool is, and each labelled one; more is more familiar."""
+    ) -> tuple[Float[np.ndarray, " clips"], Float[np.ndarray, " validation"]]:
+        """How familiar the pool's clips are, and validation's; more is more familiar."""
 
     def stays(self, evidence: Evidence) -> Bool[np.ndarray, " clips"]:
         """The clips of the pool that are not rejected."""
-        clips, labelled = self.familiarity(evidence)
-        return clips >= reached_by(labelled, self.keep)
+        clips, validation = self.familiarity(evidence)
+        return clips >= reached_by(validation, self.keep)
 
 
 def reached_by(values: Float[np.ndarray, " values"], share: float) -> float:

@@ -15,9 +15,11 @@ class Needs:
     """What has to be computed for a part of the choice. Nothing that no part needs is."""
 
     representations: bool = False
-    """Of the pool, of the labelled and of the validation clips."""
+    """Of the pool and of the labelled clips."""
     energy: bool = False
-    """Of the pool and of the validation clips."""
+    """Of the pool."""
+    validation: bool = False
+    """Representations and energies of the validation clips as well, where they are needed."""
     dropout_passes: int = 0
     views: int = 0
     """Augmented views whose glosses are compared."""

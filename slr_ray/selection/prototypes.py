@@ -19,22 +19,16 @@ class Prototypes:
 
     totals: Float[np.ndarray, "glosses width"]
     """Sums over the labelled clips of each gloss."""
-    labelled: Float[np.ndarray, "labelled width"]
-    glosses: Int[np.ndarray, " labelled"]
+    counts: Int[np.ndarray, " glosses"]
+    """Labelled clips of each gloss."""
 
     @classmethod
     def of(cls, evidence: Evidence, num_glosses: int) -> Prototypes:
         labelled = present(evidence.labelled_representations, "labelled representations")
-        labelled = labelled.astype(np.float32)
         glosses = present(evidence.labelled_glosses, "labelled glosses")
         totals = np.zeros((num_glosses, labelled.shape[1]), np.float32)
-        np.add.at(totals, glosses, labelled)
-        return cls(totals, labelled, glosses)
-
-    @cached_property
-    def counts(self) -> Int[np.ndarray, " glosses"]:
-        """Labelled clips of each gloss."""
-        return np.bincount(self.glosses, minlength=len(self.totals))
+        np.add.at(totals, glosses, labelled.astype(np.float32))
+        return cls(totals, np.bincount(glosses, minlength=num_glosses))
 
     def cosines(
         self, vectors: Float[np.ndarray, "rows width"]

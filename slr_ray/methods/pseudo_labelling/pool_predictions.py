@@ -118,7 +118,10 @@ def predict_pool(
     else:
         probabilities = predicted(model, problem.unlabelled)
     if needs.representations or needs.energy:
-        for whose, clips in (("", problem.unlabelled), ("validation_", problem.split.validation)):
+        whose_clips = {"": problem.unlabelled}
+        if needs.validation:
+            whose_clips["validation_"] = problem.split.validation
+        for whose, clips in whose_clips.items():
             found = represented(clips)
             if needs.representations:
                 evidence[f"{whose}representations"] = found

@@ -23,7 +23,7 @@ class Energy(Rejection):
 
     @property
     def needs(self) -> Needs:
-        return Needs(energy=True)
+        return Needs(energy=True, validation=True)
 
     def familiarity(
         self, evidence: Evidence

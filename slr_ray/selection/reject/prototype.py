@@ -23,7 +23,7 @@ class Prototype(Rejection):
 
     @property
     def needs(self) -> Needs:
-        return Needs(representations=True)
+        return Needs(representations=True, validation=True)
 
     def familiarity(
         self, evidence: Evidence

@@ -64,6 +64,27 @@ def energies(
     return found
 
 
+def represent_on(
+    problem: Problem,
+    model: Model,
+    clips: Int[np.ndarray, " clips"],
+    *,
+    max_frames: int | None,
+    device: torch.device,
+    precision: str = "float32",
+) -> Float[np.ndarray, "clips width"]:
+    """`represent_clips` for clips of a problem, normalised as it says."""
+    return represent_clips(
+        model,
+        problem.source,
+        clips,
+        normalisation=problem.normalisation,
+        max_frames=max_frames,
+        device=device,
+        precision=precision,
+    )
+
+
 def represented_set(
     model: Model,
     problem: Problem,
@@ -73,14 +94,8 @@ def represented_set(
     device: torch.device,
     precision: str = "float32",
 ) -> RepresentedSet:
-    """`represent_clips` for labelled clips of a problem, with their glosses."""
-    found = represent_clips(
-        model,
-        problem.source,
-        clips,
-        normalisation=problem.normalisation,
-        max_frames=max_frames,
-        device=device,
-        precision=precision,
+    """`represent_on` for labelled clips, with their glosses."""
+    found = represent_on(
+        problem, model, clips, max_frames=max_frames, device=device, precision=precision
     )
     return RepresentedSet(found, problem.glosses(clips))

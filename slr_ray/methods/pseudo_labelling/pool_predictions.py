@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.passes import Passes
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.representation import energies, represent_clips
+from slr_ray.training.representation import energies, represent_on
 from slr_ray.workers.place import Place
 
 
@@ -94,17 +95,14 @@ def predict_pool(
             return Passes(problem, by, config, place).with_dropout(clips, needs.dropout_passes).mean
         return predict_on(problem, by, clips, config, place, num_views=num_views)
 
-    def represented(clips: Int[np.ndarray, " clips"]) -> Float[np.ndarray, "clips width"]:
-        return represent_clips(
-            model,
-            problem.source,
-            clips,
-            normalisation=problem.normalisation,
-            max_frames=config.max_frames,
-            device=place.device,
-            precision=config.precision,
-        )
-
+    represented = partial(
+        represent_on,
+        problem,
+        model,
+        max_frames=config.max_frames,
+        device=place.device,
+        precision=config.precision,
+    )
     passes = Passes(problem, model, config, place)
     glosses = problem.glosses(problem.labelled)
     evidence: dict[str, np.ndarray] = {

@@ -171,9 +171,12 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
         restarts: Restarts,
         end: SearchEnd,
         trouble: Trouble,
+        *,
+        ends_at_last: bool = False,
     ) -> None:
+        """With `ends_at_last` a trial is over with its last report: it has nothing to tidy up."""
         super().__init__()
-        self._by = metric
+        self._by, self._ends_at_last = metric, ends_at_last
         self._study, self._restarts, self._end, self._trouble = study, restarts, end, trouble
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
@@ -199,7 +202,9 @@ class StudyScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray ships no types
                 trial.config["number"], round_, result[self._by], done=result["is_last"]
             ):
                 return str(TrialScheduler.STOP)
-        return str(TrialScheduler.CONTINUE)
+        # Told to go on, Tune asks the process once more, to hear that there is no more.
+        over = self._ends_at_last and result["is_last"]
+        return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -64,6 +64,7 @@ def search(
     searcher = StudySearcher(
         context, study, build, journal, listener, remaining, restarts, end, trouble, has_room
     )
+    in_one_process = workers.num_workers == 1
     with_resources = tune.with_resources(
         _trainable(context, workers), tune.PlacementGroupFactory(workers.bundles())
     )
@@ -82,11 +83,13 @@ def search(
         with_resources,
         tune_config=TuneConfig(
             search_alg=searcher,
-            scheduler=StudyScheduler(context.metric, study, restarts, end, trouble),
+            scheduler=StudyScheduler(
+                context.metric, study, restarts, end, trouble, ends_at_last=in_one_process
+            ),
             # The searcher says when there is no more.
             num_samples=-1,
             max_concurrent_trials=limits.max_concurrent,
-            reuse_actors=workers.num_workers == 1,
+            reuse_actors=in_one_process,
             trial_dirname_creator=_ray_name,
             trial_name_creator=_ray_name,
         ),

@@ -44,9 +44,14 @@ class Journal:
             temporary.replace(self.path)
 
     def keep(self) -> None:
-        """Bring the copy behind a URI up to date."""
-        if self._copy is not None and self.path.exists():
+        """Bring what was written to the disk, or the copy behind a URI up to date."""
+        if not self.path.exists():
+            return
+        if self._copy is not None:
             self._copy.keep(self.path.read_bytes())
+            return
+        with self.path.open("ab") as file:
+            os.fsync(file.fileno())
 
 
 def _mend(path: Path) -> None:

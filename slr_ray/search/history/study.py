@@ -17,12 +17,12 @@ from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from slr_ray.config import as_tree
 from slr_ray.records.goals import Goals, smaller_is_better
+from slr_ray.search.history.entries import Entries
 from slr_ray.search.samplers.sampler import GIVEN, SOURCE
 from slr_ray.search.spaces.search_config import SearchConfig
 from slr_ray.search.spaces.space import Tree, as_optuna_params, parameters, suggest
@@ -72,7 +72,7 @@ class SearchStudy:
         self._pruned: set[int] = set()
         self.study = optuna.create_study(
             study_name=name,
-            storage=JournalStorage(JournalFileBackend(str(journal))),
+            storage=JournalStorage(Entries(journal)),
             sampler=search.sampler.build(space, search.seed),
             pruner=search.stopping.build(num_rounds, window),
             directions=[StudyDirection.MAXIMIZE, *map(_direction, self._goals.objectives)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ def opened(journal: Journal) -> SearchStudy:
 def test_local_runs_write_beside_themselves(tmp_path: Path) -> None:
     journal = Journal(RunFolder(str(tmp_path / "run")))
     assert journal.path == tmp_path / "run" / "optuna.journal"
+
+
+def test_the_disk_is_waited_for_once_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+    monkeypatch.setattr(os, "fsync", lambda file: waited.append(os.fstat(file).st_size))
+    journal = Journal(RunFolder(str(tmp_path / "run")))
+    study = opened(journal)
+    number = study.ask().number
+    assert waited == []
+    # Nothing of it is lost with the process, whatever the disk has of it.
+    assert opened(journal).unfinished() == [number]
+    journal.keep()
+    assert waited == [journal.path.stat().st_size]
 
 
 def test_another_machine_takes_the_history_over(

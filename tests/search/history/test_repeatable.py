@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,6 @@ SPACE = parse(
     }
 )
 Told = list[tuple[int, dict[str, Any], str]]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No power cut comes, and a busy disk would take most of the time."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def value_of(params: dict[str, Any], round_: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +47,6 @@ EVERY = pytest.mark.parametrize(
     ],
     ids=lambda one: "_".join(str(part) for part in one.model_dump().values()),
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def opened(folder: Path, sampler: SamplerConfig, space: Tree = SPACE, **search: Any) -> SearchStudy:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from statistics import median
@@ -27,11 +26,6 @@ EVERY = pytest.mark.parametrize(
     [NoStopping(), Median(num_trials=2), SuccessiveHalving(reduction=2), Hyperband()],
     ids=lambda one: one.kind,
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def opened(folder: Path, scheduler: SchedulerConfig, window: int | None = None) -> SearchStudy:

@@ -119,7 +119,13 @@ def loaded(content: State, origin: str, sha256: str = "") -> Loaded[AnyRecognise
     glosses = tuple(content["glosses"])
     channels, of_sentences = num_channels(config.normalisation), config.task == "continuous"
     model = new_recogniser(config.model, channels, len(glosses), of_sentences=of_sentences)
-    model.load_state_dict(content["model"])
+    try:
+        model.load_state_dict(content["model"])
+    except RuntimeError:
+        raise DataError(
+            f"{origin}: another version of slr_ray wrote it, whose {config.model.kind} had other "
+            "weights; use that version, or train again"
+        ) from None
     return Loaded(
         model=model.eval(),
         config=config,

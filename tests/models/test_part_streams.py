@@ -100,8 +100,8 @@ def test_padding_changes_nothing(sequence: str, division: str) -> None:
     other: Heads = own(longer, functional.pad(mask, (0, 6)))
     real = heads.mask
     for one, two in zip(
-        (heads.fused, heads.frames, *heads.parts),
-        (other.fused, other.frames, *other.parts),
+        (heads.fused, heads.early, heads.frames, *heads.parts),
+        (other.fused, other.early, other.frames, *other.parts),
         strict=True,
     ):
         torch.testing.assert_close(two[:, : one.shape[1]][real], one[real], rtol=1e-4, atol=1e-5)
@@ -111,12 +111,12 @@ def num_weights(own: torch.nn.Module) -> int:
     return sum(one.numel() for one in own.parameters())
 
 
-def test_divisions_have_a_head_a_part() -> None:
+def test_divisions_have_a_head_a_part_where_there_are_several() -> None:
     features = inputs(6)
     divided, shared, joint = (
         model(division=one, part_width=64) for one in ("divided", "shared_hands", "joint")
     )
-    assert [len(own(*features).parts) for own in (divided, shared, joint)] == [3, 3, 1]
+    assert [len(own(*features).parts) for own in (divided, shared, joint)] == [3, 3, 0]
     assert num_weights(shared) < num_weights(divided)
     assert num_weights(joint) == pytest.approx(num_weights(divided), rel=0.2)
 

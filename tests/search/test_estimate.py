@@ -74,13 +74,14 @@ def test_seconds_by_hand() -> None:
     assert found.final_s == pytest.approx(3 * 4 * (1.0 + 3.0))
 
 
-def test_a_trial_of_rounds_or_steps_takes_the_longer() -> None:
+@pytest.mark.parametrize("stream_step_s", [0.5, 0.9])
+def test_a_trial_of_rounds_or_steps_takes_the_longer(stream_step_s: float) -> None:
     both = run("semi_supervised", {"search.num_trials": 10})
-    found = estimate(both, Times(0.1, stream_step_s=0.5), Pretrainings(0, 0, 0))
-    # 2 epochs of 5 steps with unlabelled clips; or three more rounds of as many steps.
-    assert found.trials_s == pytest.approx(2 * 10 * max(10 * 0.5, 3 * 10 * 0.1))
-    # Default, best and its last model, then FSL twice.
-    assert found.final_s == pytest.approx(3 * (3 * 10 * 0.5 + 10 * 0.1 + 10 * 0.5))
+    found = estimate(both, Times(0.1, stream_step_s=stream_step_s), Pretrainings(0, 0, 0))
+    # 2 epochs of 5 steps, and as many with unlabelled clips or 3 rounds of 4 epochs.
+    assert found.trials_s == pytest.approx(2 * 10 * (1.0 + max(10 * stream_step_s, 3 * 20 * 0.1)))
+    # Default (2 rounds), best and its last model; FSL twice.
+    assert found.final_s == pytest.approx(3 * 4 * (1.0 + 2 * 20 * 0.1))
 
 
 def test_steps_of_each_kind_are_timed() -> None:

@@ -206,6 +206,14 @@ def test_either_kind_of_recogniser_refuses_the_other(result: tuple[Measured, Pat
         load_recogniser(path)
 
 
+def test_weights_of_another_version_are_told(result: tuple[Measured, Path], tmp_path: Path) -> None:
+    content = torch.load(result[1] / "checkpoint.pt", weights_only=True)
+    del content["model"]["early.bias"]
+    torch.save(content, tmp_path / "old.pt")
+    with pytest.raises(DataError, match=r"old\.pt: another version of slr_ray wrote it"):
+        SentenceRecogniser.load(tmp_path / "old.pt")
+
+
 def test_signing_ends_where_hands_rest() -> None:
     prepared = opened_sentences()
     corpus = prepared.corpus

@@ -49,8 +49,8 @@ class PartStreamsConfig(Config):
     num_heads: int = Field(4, ge=1)
     """Of the transformer."""
     dropout: float = Field(0.2, ge=0, lt=1)
-    part_dropout: float = Field(0.1, ge=0, lt=1)
-    """That a clip's part is not seen in a training step (after CoSign, Jiao et al. 2023)."""
+    part_dropout: float = Field(0.0, ge=0, lt=1)
+    """That a clip's part is not seen in a training step (CoSign, Jiao et al. 2023)."""
 
     @model_validator(mode="after")
     def _fits(self) -> PartStreamsConfig:
@@ -71,6 +71,8 @@ class Steps:
 
     fused: Float[Tensor, "clips steps width"]
     parts: dict[str, Float[Tensor, "clips steps part_width"]]
+    together: Float[Tensor, "clips steps all_parts"]
+    """The parts side by side, as the sequence encoder reads them."""
     mask: Bool[Tensor, "clips steps"]
     """True on steps that have a real frame."""
 
@@ -123,10 +125,10 @@ class PartStreams(Model):
             part: self._stream(part)(own, mask)
             for part, own in zip(self.parts, chosen, strict=True)
         }
-        seen = torch.cat(self._seen(list(parts.values())), dim=-1)
+        together = torch.cat(self._seen(list(parts.values())), dim=-1)
         kept = steps_mask(mask)
-        fused = self.sequence(self.fusion(seen), kept)
-        return Steps(fused * kept[..., None], parts, kept)
+        fused = self.sequence(self.fusion(together), kept)
+        return Steps(fused * kept[..., None], parts, together, kept)
 
     def represent(
         self, features: Float[Tensor, "clips frames channels"], mask: Bool[Tensor, "clips frames"]

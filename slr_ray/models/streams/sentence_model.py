@@ -13,12 +13,18 @@ from slr_ray.models.streams.part_streams import PartStreams
 
 @dataclass(frozen=True)
 class Heads:
-    """Logits of each step, 0 being the blank of `fused` and `parts`; gloss g has column g + 1."""
+    """Logits of each step; of `frames` gloss g has column g, of all others g + 1 beside the blank.
+
+    The early head is VAC's auxiliary one (Min et al. 2021, arXiv 2104.02330), the parts' are MSKA's
+    (Guan et al. 2024, arXiv 2405.05672).
+    """
 
     fused: Float[Tensor, "clips steps classes"]
     """Of all parts together: the model's answer."""
+    early: Float[Tensor, "clips steps classes"]
+    """Of all parts together, before steps are related to each other."""
     parts: tuple[Float[Tensor, "clips steps classes"], ...]
-    """Of each part alone."""
+    """Of each part alone; none where there is one part, whose head is the early one."""
     frames: Float[Tensor, "clips steps glosses"]
     """Without a blank: which gloss is signed around there. Learnt from dense labels only."""
     mask: Bool[Tensor, "clips steps"]
@@ -32,8 +38,10 @@ class SentenceModel(nn.Module):
         self.encoder = encoder
         num_classes = encoder.classifier.out_features + 1
         self.fused = nn.Linear(encoder.config.width, num_classes)
-        self.parts = nn.ModuleList(
-            nn.Linear(encoder.part_width, num_classes) for _ in encoder.parts
+        self.early = nn.Linear(encoder.part_width * len(encoder.parts), num_classes)
+        apart = encoder.parts if len(encoder.parts) > 1 else ()
+        self.parts = nn.ModuleDict(
+            {part: nn.Linear(encoder.part_width, num_classes) for part in apart}
         )
         self.register_buffer("knows_frames", torch.tensor(False))
 
@@ -45,10 +53,10 @@ class SentenceModel(nn.Module):
     ) -> Heads:
         """`mask` is True on real frames."""
         found = self.encoder.steps(features, mask)
-        parts = [head(own) for head, own in zip(self.parts, found.parts.values(), strict=True)]
         return Heads(
             self.fused(found.fused),
-            tuple(parts),
+            self.early(found.together),
+            tuple(head(found.parts[part]) for part, head in self.parts.items()),
             self.encoder.classifier(found.fused),
             found.mask,
         )

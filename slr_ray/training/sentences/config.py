@@ -11,8 +11,12 @@ from slr_ray.sentences.config import DecodingConfig, DenseLabelsConfig
 class SentencesConfig(Config):
     """The loss is CTC's of all parts together, and what the weights below add to it."""
 
-    part_weight: float = Field(1.0, ge=0)
-    """Of CTC's loss of each part's own head."""
+    early_weight: float = Field(1.0, ge=0)
+    """Of CTC's loss of a head of all parts before the sequence encoder (VAC, arXiv 2104.02330: 1):
+    without it the model says nothing for longer than a short training takes."""
+    part_weight: float = Field(0.0, ge=0)
+    """Of CTC's loss of each part's own head (MSKA, arXiv 2405.05672: 1). A part alone can't tell
+    most glosses apart, and makes the model worse where these are told by both hands."""
     distillation_weight: float = Field(1.0, ge=0)
     """Of the divergence of every head from the mean of all (MSKA, arXiv 2405.05672)."""
     dplr: DenseLabelsConfig = DenseLabelsConfig()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from slr_ray.models.streams.sentence_model import Heads
@@ -22,24 +24,29 @@ def sentence_losses(
 ) -> Float[Tensor, " sentences"]:
     """Each sentence's loss in nats; that of dense labels is over the steps of all of them.
 
-    CTC of the fused head, + `part_weight` x that of each part's, + `distillation_weight` x the
-    divergences of all heads from their mean.
+    CTC of the fused head, + `early_weight` x that of the early one, + `part_weight` x that of each
+    part's, + `distillation_weight` x the divergences from their mean of those that count.
     """
     num_steps = heads.mask.sum(dim=1)
-    losses = ctc_loss(heads.fused, num_steps, sequences)
-    for part in heads.parts if config.part_weight else ():
-        losses = losses + config.part_weight * ctc_loss(part, num_steps, sequences)
-    if config.distillation_weight and heads.parts:
-        losses = losses + config.distillation_weight * divergences(heads)
-    return losses
+    every = [(1.0, heads.fused), (config.early_weight, heads.early)]
+    every += [(config.part_weight, one) for one in heads.parts]
+    counted = [(weight, one) for weight, one in every if weight]
+    losses = torch.stack([weight * ctc_loss(one, num_steps, sequences) for weight, one in counted])
+    total = losses.sum(dim=0)
+    if config.distillation_weight and len(counted) > 1:
+        apart = divergences([one for _, one in counted], heads.mask)
+        total = total + config.distillation_weight * apart
+    return total
 
 
-def divergences(heads: Heads) -> Float[Tensor, " sentences"]:
+def divergences(
+    logits: Sequence[Float[Tensor, "clips steps classes"]], mask: Bool[Tensor, "clips steps"]
+) -> Float[Tensor, " clips"]:
     """Sum over steps and heads of KL(mean of all heads || head); the mean has no gradient.
 
     As in MSKA and TwoStream (Chen et al. 2022), whose mean is of the heads of the streams.
     """
-    logs = torch.stack([one.float().log_softmax(dim=2) for one in (heads.fused, *heads.parts)])
+    logs = torch.stack([one.float().log_softmax(dim=2) for one in logits])
     mean = logs.detach().exp().mean(dim=0)
     by_step = (mean * (mean.clamp(min=_SMALLEST).log() - logs)).sum(dim=(0, 3))
-    return (by_step * heads.mask).sum(dim=1)
+    return (by_step * mask).sum(dim=1)

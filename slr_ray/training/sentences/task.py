@@ -133,7 +133,7 @@ class SentenceTask(Task[SentenceBatch]):
                 loss = loss + self.stream.loss(step.forward, unlabelled)
         if place.world_size > 1:
             # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
-            loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, *heads.parts))
+            loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, heads.early, *heads.parts))
         return loss
 
     def measured(self, model: nn.Module) -> SentenceMetrics:

@@ -110,7 +110,7 @@ def bare_model(config: Experiment, own: Problem) -> Callable[[], None]:
 
     def steps() -> None:
         for _ in range(-(-len(own.labelled) // training.batch_size)):
-            loss = sentence_losses(model(inputs, mask), sequences, settings).mean()
+            loss = sentence_losses(model(inputs, mask), sequences, settings, 0.0).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimiser.step()

@@ -24,9 +24,12 @@ def logits_of(seed: int) -> Tensor:
 
 def over_all_paths(logits: Tensor, said: np.ndarray) -> Tensor:
     """-log P in float64, differentiable: the sum over all paths that say `said`."""
-    log_probs = logits.log_softmax(dim=1)
+    return over_paths(logits.log_softmax(dim=1), said)
+
+
+def over_paths(log_probs: Tensor, said: np.ndarray) -> Tensor:
     totals = []
-    for path in itertools.product(range(logits.shape[1]), repeat=len(logits)):
+    for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
         merged = [one for one, _ in itertools.groupby(path) if one != 0]
         if [one - 1 for one in merged] == said.tolist():
             totals.append(sum(log_probs[step, one] for step, one in enumerate(path)))
@@ -56,14 +59,45 @@ class TestAgainstAllPaths:
             )
             assert not logits.grad[row, NUM_STEPS[row] :].any()
 
+    def test_a_prior_weighs_paths(self, seed: int) -> None:
+        """The gradient is p - the share of paths that say it, paths weighed by p / frequency^a."""
+        logits = logits_of(seed).requires_grad_()
+        losses = ctc_loss(logits, NUM_STEPS, SAID, 0.4)
+        losses.sum().backward()
+        probs = logits.detach().softmax(dim=2)
+        frequency = torch.cat([own[:count] for own, count in zip(probs, NUM_STEPS, strict=True)])
+        frequency = frequency.mean(dim=0)
+        assert logits.grad is not None
+        for row, said in enumerate(SAID):
+            own = probs[row, : NUM_STEPS[row]]
+            weighed = (own / frequency**0.4).log().log_softmax(dim=1).requires_grad_()
+            expected = over_paths(weighed, said)
+            expected.backward()
+            assert weighed.grad is not None
+            assert losses[row].item() == pytest.approx(expected.item(), rel=1e-5)
+            torch.testing.assert_close(
+                logits.grad[row, : NUM_STEPS[row]], own + weighed.grad, rtol=1e-4, atol=1e-6
+            )
+            assert not logits.grad[row, NUM_STEPS[row] :].any()
+
+    def test_a_prior_of_nothing_is_plain_ctc(self, seed: int) -> None:
+        found = []
+        for prior in (0.0, 1e-9):
+            logits = logits_of(seed).requires_grad_()
+            losses = ctc_loss(logits, NUM_STEPS, SAID, prior)
+            losses.sum().backward()
+            found.append((losses.detach(), logits.grad))
+        torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
+
     def test_gradient_by_differences(self, seed: int) -> None:
         own = logits_of(seed)[0].requires_grad_()
         assert torch.autograd.gradcheck(lambda one: over_all_paths(one, SAID[0]), (own,))
 
 
-def test_too_few_steps_give_nothing() -> None:
+@pytest.mark.parametrize("prior", [0.0, 0.3])
+def test_too_few_steps_give_nothing(prior: float) -> None:
     logits = logits_of(0).requires_grad_()
-    loss = ctc_loss(logits, torch.tensor([5, 2, 5, 1]), SAID)
+    loss = ctc_loss(logits, torch.tensor([5, 2, 5, 1]), SAID, prior)
     assert loss[1].item() == 0.0
     loss.sum().backward()
     assert logits.grad is not None

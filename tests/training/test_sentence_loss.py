@@ -69,12 +69,21 @@ def test_the_loss_is_its_parts_by_their_weights(early: float, part: float) -> No
     weights = [(1.0, own.fused), (early, own.early), *((part, one) for one in own.parts)]
     expected = sum(weight * ctc_loss(one, num_steps, SEQUENCES) for weight, one in weights)
     bare = SentencesConfig(early_weight=early, part_weight=part, distillation_weight=0.0)
-    torch.testing.assert_close(sentence_losses(own, SEQUENCES, bare), expected)
+    torch.testing.assert_close(sentence_losses(own, SEQUENCES, bare, 1.0), expected)
     # What is not trained does not draw the others to itself.
     counted = [one for weight, one in weights if weight]
     expected = expected + 2.0 * divergences(counted, own.mask)
     drawn = bare.model_copy(update={"distillation_weight": 2.0})
-    torch.testing.assert_close(sentence_losses(own, SEQUENCES, drawn), expected)
+    torch.testing.assert_close(sentence_losses(own, SEQUENCES, drawn, 1.0), expected)
+
+
+def test_the_prior_fades() -> None:
+    own, num_steps = heads(), torch.tensor(STEPS)
+    config = SentencesConfig(label_prior=0.8, early_weight=0.0, distillation_weight=0.0)
+    for share_done, prior in ((0.0, 0.8), (0.75, 0.2), (1.0, 0.0)):
+        expected = ctc_loss(own.fused, num_steps, SEQUENCES, prior)
+        found = sentence_losses(own, SEQUENCES, config, share_done)
+        torch.testing.assert_close(found, expected)
 
 
 def test_padding_costs_nothing() -> None:
@@ -85,5 +94,5 @@ def test_padding_costs_nothing() -> None:
     other = Heads(changed[0], changed[1], tuple(changed[2:]), own.frames, own.mask)
     config = SentencesConfig(part_weight=1.0)
     torch.testing.assert_close(
-        sentence_losses(other, SEQUENCES, config), sentence_losses(own, SEQUENCES, config)
+        sentence_losses(other, SEQUENCES, config, 0.5), sentence_losses(own, SEQUENCES, config, 0.5)
     )

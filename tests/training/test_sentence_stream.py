@@ -143,7 +143,7 @@ def test_views_have_the_steps_that_their_hypotheses_need() -> None:
     stream, model = stream_of(small(sentences=speeds))
     step = stream.next_step(model, 0)
     assert step is not None
-    assert torch.isfinite(stream.loss(model, step))
+    assert torch.isfinite(stream.loss(model, step, 0.5))
     frames, needed = step.mask.sum(dim=1), [len(one) for one in step.sequences]
     assert sum(needed) > 0
     assert all(-(-count // 4) >= most for count, most in zip(frames.tolist(), needed, strict=True))
@@ -184,7 +184,7 @@ def test_the_blank_is_shifted_unless_told_otherwise() -> None:
     after = stream.next_step(model, 0)
     assert after is not None
     assert not any(len(one) for one in after.sequences)
-    assert float(stream.loss(model, after)) == 0
+    assert float(stream.loss(model, after, 0.5)) == 0
     assert stream_of(small(method={"align_rate": False}))[0].rate is None
 
 

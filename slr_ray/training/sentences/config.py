@@ -11,6 +11,11 @@ from slr_ray.sentences.config import DecodingConfig, DenseLabelsConfig
 class SentencesConfig(Config):
     """The loss is CTC's of all parts together, and what the weights below add to it."""
 
+    label_prior: float = Field(0.3, ge=0)
+    """Power of each class's frequency that its probability is divided by where paths are weighed
+    (see `ctc_loss`), when a training begins; it falls linearly to 0. Plain CTC with 0: then a model
+    says nothing at first, for longer the rarer and longer signs are, and later says them in a step
+    or two."""
     early_weight: float = Field(1.0, ge=0)
     """Of CTC's loss of a head of all parts before the sequence encoder (VAC, arXiv 2104.02330: 1):
     without it the model says nothing for longer than a short training takes."""

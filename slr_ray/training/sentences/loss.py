@@ -21,18 +21,22 @@ def sentence_losses(
     heads: Heads,
     sequences: Sequences,
     config: SentencesConfig,
+    share_done: float,
 ) -> Float[Tensor, " sentences"]:
     """Each sentence's loss in nats; that of dense labels is over the steps of all of them.
 
     CTC of the fused head, + `early_weight` x that of the early one, + `part_weight` x that of each
-    part's, + `distillation_weight` x the divergences from their mean of those that count.
+    part's, + `distillation_weight` x the divergences from their mean of those that count. Of the
+    training's steps `share_done` are over: `label_prior` fades with it.
     """
+    prior = config.label_prior * (1 - share_done)
     num_steps = heads.mask.sum(dim=1)
     every = [(1.0, heads.fused), (config.early_weight, heads.early)]
     every += [(config.part_weight, one) for one in heads.parts]
     counted = [(weight, one) for weight, one in every if weight]
-    losses = torch.stack([weight * ctc_loss(one, num_steps, sequences) for weight, one in counted])
-    total = losses.sum(dim=0)
+    total = torch.stack(
+        [weight * ctc_loss(one, num_steps, sequences, prior) for weight, one in counted]
+    ).sum(dim=0)
     if config.distillation_weight and len(counted) > 1:
         apart = divergences([one for _, one in counted], heads.mask)
         total = total + config.distillation_weight * apart

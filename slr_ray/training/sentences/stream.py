@@ -105,13 +105,16 @@ class SentenceStream:
         weights = weights * settings.weight_at(since_start, self.num_steps)
         return PseudoLabelledSentences(inputs, mask, sequences, weights)
 
-    def loss(self, model: Callable[..., Heads], step: PseudoLabelledSentences) -> Float[Tensor, ""]:
+    def loss(
+        self, model: Callable[..., Heads], step: PseudoLabelledSentences, share_done: float
+    ) -> Float[Tensor, ""]:
         """Of all heads; a mean over the step's sentences, in which unused ones count 0."""
         if not step.weights.any():
             return step.weights.sum()
         with autocast(self.device, self.training.precision):
             heads = model(step.inputs, step.mask)
-        losses = sentence_losses(heads, step.sequences, self.problem.sentence_settings)
+        settings = self.problem.sentence_settings
+        losses = sentence_losses(heads, step.sequences, settings, share_done)
         return (step.weights * losses).mean()
 
     def figures(self) -> UnlabelledFigures:

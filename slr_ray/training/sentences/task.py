@@ -58,7 +58,7 @@ class SentenceTask(Task[SentenceBatch]):
         num_steps: int,
     ) -> None:
         self.model, self.problem, self.config = model, problem, config
-        self.round, self.place = round_, place
+        self.round, self.place, self.num_steps = round_, place, num_steps
         settings, sequences = problem.sentences, round_.training_set.sequences
         if settings is None or sequences is None:
             raise ValueError("a model of sentences is trained on gloss sequences: there are none")
@@ -115,7 +115,8 @@ class SentenceTask(Task[SentenceBatch]):
             dense = self._dense_labels(inputs, mask, rows, batch.signing[own], step)
         with autocast(place.device, self.config.precision):
             heads: Heads = step.forward(inputs, mask)
-        losses = sentence_losses(heads, sequences, self.settings)
+        share_done = step.num_done / self.num_steps
+        losses = sentence_losses(heads, sequences, self.settings, share_done)
         weights = torch.from_numpy(self.weights[rows]).to(place.device)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
         whole = weights * torch.from_numpy(self.is_whole[rows]).to(place.device)
@@ -130,7 +131,7 @@ class SentenceTask(Task[SentenceBatch]):
             slow = step.average if self.stream.settings.teacher == "ema" else None
             unlabelled = self.stream.next_step(self.model if slow is None else slow, step.num_done)
             if unlabelled is not None:
-                loss = loss + self.stream.loss(step.forward, unlabelled)
+                loss = loss + self.stream.loss(step.forward, unlabelled, share_done)
         if place.world_size > 1:
             # Workers wait for the gradient of every weight, also of a head that nothing trains yet.
             loss = loss + 0.0 * sum(one.sum() for one in (heads.frames, heads.early, *heads.parts))

@@ -222,7 +222,9 @@ PRESETS: dict[Preset, dict[str, Any]] = {
             "speed_probability": 0.0,
             "hand_probability": 0.5,
         },
-        "model": {"kind": "part_streams"},
+        # Right, left hand and body apart make more errors on real signs
+        # (reports/2026-11-27-label-priors.md).
+        "model": {"kind": "part_streams", "division": "joint"},
         "training": {
             "optimiser": {"kind": "adamw", "learning_rate": 0.002, "weight_decay": 0.001},
             "schedule": "warmup_cosine",

@@ -79,7 +79,7 @@ def opened(shard: Path) -> tuple[Experiment, Problem]:
         "data": {"kind": "shards", "location": str(shard)},
         "split": {"kind": "sentences"},
         "training": {"num_epochs": 1},
-        "sentences": {"dplr": {"start_epoch": 0}},
+        "sentences": {"dplr": {"source": "refined", "start_epoch": 0}},
     }
     config = build_experiment(tree, "benchmark")
     own = Opener().prepare(config).problem(_SEED)

@@ -21,7 +21,7 @@ SENTENCES: dict[str, Any] = {
     },
     "model": {"width": 16, "part_width": 8},
     "training": {"num_epochs": 3, "steps_per_epoch": 2, "batch_size": 4},
-    "sentences": {"dplr": {"start_epoch": 1}},
+    "sentences": {"dplr": {"source": "refined", "start_epoch": 1}},
 }
 
 

@@ -54,7 +54,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         r"crop_probability is 0\.1",
     ),
     "speed": ({"augmentation": {"speed_probability": 0.5}}, r"sentences\.shortest"),
-    "teacher": ({"training": {"ema_decay": None}}, r"sentences\.dplr\.source=none"),
+    "teacher": (
+        {"training": {"ema_decay": None}, "sentences": {"dplr": {"source": "refined"}}},
+        r"sentences\.dplr\.source=none",
+    ),
 }
 
 

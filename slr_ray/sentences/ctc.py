@@ -29,9 +29,9 @@ def ctc_loss(
 
     With `prior` the paths are weighed by probabilities divided by each class's frequency to that
     power, so that what is said everywhere, at first the blank, explains less (Zeyer et al. 2021,
-    arXiv 2105.14849). A frequency is the mean over the sentence's own steps, theirs over many
-    sentences: so a sentence's loss does not hang on those beside it. The loss told is that of those
-    paths, its gradient that of the shares of them that say a class.
+    arXiv 2105.14849). Frequencies are means over the steps of these sentences, a worker's share of
+    a batch, theirs over more.
+    The loss told is that of those paths, its gradient that of the shares of them that say a class.
     """
     log_probs = logits.float().log_softmax(dim=2)
     if not prior:
@@ -39,8 +39,7 @@ def ctc_loss(
     places = torch.arange(logits.shape[1], device=logits.device)
     real = places < num_steps.to(logits.device)[:, None]
     with torch.enable_grad():
-        said = (log_probs.detach().exp() * real[..., None]).sum(dim=1, keepdim=True)
-        frequency = said / real.sum(dim=1)[:, None, None]
+        frequency = log_probs.detach()[real].exp().mean(dim=0)
         divided = log_probs.detach() - prior * frequency.clamp(min=_SMALLEST).log()
         divided.requires_grad_()
         adjusted = divided.log_softmax(dim=2)

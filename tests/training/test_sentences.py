@@ -130,8 +130,11 @@ def test_dense_labels_begin_with_their_epoch() -> None:
 
 
 def test_a_share_of_the_batch_gives_its_share_of_the_loss() -> None:
-    """Two workers' losses average to one's, but for dense labels, which each averages itself."""
-    without = {"dplr": {"source": "none"}}
+    """Two workers' losses average to one's, but for what each averages over its own sentences.
+
+    That are dense labels and the frequencies of label priors.
+    """
+    without = {"dplr": {"source": "none"}, "label_prior": 0.0}
     whole = loss_of(task_of(sentences=without), epoch=0)
     parts = []
     for rank in range(2):

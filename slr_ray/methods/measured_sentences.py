@@ -7,8 +7,7 @@ from jaxtyping import Int64
 
 from slr_ray.records.measured import LengthErrors, MeasuredRecord, SeedRecord, SentenceMetrics
 from slr_ray.records.sentence_predictions import SentencePrediction
-from slr_ray.sentences.alignment import align
-from slr_ray.sentences.word_errors import WordErrors
+from slr_ray.sentences.word_errors import WordErrors, paired
 from slr_ray.training.problem import Problem
 from slr_ray.training.sentences.measuring import Answers, errors_of, measured
 
@@ -80,9 +79,9 @@ def _aligned(
         said = own.hypothesis.glosses
         num_true += np.bincount(true, minlength=count)
         num_said += np.bincount(said, minlength=count)
-        for edit in align(said, true):
-            if edit.hypothesis is not None and edit.reference is not None:
-                counts[true[edit.reference], said[edit.hypothesis]] += 1
+        for gloss, named in paired(true.tolist(), said.tolist()):
+            if gloss is not None and named is not None:
+                counts[gloss, named] += 1
     return counts, num_true, num_said
 
 

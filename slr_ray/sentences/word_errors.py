@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import kaldialign
 import numpy as np
@@ -15,6 +16,9 @@ from slr_ray.sentences.steps import NO_GLOSS, Glosses, Sequences
 NUM_DRAWS = 2000
 _TAILS = (2.5, 97.5)
 _SEED = 7919
+
+GlossT = TypeVar("GlossT", bound=Hashable)
+"""A gloss by its name or by its number."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ def errors_by_sentence(references: Sequences, hypotheses: Sequences) -> list[Wor
 
 
 def paired(
-    reference: Sequence[str], hypothesis: Sequence[str]
-) -> list[tuple[str | None, str | None]]:
+    reference: Sequence[GlossT], hypothesis: Sequence[GlossT]
+) -> list[tuple[GlossT | None, GlossT | None]]:
     """Each true gloss with what is said in its place, by the costs of `word_errors`.
 
     None stands for what the other side lacks: beside a true gloss for a deletion, beside a said one
@@ -87,7 +91,7 @@ def paired(
         NO_GLOSS,
         sclite_mode=True,
     )
-    names: dict[int, str | None] = {number: gloss for gloss, number in numbers.items()}
+    names: dict[int, GlossT | None] = {number: gloss for gloss, number in numbers.items()}
     return [(names.get(true), names.get(said)) for true, said in pairs]
 
 

@@ -30,8 +30,8 @@ def ctc_loss(
     With `prior` the paths are weighed by probabilities divided by each class's frequency to that
     power, so that what is said everywhere, at first the blank, explains less (Zeyer et al. 2021,
     arXiv 2105.14849). Frequencies are means over the steps of these sentences, a worker's share of
-    a batch, theirs over more.
-    The loss told is that of those paths, its gradient that of the shares of them that say a class.
+    a batch, theirs over more. What is returned is the paths' loss so weighed; its gradient at a
+    step is p minus the share of weighed paths that say a class there.
     """
     log_probs = logits.float().log_softmax(dim=2)
     if not prior:

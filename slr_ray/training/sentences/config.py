@@ -13,15 +13,15 @@ class SentencesConfig(Config):
 
     label_prior: float = Field(0.3, ge=0)
     """Power of each class's frequency that its probability is divided by where paths are weighed
-    (see `ctc_loss`), when a training begins; it falls linearly to 0. Plain CTC with 0: then a model
-    says nothing at first, for longer the rarer and longer signs are, and later says them in a step
-    or two."""
+    (see `ctc_loss`), when a training begins; it falls linearly to 0. Plain CTC with 0: on chains of
+    real signs a model then says nothing for longer, and later a sign in a step or two. Embedded
+    sentences, whose signs are short, do better so with few labels."""
     early_weight: float = Field(1.0, ge=0)
     """Of CTC's loss of a head of all parts before the sequence encoder (VAC, arXiv 2104.02330: 1):
     without it the model says nothing for longer than a short training takes."""
     part_weight: float = Field(0.0, ge=0)
-    """Of CTC's loss of each part's own head (MSKA, arXiv 2405.05672: 1). A part alone can't tell
-    most glosses apart, and makes the model worse where these are told by both hands."""
+    """Of CTC's loss of each part's own head (MSKA, arXiv 2405.05672: 1). Beside the early head they
+    cost a little on embedded sentences, instead of it a lot (reports/2026-11-26-sentences.md)."""
     distillation_weight: float = Field(1.0, ge=0)
     """Of the divergence of every head from the mean of all (MSKA, arXiv 2405.05672)."""
     dplr: DenseLabelsConfig = DenseLabelsConfig()

@@ -204,8 +204,8 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         },
         "training": _SPOTER_SMALL["training"],
     },
-    # Sentences on a CPU: part streams, CTC, dense labels. A sentence's ends may carry signs, hence
-    # no cut; its speed is changed by `sentences`.
+    # Sentences on a CPU: one stream, CTC with label priors. A sentence's ends may carry signs: no
+    # cut; its speed is changed by `sentences`.
     "continuous": {
         "task": "continuous",
         "data": {"kind": "embedded_sentences"},

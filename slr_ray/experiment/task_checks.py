@@ -65,6 +65,11 @@ def _unfit_for_sentences(built: Experiment) -> Iterator[str]:
             f"model.kind {built.model.kind!r} gives one answer a clip, and task=continuous wants "
             "one a step: set model.kind=part_streams"
         )
+    elif built.model.answer == "both" and not settings.early_weight:
+        yield (
+            "model.answer is 'both', but sentences.early_weight=0 leaves the early head untrained: "
+            "set model.answer=fused, or a weight above 0"
+        )
     if built.method.kind not in ("supervised", *_OF_SENTENCES):
         yield (
             f"method.kind {built.method.kind!r} is for isolated signs: with task=continuous set "

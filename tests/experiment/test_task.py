@@ -24,6 +24,7 @@ def test_the_task_brings_its_preset() -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "preset": ({"preset": "modern"}, r"task=continuous, but preset 'modern' is for isolated"),
     "model": ({"model": {"kind": "conv_attention"}}, r"'conv_attention' gives one answer a clip"),
+    "answer": ({"sentences": {"early_weight": 0}}, r"early_weight=0.*set model\.answer=fused"),
     "method": (
         {"method": {"kind": "sslr"}},
         r"\.kind=sslr_sentences, consistency_sentences or",

@@ -100,11 +100,20 @@ def test_padding_changes_nothing(sequence: str, division: str) -> None:
     other: Heads = own(longer, functional.pad(mask, (0, 6)))
     real = heads.mask
     for one, two in zip(
-        (heads.fused, heads.early, heads.frames, *heads.parts),
-        (other.fused, other.early, other.frames, *other.parts),
+        (heads.fused, heads.early, heads.answer, heads.frames, *heads.parts),
+        (other.fused, other.early, other.answer, other.frames, *other.parts),
         strict=True,
     ):
         torch.testing.assert_close(two[:, : one.shape[1]][real], one[real], rtol=1e-4, atol=1e-5)
+
+
+def test_both_heads_answer_by_their_geometric_mean() -> None:
+    heads: Heads = model(answer="both")(*inputs(9, 13))
+    product = heads.fused.softmax(dim=2) * heads.early.softmax(dim=2)
+    expected = product.sqrt() / product.sqrt().sum(dim=2, keepdim=True)
+    torch.testing.assert_close(heads.answer.softmax(dim=2), expected)
+    alone: Heads = model(answer="fused")(*inputs(9, 13))
+    assert torch.equal(alone.answer, alone.fused)
 
 
 def num_weights(own: torch.nn.Module) -> int:

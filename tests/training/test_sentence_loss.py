@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ def heads(seed: int = 0, num_parts: int = 2) -> Heads:
     draw = torch.Generator().manual_seed(seed)
     fused, early, *parts = (torch.randn(2, 4, 4, generator=draw) for _ in range(2 + num_parts))
     mask = torch.arange(4)[None, :] < torch.tensor(STEPS)[:, None]
-    return Heads(fused, early, tuple(parts), torch.randn(2, 4, 3, generator=draw), mask)
+    frames = torch.randn(2, 4, 3, generator=draw)
+    return Heads(fused, early, fused, tuple(parts), frames, mask)
 
 
 def by_loops(logits: list[Tensor]) -> list[float]:
@@ -91,7 +93,7 @@ def test_padding_costs_nothing() -> None:
     changed = [one.clone() for one in (own.fused, own.early, *own.parts)]
     for one in changed:
         one[1, 3] = 50.0
-    other = Heads(changed[0], changed[1], tuple(changed[2:]), own.frames, own.mask)
+    other = replace(own, fused=changed[0], early=changed[1], parts=tuple(changed[2:]))
     config = SentencesConfig(part_weight=1.0)
     torch.testing.assert_close(
         sentence_losses(other, SEQUENCES, config, 0.5), sentence_losses(own, SEQUENCES, config, 0.5)

@@ -48,6 +48,10 @@ class PartStreamsConfig(Config):
     """Of the sequence encoder."""
     num_heads: int = Field(4, ge=1)
     """Of the transformer."""
+    answer: Literal["fused", "both"] = "both"
+    """What says a sentence: the head behind the sequence encoder, as in VAC, or step by step the
+    geometric mean of it and the early head. The first has learnt its sentences, grammar and all,
+    and stumbles over others; the second sees half a second (reports/2026-11-28-two-heads.md)."""
     dropout: float = Field(0.2, ge=0, lt=1)
     part_dropout: float = Field(0.0, ge=0, lt=1)
     """That a clip's part is not seen in a training step (CoSign, Jiao et al. 2023)."""

@@ -20,9 +20,11 @@ class Heads:
     """
 
     fused: Float[Tensor, "clips steps classes"]
-    """Of all parts together: the model's answer."""
+    """Of all parts together, each step in the light of the others."""
     early: Float[Tensor, "clips steps classes"]
     """Of all parts together, before steps are related to each other."""
+    answer: Float[Tensor, "clips steps classes"]
+    """What the model says: see `PartStreamsConfig.answer`."""
     parts: tuple[Float[Tensor, "clips steps classes"], ...]
     """Of each part alone; none where there is one part, whose head is the early one."""
     frames: Float[Tensor, "clips steps glosses"]
@@ -53,9 +55,13 @@ class SentenceModel(nn.Module):
     ) -> Heads:
         """`mask` is True on real frames."""
         found = self.encoder.steps(features, mask)
+        fused, early = self.fused(found.fused), self.early(found.together)
+        # The mean of logits is that of log-probabilities, but for a constant of each step.
+        answer = fused if self.encoder.config.answer == "fused" else (fused + early) / 2
         return Heads(
-            self.fused(found.fused),
-            self.early(found.together),
+            fused,
+            early,
+            answer,
             tuple(head(found.parts[part]) for part, head in self.parts.items()),
             self.encoder.classifier(found.fused),
             found.mask,

@@ -81,7 +81,7 @@ def step_probabilities(
                     padded.to(device), normalisation, augmentation, generator
                 )
                 heads: Heads = model(inputs, mask)
-                log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
+                log_probs = heads.answer.float().log_softmax(dim=2).cpu().numpy()
                 frames = None
                 if model.knows_frames:
                     known = heads.frames.float().log_softmax(dim=2)

@@ -139,7 +139,7 @@ class SentenceStream:
             autocast(self.device, self.training.precision),
         ):
             heads: Heads = teacher(*model_input(batch, self.problem.normalisation, None, None))
-        log_probs, num_steps = heads.fused.float().log_softmax(dim=2), heads.mask.sum(dim=1).cpu()
+        log_probs, num_steps = heads.answer.float().log_softmax(dim=2), heads.mask.sum(dim=1).cpu()
         if self.rate is not None:
             self.rate.update(log_probs.cpu().numpy(), num_steps.numpy())
             # No probabilities any more: the best path needs none, CTC makes them again.

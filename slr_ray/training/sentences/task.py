@@ -174,7 +174,7 @@ class SentenceTask(Task[SentenceBatch]):
             autocast(self.place.device, self.config.precision),
         ):
             heads: Heads = teacher(inputs, mask)
-            log_probs = heads.fused.float().log_softmax(dim=2).cpu().numpy()
+            log_probs = heads.answer.float().log_softmax(dim=2).cpu().numpy()
         return dense_labels(
             log_probs,
             heads.mask.sum(dim=1).cpu().numpy(),

@@ -131,7 +131,9 @@ def test_headline(
 def test_sentences_name_means_intervals_and_noise(tmp_path: Path) -> None:
     sentences = " ".join(verdict(_run(tmp_path, factory.TIE, trials=[])).sentences)
     assert "Fully supervised (FSL): accuracy 53.2 ± 3.0 %" in sentences  # s = 2.387, t = 2.776
-    assert re.search(r"Best trial against FSL, equal steps: \+0\.2 .*?includes 0", sentences)
+    assert re.search(
+        r"Best trial against FSL, steps of the best trial: \+0\.2 .*?includes 0", sentences
+    )
     assert re.search(r"default against Fully supervised .*? excludes 0: better", sentences)
 
 
@@ -229,7 +231,7 @@ def test_unfinished_run_says_what_is_missing(tmp_path: Path) -> None:
     run = _run(tmp_path, accuracies, finished=None, wall_s=None, num_trials=40)
     _, page = _page(run)
     assert "Unfinished run. Missing: 24 of 40 trials have ended." in page.text
-    assert "FSL, equal steps: no test result for seed 0, 1, 2, 3, 4." in page.text
+    assert "FSL, steps of the best trial: no test result for seed 0, 1, 2, 3, 4." in page.text
     assert "Best trial: no test result for seed 2, 3, 4." in page.text
 
 

@@ -64,7 +64,12 @@ class Arm:
 
 ARMS: tuple[Arm, ...] = (
     Arm("fsl", "Fully supervised (FSL)", lambda found: found.supervised),
-    Arm("fsl_equal_steps", "FSL, equal steps", lambda found: found.supervised, "sslr_best"),
+    Arm(
+        "fsl_equal_steps",
+        "FSL, steps of the best trial",
+        lambda found: found.supervised,
+        "sslr_best",
+    ),
     Arm("sslr_default", "Space's default", lambda found: found.default),
     Arm("sslr_best", "Best trial", lambda found: found.best),
     Arm(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,11 @@ from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
 from slr_ray.methods.pseudo_labelling.choosing_sentences import choose_sentences
 from slr_ray.methods.pseudo_labelling.held_out import held_out
-from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions, unpacked_predictions
+from slr_ray.methods.pseudo_labelling.pool_predictions import (
+    PoolPredictions,
+    predict_alike,
+    unpacked_predictions,
+)
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     PseudoLabels,
     training_set,
@@ -26,6 +30,7 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
 )
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
+from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.model import Model
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
@@ -116,11 +121,34 @@ def round_key(run: SeedRun, number: int) -> str:
     return stage_key(**run.facts, seed=run.seed, round=number, method=settings)
 
 
-def kept_predictions(run: SeedRun, number: int) -> PoolPredictions | None:
-    """What the pseudo-labels of round `number` were chosen from; None where it was not kept."""
+def kept_predictions(
+    run: SeedRun, number: int, *, with_validation: bool = False
+) -> PoolPredictions | None:
+    """What the pseudo-labels of round `number` were chosen from; None where it was not kept.
+
+    `with_validation`: where the round did not need validation's predictions, its teacher makes them
+    now.
+    """
     key = round_key(run, number)
     packed = run.stages.load(key).get("predictions") if run.stages.exists(key) else None
-    return None if packed is None else unpacked_predictions(packed)
+    if packed is None:
+        return None
+    kept = unpacked_predictions(packed)
+    if kept.validation is not None or not with_validation:
+        return kept
+    assert isinstance(run.method, SslrConfig)
+    teacher = _teacher(run, run.stages.load(round_key(run, number - 1))["model"])
+    assert isinstance(teacher, Model)
+    validation = predict_alike(
+        run.problem,
+        teacher,
+        run.problem.split.validation,
+        run.training,
+        run.method.needs,
+        run.place,
+        num_views=run.method.num_views,
+    )
+    return replace(kept, validation=validation)
 
 
 def _stage(
@@ -183,8 +211,7 @@ def _train_round(
 def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
     """The pseudo-labels of round `number`, given by the model of the round before."""
     problem, training, method, place = run.problem, run.training, run.method, run.place
-    teacher = problem.new_recogniser().to(place.device)
-    teacher.load_state_dict(before.model_state)
+    teacher = _teacher(run, before.model_state)
     if isinstance(method, SentenceRoundsConfig):
         assert isinstance(teacher, SentenceModel)
         return choose_sentences(problem, training, method, place, teacher, before.pseudo, number)
@@ -192,6 +219,13 @@ def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
     assert isinstance(teacher, Model)
     others = tuple(held_out(run)) if method.held_out_folds else ()
     return choose(problem, training, method, place, teacher, before.pseudo, number, others)
+
+
+def _teacher(run: SeedRun, state: State) -> AnyRecogniser:
+    """A round's model, which pseudo-labels for the next one."""
+    model = run.problem.new_recogniser().to(run.place.device)
+    model.load_state_dict(state)
+    return model
 
 
 def _packed(

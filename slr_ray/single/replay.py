@@ -75,7 +75,8 @@ def replay_run(
     base = runs[0].method
     assert isinstance(base, SslrConfig)
     method = _changed(base, overrides)
-    saved = [(run, *one) for run in runs for one in _saved(run)]
+    calibrates = method.calibration == "temperature"
+    saved = [(run, *one) for run in runs for one in _saved(run, with_validation=calibrates)]
     if not saved:
         raise DataError(
             f"{told}: no round has kept its predictions. They are kept where the pool's clips "
@@ -138,10 +139,10 @@ def _parsed(text: str) -> Rule:
     return build(SslrConfig, {"selection": tree}, f"--rule {text!r}").selection
 
 
-def _saved(run: SeedRun) -> Iterator[tuple[int, PoolPredictions]]:
+def _saved(run: SeedRun, *, with_validation: bool) -> Iterator[tuple[int, PoolPredictions]]:
     """The rounds whose predictions were kept."""
     for number in range(1, run.method.num_rounds + 1):
-        predictions = kept_predictions(run, number)
+        predictions = kept_predictions(run, number, with_validation=with_validation)
         if predictions is not None:
             yield number, predictions
 

@@ -17,13 +17,14 @@ from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import rounds
+from slr_ray.methods.sslr import kept_predictions, rounds
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
 from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.single.folds import prepare_folds, run_folds
 from slr_ray.single.replay import Replayed, replay_run
+from slr_ray.single.saved_runs import saved_runs
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
 from slr_ray.workers.place import this_place
@@ -124,6 +125,24 @@ def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> 
     plain, _ = replayed(result[0], half)
     fitted, _ = replayed(result[0], half, method__calibration="temperature")
     assert [one.edge for one in fitted] != [one.edge for one in plain]
+
+
+def test_validation_is_predicted_where_the_run_did_not_need_it(
+    result: tuple[str, MeasuredRecord], tmp_path: Path
+) -> None:
+    config = opened(small(num_rounds=1, calibration="temperature"))
+    run_single(config, 0, str(tmp_path), 1, Console(quiet=True))
+    calibrating = kept_predictions(saved_runs(str(tmp_path))[1][0], 1)
+    plain = saved_runs(result[0])[1][0]
+    without = kept_predictions(plain, 1)
+    predicted = kept_predictions(plain, 1, with_validation=True)
+    assert calibrating is not None
+    assert calibrating.validation is not None
+    assert without is not None
+    assert without.validation is None
+    assert predicted is not None
+    # Both rounds have the same teacher.
+    np.testing.assert_array_equal(predicted.validation, calibrating.validation)
 
 
 BAD = [

@@ -60,8 +60,6 @@ def choose(
 
     `others` are models that calibration needs, with the labelled clips that are new to them.
     """
-    # For `slr_ray.replay`, which may calibrate on validation where this run does not.
-    is_kept = len(problem.unlabelled) * problem.num_glosses <= method.keep_predictions
     predictions = predict_pool(
         problem,
         teacher,
@@ -69,7 +67,7 @@ def choose(
         method.needs,
         place,
         num_views=method.num_views,
-        with_validation=is_kept or method.calibration == "temperature",
+        with_validation=method.calibration == "temperature",
         others=others,
     )
     kept = predictions.packed(method.keep_predictions)

@@ -30,7 +30,7 @@ class PoolPredictions:
     probabilities: Float[np.ndarray, "unlabelled glosses"]
     """As the model gave them, until `pseudo_labels.refine` works on them in place."""
     validation: Float[np.ndarray, "validation glosses"] | None
-    """Of the validation clips, predicted in the same way; None where nobody needs them."""
+    """Of the validation clips, predicted alike; None where nobody needs them."""
     evidence: Evidence
     held_out: Float[np.ndarray, "held_out glosses"] | None = None
     """Of labelled clips by models that have not learnt from them, in the same way; None where
@@ -73,6 +73,23 @@ def unpacked_predictions(packed: State) -> PoolPredictions:
     return PoolPredictions(**own, evidence=Evidence(**arrays))
 
 
+def predict_alike(
+    problem: Problem,
+    model: Model,
+    clips: Int[np.ndarray, " clips"],
+    config: TrainingConfig,
+    needs: Needs,
+    place: Place,
+    *,
+    num_views: int,
+) -> Float[np.ndarray, "clips glosses"]:
+    """Clips as the pool's are predicted: the mean over dropout passes, or over `num_views`."""
+    if needs.dropout_passes:
+        passes = Passes(problem, model, config, place)
+        return passes.with_dropout(clips, needs.dropout_passes).mean
+    return predict_on(problem, model, clips, config, place, num_views=num_views)
+
+
 def predict_pool(
     problem: Problem,
     model: Model,
@@ -86,14 +103,11 @@ def predict_pool(
 ) -> PoolPredictions:
     """Predict the unlabelled pool, with the evidence that is needed and none besides.
 
-    With dropout passes the probabilities are their mean instead of that over `num_views`. `others`
-    are models with the labelled clips that they have not learnt from.
+    `others` are models with the labelled clips that they have not learnt from.
     """
 
-    def predicted(by: Model, clips: Int[np.ndarray, " clips"]) -> Float[np.ndarray, "clips _"]:
-        if needs.dropout_passes:
-            return Passes(problem, by, config, place).with_dropout(clips, needs.dropout_passes).mean
-        return predict_on(problem, by, clips, config, place, num_views=num_views)
+    def alike(by: Model, clips: Int[np.ndarray, " clips"]) -> Float[np.ndarray, "clips _"]:
+        return predict_alike(problem, by, clips, config, needs, place, num_views=num_views)
 
     represented = partial(
         represent_on,
@@ -114,7 +128,7 @@ def predict_pool(
         if dropped.excluded is not None:
             evidence["excluded"] = dropped.excluded
     else:
-        probabilities = predicted(model, problem.unlabelled)
+        probabilities = alike(model, problem.unlabelled)
     if needs.representations or needs.energy:
         whose_clips = {"": problem.unlabelled}
         if needs.validation:
@@ -134,11 +148,11 @@ def predict_pool(
         evidence["ends_cut_glosses"] = passes.ends_cut_glosses(
             problem.unlabelled, needs.head_fraction, needs.tail_fraction
         )
-    held_out = [predicted(one.model, one.clips) for one in others]
+    held_out = [alike(one.model, one.clips) for one in others]
     known = [problem.glosses(one.clips) for one in others]
     return PoolPredictions(
         probabilities,
-        validation=predicted(model, problem.split.validation) if with_validation else None,
+        validation=alike(model, problem.split.validation) if with_validation else None,
         evidence=Evidence(**evidence),
         held_out=np.concatenate(held_out) if others else None,
         held_out_glosses=np.concatenate(known) if others else None,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from resuming import only_the_audit_differs, resumes, same
-from sentence_experiments import sentence_experiment
+from sentence_experiments import sentence_experiment, train_once
 from torch import nn
 
 from slr_ray.config import merge
@@ -23,11 +23,10 @@ from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import rounds
 from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.streams.sentence_model import SentenceModel
-from slr_ray.records.stages import Checkpoint, StageStore
+from slr_ray.records.stages import StageStore
 from slr_ray.sentences.decoding import best_paths
 from slr_ray.sentences.steps import Glosses
 from slr_ray.storage import Store
-from slr_ray.training.loop import train
 from slr_ray.training.problem import labelled_set
 from slr_ray.training.round import Round, Trained
 from slr_ray.training.sentences.gloss_rate import GlossRate
@@ -45,16 +44,6 @@ def small(**changes: Any) -> Experiment:
     method = {"kind": "consistency_sentences", "reject": None, "start_fraction": 0.0}
     own = {"training": FRESH, "pool": POOL, "method": method}
     return sentence_experiment(**merge(own, changes))
-
-
-def train_once(config: Experiment, checkpoint: Checkpoint | None = None) -> Trained:
-    own = Opener().prepare(config).problem(0)
-    torch.manual_seed(0)
-    method = config.method
-    stream = method if isinstance(method, SentenceConsistencyConfig) else None
-    round_ = Round(0, 0, labelled_set(own), stream=stream)
-    model = own.new_recogniser()
-    return train(model, own, config.training, round_, this_place(), checkpoint=checkpoint)
 
 
 def seed_run(config: Experiment, folder: Path) -> SeedRun:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from resuming import resumes, same
-from sentence_experiments import opened_sentences, sentence_experiment
+from sentence_experiments import opened_sentences, sentence_experiment, train_once
 
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
@@ -23,12 +23,12 @@ from slr_ray.poses.reading import read
 from slr_ray.poses.sentence import FRAMES_A_STEP, num_steps_of
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.sentence_predictions import SentencePrediction, from_parquet, to_parquet
-from slr_ray.records.stages import Checkpoint, StageStore, dumps
+from slr_ray.records.stages import StageStore, dumps
 from slr_ray.sentences.steps import min_steps
 from slr_ray.storage import Store
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, labelled_set
-from slr_ray.training.round import Round, Trained
+from slr_ray.training.round import Round
 from slr_ray.training.sentences.measuring import answers_on, measured
 from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.sentences.task import SentenceTask
@@ -38,14 +38,6 @@ from slr_ray.workers.place import this_place
 
 def problem_of(config: Experiment) -> Problem:
     return Opener().prepare(config).problem(0)
-
-
-def train_once(config: Experiment, checkpoint: Checkpoint | None = None) -> Trained:
-    own = problem_of(config)
-    torch.manual_seed(0)
-    round_ = Round(0, 0, labelled_set(own))
-    model = own.new_recogniser()
-    return train(model, own, config.training, round_, this_place(), checkpoint=checkpoint)
 
 
 def task_of(**changes: Any) -> SentenceTask:

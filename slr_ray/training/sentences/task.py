@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int64
+from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
 from slr_ray.augmentation.temporal import resampled
@@ -23,26 +22,16 @@ from slr_ray.training.labels.loss_weights import clip_weights
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
+from slr_ray.training.sentences.batch import SentenceBatch
 from slr_ray.training.sentences.loss import sentence_losses
 from slr_ray.training.sentences.measuring import answers_on, measured
 from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.sentences.speeds import drawn_frames, least_frames
+from slr_ray.training.sentences.splicing import Cuts, spliced, where_to_cut
 from slr_ray.training.sentences.stream import SentenceStream
 from slr_ray.training.sentences.stream_config import SentenceStreamConfig
 from slr_ray.training.task import Step, Task
 from slr_ray.workers.place import Place
-
-
-@dataclass(frozen=True)
-class SentenceBatch:
-    """Sentences as a step trains on them."""
-
-    rows: Int[np.ndarray, " batch"]
-    """Of the training set."""
-    inputs: Float[Tensor, "batch frames channels"]
-    mask: Bool[Tensor, "batch frames"]
-    signing: Int64[np.ndarray, "batch 2"] | None
-    """See `signing_steps`; None where no label is made of it."""
 
 
 class SentenceTask(Task[SentenceBatch]):
@@ -69,8 +58,7 @@ class SentenceTask(Task[SentenceBatch]):
         self.least_frames = least_frames(sequences)
         segments = round_.training_set.segments
         self.segments = segments or [np.ones(len(one), bool) for one in sequences]
-        # CTC takes whole sequences.
-        self.is_whole = np.array([one.all() for one in self.segments], np.float32)
+        self.cuts: list[Cuts] = []
         self.weights = clip_weights(
             round_.training_set,
             problem.num_glosses,
@@ -88,6 +76,8 @@ class SentenceTask(Task[SentenceBatch]):
         least = np.minimum(self.least_frames, self.num_frames)
         drawn = drawn_frames(self.num_frames, self.settings, self.config.max_frames, draw)
         self.wanted = np.maximum(drawn, least)
+        if self.settings.splice_probability:
+            self.cuts = self._where_to_cut()
         if self.stream is not None:
             self.stream.begin_epoch(seed.spawn(1)[0], num_steps)
 
@@ -103,24 +93,35 @@ class SentenceTask(Task[SentenceBatch]):
         inputs, mask = model_input(
             batch.to(self.place.device), problem.normalisation, problem.augmentation, generator
         )
-        return SentenceBatch(rows, inputs, mask, signing)
+        given = SentenceBatch(
+            inputs,
+            mask,
+            [self.sequences[row] for row in rows],
+            [self.segments[row] for row in rows],
+            self.weights[rows],
+            signing,
+        )
+        if not self.cuts:
+            return given
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        cuts = [self.cuts[row] for row in rows]
+        return spliced(given, cuts, self.settings.splice_probability, rng)
 
     def loss(self, batch: SentenceBatch, step: Step) -> Float[Tensor, ""]:
         place = self.place
-        own = slice(place.rank, None, place.world_size)
-        rows, inputs, mask = batch.rows[own], batch.inputs[own], batch.mask[own]
-        sequences = [self.sequences[row] for row in rows]
+        own = batch.part(slice(place.rank, None, place.world_size))
         dense = None
-        if batch.signing is not None and self._has_spikes(step):
-            dense = self._dense_labels(inputs, mask, rows, batch.signing[own], step)
+        if own.signing is not None and self._has_spikes(step):
+            dense = self._dense_labels(own, own.signing, step)
         with autocast(place.device, self.config.precision):
-            heads: Heads = step.forward(inputs, mask)
+            heads: Heads = step.forward(own.inputs, own.mask)
         share_done = step.num_done / self.num_steps
-        losses = sentence_losses(heads, sequences, self.settings, share_done)
-        weights = torch.from_numpy(self.weights[rows]).to(place.device)
+        losses = sentence_losses(heads, own.sequences, self.settings, share_done)
+        weights = torch.from_numpy(own.weights).to(place.device)
+        # CTC takes whole sequences.
+        is_whole = torch.tensor([bool(one.all()) for one in own.segments], device=place.device)
         # Workers' gradients are averaged, hence the factor: together they give the batch's mean.
-        whole = weights * torch.from_numpy(self.is_whole[rows]).to(place.device)
-        loss = (losses * whole).sum() / len(batch.rows) * place.world_size
+        loss = (losses * weights * is_whole).sum() / len(batch) * place.world_size
         if dense is not None:
             glosses, sure = (
                 torch.from_numpy(one).to(place.device) for one in (dense.glosses, dense.weights)
@@ -152,18 +153,22 @@ class SentenceTask(Task[SentenceBatch]):
         if self.stream is not None:
             self.stream.restore(state["stream"])
 
+    def _where_to_cut(self) -> list[Cuts]:
+        """Of each sentence; one that is not known as a whole stays whole."""
+        clips = self.round.training_set.clips
+        cuts = where_to_cut(
+            self.problem, self.model, clips, self.sequences, self.config, self.place
+        )
+        known = [bool(one.all()) for one in self.segments]
+        return [one if whole else one[:0] for one, whole in zip(cuts, known, strict=True)]
+
     def _has_spikes(self, step: Step) -> bool:
         """Whether dense labels have begun; a model that goes on from another round has had them."""
         begun = step.epoch >= self.settings.dplr.start_epoch
         return begun or bool(self.model.knows_frames)
 
     def _dense_labels(
-        self,
-        inputs: Float[Tensor, "own frames channels"],
-        mask: Bool[Tensor, "own frames"],
-        rows: Int[np.ndarray, " own"],
-        signing: Int64[np.ndarray, "own 2"],
-        step: Step,
+        self, batch: SentenceBatch, signing: Int64[np.ndarray, "own 2"], step: Step
     ) -> DenseLabels:
         """What the averaged model says of the same views, made to labels of their steps."""
         self.model.knows_frames.fill_(True)
@@ -173,13 +178,13 @@ class SentenceTask(Task[SentenceBatch]):
             evaluating(teacher),
             autocast(self.place.device, self.config.precision),
         ):
-            heads: Heads = teacher(inputs, mask)
+            heads: Heads = teacher(batch.inputs, batch.mask)
             log_probs = heads.answer.float().log_softmax(dim=2).cpu().numpy()
         return dense_labels(
             log_probs,
             heads.mask.sum(dim=1).cpu().numpy(),
-            [self.sequences[row] for row in rows],
+            batch.sequences,
             self.settings.dplr,
             signing,
-            [self.segments[row] for row in rows],
+            batch.segments,
         )

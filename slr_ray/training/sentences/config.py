@@ -38,7 +38,8 @@ class SentencesConfig(Config):
     splice_probability: float = Field(0.0, ge=0, le=1)
     """That a training sentence ends as another one does, both cut where two glosses meet: as far as
     the model tells them rightly by then (`splicing.py`). For few labelled sentences, whose order of
-    glosses a model learns by heart: 0.8 (reports/2026-11-28-splicing.md)."""
+    glosses a model learns by heart: 0.8; where glosses have no order it gains nothing
+    (reports/2026-11-28-splicing.md)."""
 
     @property
     def has_dense_labels(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from slr_ray.errors import DataError
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
@@ -127,7 +128,7 @@ def kept_predictions(
     """What the pseudo-labels of round `number` were chosen from; None where it was not kept.
 
     `with_validation`: where the round did not need validation's predictions, its teacher makes them
-    now.
+    now; `DataError` where that model is gone.
     """
     key = round_key(run, number)
     packed = run.stages.load(key).get("predictions") if run.stages.exists(key) else None
@@ -137,7 +138,14 @@ def kept_predictions(
     if kept.validation is not None or not with_validation:
         return kept
     assert isinstance(run.method, SslrConfig)
-    teacher = _teacher(run, run.stages.load(round_key(run, number - 1))["model"])
+    before = round_key(run, number - 1)
+    if not run.stages.exists(before):
+        raise DataError(
+            f"round {number} has kept no predictions of validation, and the model of round "
+            f"{number - 1}, which could make them, is not in {run.stages.store.location} any more: "
+            "choose another calibration than temperature"
+        )
+    teacher = _teacher(run, run.stages.load(before)["model"])
     assert isinstance(teacher, Model)
     validation = predict_alike(
         run.problem,

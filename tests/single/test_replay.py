@@ -17,7 +17,7 @@ from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import kept_predictions, rounds
+from slr_ray.methods.sslr import kept_predictions, round_key, rounds
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
@@ -143,6 +143,16 @@ def test_validation_is_predicted_where_the_run_did_not_need_it(
     assert predicted is not None
     # Both rounds have the same teacher.
     np.testing.assert_array_equal(predicted.validation, calibrating.validation)
+
+
+def test_validation_needs_the_round_before(tmp_path: Path) -> None:
+    run_single(opened(small(num_rounds=1)), 0, str(tmp_path), 1, Console(quiet=True))
+    run = saved_runs(str(tmp_path))[1][0]
+    run.stages.store.delete(f"{round_key(run, 0)}.pt")
+    found, _ = replayed(str(tmp_path), "quantile share=0.5")
+    assert len(found) == 1
+    with pytest.raises(DataError, match="the model of round 0, which could make them, is not in"):
+        replayed(str(tmp_path), "quantile share=0.5", method__calibration="temperature")
 
 
 BAD = [

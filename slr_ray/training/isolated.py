@@ -67,9 +67,11 @@ class IsolatedTask(Task[Batch]):
             )
         self.validation_glosses = problem.glosses(problem.split.validation)
 
-    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+    def begin_epoch(
+        self, seed: np.random.SeedSequence, num_steps: int, average: nn.Module | None
+    ) -> None:
         if self.stream is not None:
-            self.stream.begin_epoch(seed.spawn(1)[0], num_steps)
+            self.stream.begin_epoch(seed.spawn(1)[0], num_steps, self._teacher(average))
 
     def lengths(self) -> Int[np.ndarray, " clips"]:
         return self._lengths
@@ -100,8 +102,7 @@ class IsolatedTask(Task[Batch]):
         stream, pseudo = self.stream, None
         if stream is not None:
             glosses = there(torch.from_numpy(training_set.glosses[rows].astype(np.int64)))
-            slow = step.average if stream.settings.teacher == "ema" else None
-            teacher = self.model if slow is None else cast(Model, slow)
+            teacher = self._teacher(step.average)
             pseudo = stream.next_step(teacher, (inputs, mask), glosses, step.num_done)
         if self.config.mixup > 0 and len(rows) > 1:
             inputs, mask, targets, weights = mixed(
@@ -141,6 +142,12 @@ class IsolatedTask(Task[Batch]):
     def restore(self, state: State) -> None:
         if self.stream is not None:
             self.stream.load_state_dict(state["stream"])
+
+    def _teacher(self, average: nn.Module | None) -> Model:
+        """What labels the unlabelled clips."""
+        stream = self.stream
+        slow = average if stream is not None and stream.settings.teacher == "ema" else None
+        return self.model if slow is None else cast(Model, slow)
 
     def _forward(self, step: Step, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits, and representations where a rule needs them."""

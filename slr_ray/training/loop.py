@@ -122,7 +122,7 @@ class _Loop:
         # Dropout draws from the global generator; ranks must differ in it, but not in their views.
         torch.manual_seed(int(rng.integers(2**31)) + self.place.rank)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        self.task.begin_epoch(seed, self.steps_per_epoch)
+        self.task.begin_epoch(seed, self.steps_per_epoch, self._slow)
         batches = epoch_batches(
             self.round.training_set,
             self.task.lengths(),
@@ -177,13 +177,17 @@ class _Loop:
         self.task.restore(state)
         self.progress = Progress.of(state)
 
+    @property
+    def _slow(self) -> nn.Module | None:
+        """The model with averaged weights, where there are such."""
+        return None if self.average is None else self.average.module
+
     def _step(self, batch: Any, rng: np.random.Generator) -> Tensor:
         """One gradient step on a batch; its loss."""
         self._set_learning_rate()
         progress = self.progress
-        slow = None if self.average is None else self.average.module
         loss = self.task.loss(
-            batch, Step(self.forward, slow, progress.num_steps, progress.epoch, rng)
+            batch, Step(self.forward, self._slow, progress.num_steps, progress.epoch, rng)
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

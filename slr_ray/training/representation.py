@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -10,7 +12,9 @@ from slr_ray.evaluation.probe import RepresentedSet
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, readable
 from slr_ray.poses.reading import ReadableClips, in_batches
+from slr_ray.selection.evidence import Needs
 from slr_ray.training.batches import model_input
+from slr_ray.training.config import TrainingConfig
 from slr_ray.training.prediction import BATCH_CLIPS, autocast, evaluating
 from slr_ray.training.problem import Problem
 
@@ -99,3 +103,42 @@ def represented_set(
         problem, model, clips, max_frames=max_frames, device=device, precision=precision
     )
     return RepresentedSet(found, problem.glosses(clips))
+
+
+def pool_evidence(
+    problem: Problem,
+    model: Model,
+    clips: Int[np.ndarray, " clips"],
+    needs: Needs,
+    config: TrainingConfig,
+    device: torch.device,
+) -> dict[str, np.ndarray]:
+    """The fields of `Evidence` that come of representations, of unlabelled `clips`, as needed.
+
+    And how many labelled clips each gloss has, which is always known.
+    """
+    glosses = problem.glosses(problem.labelled)
+    evidence = {"labelled_counts": np.bincount(glosses, minlength=problem.num_glosses)}
+    if not (needs.representations or needs.energy):
+        return evidence
+    represented = partial(
+        represent_on,
+        problem,
+        model,
+        max_frames=config.max_frames,
+        device=device,
+        precision=config.precision,
+    )
+    whose_clips = {"": clips}
+    if needs.validation:
+        whose_clips["validation_"] = problem.split.validation
+    for whose, them in whose_clips.items():
+        found = represented(them)
+        if needs.representations:
+            evidence[f"{whose}representations"] = found
+        if needs.energy:
+            evidence[f"{whose}energy"] = energies(model, found, device)
+    if needs.representations:
+        evidence["labelled_representations"] = represented(problem.labelled)
+        evidence["labelled_glosses"] = glosses
+    return evidence

@@ -35,8 +35,10 @@ class Step:
 class Task(ABC, Generic[BatchT]):
     """Isolated signs or sentences, for one round; the loop around it is the same."""
 
-    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
-        """Draw what an epoch needs besides its batches."""
+    def begin_epoch(
+        self, seed: np.random.SeedSequence, num_steps: int, average: nn.Module | None
+    ) -> None:
+        """Draw what an epoch needs besides its batches; `average` as a `Step` has it."""
 
     @abstractmethod
     def lengths(self) -> Int[np.ndarray, " clips"]:

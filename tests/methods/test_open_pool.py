@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from experiment_factory import EMBEDDED, new_run, opened, plan
 from resuming import same
 from rich.console import Console
@@ -19,20 +20,27 @@ from slr_ray.corpora.corpus import open_shards
 from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.default_pool import build_with_pool
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.pseudo_labelling.pool_predictions import predict_pool
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import FinishedRound, kept_predictions, rounds, seed_record
+from slr_ray.models.model import Model
+from slr_ray.poses.normalisation import num_channels
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.stages import StageStore
 from slr_ray.search.search_run import check_data
 from slr_ray.search.spaces.default_pool import space_with_pool
+from slr_ray.selection.evidence import Evidence, present
 from slr_ray.selection.reject.energy import Energy
+from slr_ray.selection.steps.step_rule import Targets, WeakViews
 from slr_ray.single.replay import replay_run
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
+from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.unlabelled import UnlabelledClips
 from slr_ray.workers.place import this_place
 
@@ -179,6 +187,86 @@ def test_a_pool_may_be_rejected_whole(
     done = list(rounds(own))
     assert len(done) == 1
     assert seed_record(own, done).stopped_because == "every clip was rejected in round 1"
+
+
+def stream_of(prepared: Prepared) -> tuple[UnlabelledStream, Model]:
+    """The unlabelled clips of a training of 40 steps, and a model that has learnt nothing."""
+    torch.manual_seed(0)
+    own, method = prepared.problem(0), prepared.config.method
+    assert isinstance(method, ConsistencyConfig)
+    model, device = own.new_model(), torch.device("cpu")
+    return UnlabelledStream(method, model, own, prepared.config.training, 40, device), model
+
+
+@pytest.mark.parametrize("kind", ["energy", "prototype"])
+def test_steps_never_see_what_is_rejected(
+    kind: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reject = {"kind": kind, "keep": 0.5}
+    prepared = opened(experiment(other, method={**STEPS, "reject": reject}))
+    stream, model = stream_of(prepared)
+    own, rule, settings = stream.problem, stream.rule, stream.settings
+    seen: list[int] = []
+    targets = rule.targets
+
+    def watched(views: WeakViews) -> Targets:
+        seen.extend(views.clips.tolist())
+        return targets(views)
+
+    monkeypatch.setattr(rule, "targets", watched)
+    stream.begin_epoch(np.random.SeedSequence(0), 40, model)
+    labelled = torch.zeros(1, 8, num_channels(own.normalisation)), torch.ones(1, 8).bool()
+    for step in range(40):
+        assert stream.next_step(model, labelled, torch.zeros(1).long(), step) is not None
+    assert settings.reject is not None
+    # As rounds ask, of the same clips.
+    found = predict_pool(
+        own,
+        model,
+        prepared.config.training,
+        settings.reject.needs,
+        this_place(),
+        num_views=1,
+        with_validation=False,
+    )
+    stays = settings.reject.stays(found.evidence)
+    assert 0 < stays.sum() < len(stays)
+    assert sorted(set(seen)) == np.flatnonzero(stays).tolist()
+    hidden = own.glosses(own.unlabelled)
+    figures = stream.tally.figures()
+    assert figures.rejected_unknown == pytest.approx(np.mean(~stays[hidden == UNKNOWN_GLOSS]))
+    assert figures.rejected_wrongly == pytest.approx(np.mean(~stays[hidden >= 0]))
+
+
+def test_an_epoch_looks_at_twice_what_it_draws(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+
+    def stays(_: Energy, evidence: Evidence) -> np.ndarray:
+        looked_at.append(len(present(evidence.energy, "energies")))
+        return np.ones(looked_at[-1], bool)
+
+    monkeypatch.setattr(Energy, "stays", stays)
+    stream, model = stream_of(
+        opened(experiment(other, method={**STEPS, "reject": {"kind": "energy"}}))
+    )
+    for num_steps in (1, 3, 1000):
+        stream.begin_epoch(np.random.SeedSequence(0), num_steps, model)
+    assert looked_at == [32, 96, len(stream.problem.unlabelled)]
+
+
+def test_where_all_is_rejected_steps_are_supervised(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Energy, "stays", lambda _, evidence: np.zeros(len(evidence.energy), bool))
+    steps = {**STEPS, "reject": {"kind": "energy"}}
+    done, supervised = (
+        run(opened(experiment(other, method=one)), tmp_path)[0]
+        for one in (steps, {"kind": "supervised"})
+    )
+    assert same(done.model_state, supervised.model_state)
+    figures = done.epochs[-1].unlabelled
+    assert figures is not None
+    assert (figures.pseudo_share, figures.rejected_unknown, figures.rejected_wrongly) == (0, 1, 1)
 
 
 def test_steps_tell_what_they_rejected(other: str, tmp_path: Path) -> None:

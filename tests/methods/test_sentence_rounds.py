@@ -234,7 +234,7 @@ def loss_of(segments: list[bool] | None, *, epoch: int, knows_frames: bool = Fal
     )
     place, training = this_place(), prepared.config.training
     task = SentenceTask(model, problem, training, Round(1, 0, known), place, 1)
-    task.begin_epoch(np.random.SeedSequence(0), 1)
+    task.begin_epoch(np.random.SeedSequence(0), 1, None)
     batch = task.batch(np.arange(1), torch.Generator().manual_seed(0))
     model.eval()
     loss = task.loss(batch, Step(model, None, 0, epoch, np.random.default_rng(0)))

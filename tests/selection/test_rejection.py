@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pool_factory import LABELLED, pool
@@ -19,7 +18,6 @@ from slr_ray.selection.evidence import Evidence, present
 from slr_ray.selection.reject.energy import Energy
 from slr_ray.selection.reject.prototype import Prototype
 from slr_ray.selection.reject.rejection import Rejection, reached_by
-from slr_ray.selection.steps.rejection import StepRejection
 
 KINDS: list[type[Rejection]] = list(alternatives(SslrConfig, "reject").values())  # type: ignore[arg-type]
 
@@ -150,20 +148,3 @@ def test_a_gloss_without_labelled_clips_has_no_prototype() -> None:
     nearest, before = (Prototype().familiarity(one)[0] for one in (without, given))
     assert (nearest <= before).all()
     assert (nearest < before).any()
-
-
-class TestSteps:
-    def test_the_threshold_follows_the_labelled_clips(self) -> None:
-        rng = np.random.default_rng(0)
-        rejection = StepRejection(Energy(keep=0.75))
-        highest = 0.0
-        for step in range(30):
-            weak, labelled = (rng.normal(size=(8, 4)).astype(np.float32) for _ in range(2))
-            own = [-math.log(sum(math.exp(one) for one in row)) for row in labelled]
-            decay = min(0.99, 1 - 1 / max((1 + step) / 3, 1))
-            highest = decay * highest + (1 - decay) * float(np.quantile(own, 0.75))
-            stays = rejection.stays(torch.from_numpy(weak), torch.from_numpy(labelled))
-            assert stays.tolist() == [
-                -math.log(sum(math.exp(one) for one in row)) <= highest for row in weak
-            ]
-        assert float(rejection.highest.value) == pytest.approx(highest, rel=1e-4)

@@ -156,7 +156,7 @@ def test_the_teacher_is_the_averaged_model_unless_told_otherwise(
         assert isinstance(method, SentenceConsistencyConfig)
         round_ = Round(0, 0, labelled_set(own), stream=method)
         task = SentenceTask(model, own, config.training, round_, place, 1)
-        task.begin_epoch(np.random.SeedSequence(0), 1)
+        task.begin_epoch(np.random.SeedSequence(0), 1, average)
         batch = task.batch(np.arange(2), torch.Generator().manual_seed(0))
         task.loss(batch, Step(model, average, 0, 0, np.random.default_rng(0)))
         assert taught[-1] is (average if teacher == "ema" else model)

@@ -48,7 +48,7 @@ def task_of(**changes: Any) -> SentenceTask:
     assert isinstance(model, SentenceModel)
     round_ = Round(0, 0, labelled_set(own))
     task = SentenceTask(model, own, config.training, round_, this_place(), 1)
-    task.begin_epoch(np.random.SeedSequence(0), 1)
+    task.begin_epoch(np.random.SeedSequence(0), 1, None)
     return task
 
 

@@ -175,7 +175,7 @@ def test_a_training_splices_its_sentences() -> None:
     assert isinstance(model, SentenceModel)
     round_ = Round(0, 0, labels)
     task = SentenceTask(model, problem, prepared.config.training, round_, this_place(), 1)
-    task.begin_epoch(np.random.SeedSequence(0), 1)
+    task.begin_epoch(np.random.SeedSequence(0), 1, None)
     made = task.batch(np.arange(6), torch.Generator().manual_seed(0))
     own = [one.tolist() for one in labels.sequences[:6]]
     assert sum(one.tolist() != known for one, known in zip(made.sequences, own, strict=True)) > 2

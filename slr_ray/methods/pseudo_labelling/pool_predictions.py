@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from slr_ray.training.config import TrainingConfig
 from slr_ray.training.passes import Passes
 from slr_ray.training.prediction import predict_on
 from slr_ray.training.problem import Problem
-from slr_ray.training.representation import energies, represent_on
+from slr_ray.training.representation import pool_evidence
 from slr_ray.workers.place import Place
 
 
@@ -109,19 +108,8 @@ def predict_pool(
     def alike(by: Model, clips: Int[np.ndarray, " clips"]) -> Float[np.ndarray, "clips _"]:
         return predict_alike(problem, by, clips, config, needs, place, num_views=num_views)
 
-    represented = partial(
-        represent_on,
-        problem,
-        model,
-        max_frames=config.max_frames,
-        device=place.device,
-        precision=config.precision,
-    )
     passes = Passes(problem, model, config, place)
-    glosses = problem.glosses(problem.labelled)
-    evidence: dict[str, np.ndarray] = {
-        "labelled_counts": np.bincount(glosses, minlength=problem.num_glosses)
-    }
+    evidence = pool_evidence(problem, model, problem.unlabelled, needs, config, place.device)
     if needs.dropout_passes:
         dropped = passes.with_dropout(problem.unlabelled, needs.dropout_passes, needs.negative)
         probabilities, evidence["deviation"] = dropped.mean, dropped.deviation
@@ -129,19 +117,6 @@ def predict_pool(
             evidence["excluded"] = dropped.excluded
     else:
         probabilities = alike(model, problem.unlabelled)
-    if needs.representations or needs.energy:
-        whose_clips = {"": problem.unlabelled}
-        if needs.validation:
-            whose_clips["validation_"] = problem.split.validation
-        for whose, clips in whose_clips.items():
-            found = represented(clips)
-            if needs.representations:
-                evidence[f"{whose}representations"] = found
-            if needs.energy:
-                evidence[f"{whose}energy"] = energies(model, found, place.device)
-    if needs.representations:
-        evidence["labelled_representations"] = represented(problem.labelled)
-        evidence["labelled_glosses"] = glosses
     if needs.views:
         evidence["view_glosses"] = passes.view_glosses(problem.unlabelled, needs.views)
     if needs.ends_cut:

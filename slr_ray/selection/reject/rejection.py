@@ -15,14 +15,14 @@ from slr_ray.selection.evidence import Evidence, Needs
 class Rejection(Config):
     """Clips less familiar than nearly all of known glosses are of no gloss that the model knows.
 
-    In rounds validation clips tell how familiar those are, without their labels: the model has not
-    learnt from them. A few labelled clips it has learnt by heart, and held against these nearly all
-    of the pool is strange (reports/2026-11-27-few-labels.md). How many are rejected, an audit says.
+    Validation clips tell how familiar those are, without their labels: the model has not learnt
+    from them. A few labelled clips, or views of them, it has learnt by heart, and held against
+    these most of the pool is strange (reports/2026-11-27-few-labels.md). How many are rejected, an
+    audit says, in steps the figures of an epoch.
     """
 
     keep: float = Field(0.95, gt=0, le=1)
-    """Share of the validation clips, in steps of the views of labelled clips, that are as familiar
-    as a clip must be to stay."""
+    """Share of the validation clips that are as familiar as a clip must be to stay."""
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from slr_ray.augmentation.config import AugmentationConfig, BoundaryAugmentation, NoAugmentation
 from slr_ray.config import Config
-from slr_ray.selection.reject.energy import Energy
+from slr_ray.selection.reject.rejections import Reject
 from slr_ray.selection.steps.fixmatch import FixMatchConfig
 from slr_ray.selection.steps.rules import StepRuleConfig
 from slr_ray.training.consistency.co_learning import CoLearningConfig
@@ -57,10 +57,9 @@ class StreamConfig(StepsConfig):
     distribution_alignment: Literal["none", "labelled", "uniform"] = "labelled"
     """Bring the teacher's probabilities to the labelled pool's frequencies of glosses (ReMixMatch),
     or to even ones, before a rule sees them."""
-    reject: Energy | None = None
-    """Leave clips out whose gloss the model does not know, by the energy of their weak views; for
-    open pools. Rules still count them in what they remember. A step has no prototypes of every
-    gloss: `prototype` is for rounds."""
+    reject: Reject | None = None
+    """Leave clips out whose gloss the teacher does not know, anew in every epoch; for open pools.
+    As in rounds, nothing sees them: batches are full of others, and a rule remembers only those."""
     co_learning: CoLearningConfig | None = None
     """CoSSL's second classifier in the last part of the training, with any rule; None = none."""
 

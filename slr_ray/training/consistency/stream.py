@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,8 +16,8 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.models.model import Model
 from slr_ray.poses.batch import PoseBatch
 from slr_ray.poses.reading import num_frames_read
+from slr_ray.selection.evidence import Evidence
 from slr_ray.selection.steps.alignment import Alignment
-from slr_ray.selection.steps.rejection import StepRejection
 from slr_ray.selection.steps.smoothing import unsmoothed
 from slr_ray.selection.steps.step_rule import Represented, Targets, WeakViews, hardened
 from slr_ray.training.batches import Views, model_input, read_for
@@ -28,6 +29,10 @@ from slr_ray.training.consistency.unlabelled_batches import UnlabelledBatches
 from slr_ray.training.labels.sampling import epoch_batches, true_labels
 from slr_ray.training.prediction import autocast, evaluating
 from slr_ray.training.problem import Problem
+from slr_ray.training.representation import pool_evidence
+
+_LOOKED_AT = 2
+"""Clips whose familiarity an epoch asks for, for each that it may draw: pools may be far larger."""
 
 # Clips x frames x channels, and the mask of real frames; views of one step differ in both.
 View = tuple[Float[Tensor, "_ _ _"], Bool[Tensor, "_ _"]]
@@ -65,7 +70,7 @@ class UnlabelledStream(nn.Module):
         self.num_steps, self.device = num_steps, device
         self._max_frames = training.max_frames
         clips, num_glosses = problem.unlabelled, problem.num_glosses
-        self.batches = UnlabelledBatches(settings, clips, training.batch_size)
+        self.batches = UnlabelledBatches(settings, training.batch_size)
         self._make_views = Views(
             problem.normalisation,
             training,
@@ -84,7 +89,6 @@ class UnlabelledStream(nn.Module):
             even = settings.distribution_alignment == "uniform"
             wanted = torch.ones(num_glosses) if even else counts.float()
             self.alignment = Alignment(wanted / wanted.sum())
-        self.rejection = None if settings.reject is None else StepRejection(settings.reject)
         self.co_learning: CoLearning | None = None
         if settings.co_learning is not None:
             self.labelled = true_labels(problem.labelled, known)
@@ -92,14 +96,18 @@ class UnlabelledStream(nn.Module):
                 settings.co_learning, model.classifier, counts, training.ema_decay or 0.0
             )
         hidden = torch.from_numpy(problem.glosses(clips)).to(device)
-        self.tally = Tally(hidden, can_reject=self.rejection is not None)
+        self.tally = Tally(hidden)
         self.to(device)
 
-    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
-        """Draw an epoch's batches."""
+    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int, teacher: Model) -> None:
+        """Draw an epoch's batches, of clips that `teacher` does not find strange."""
         rng = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        self._batches = self.batches.epoch(self.lengths, num_steps, rng)
+        self.tally.begin()
+        rows = self._not_rejected(teacher, num_steps, rng)
+        self._batches: Iterator[Int[np.ndarray, " batch"]] | None = None
+        if rows is None or len(rows):
+            self._batches = self.batches.epoch(self.lengths, num_steps, rng, rows)
         if self.co_learning is not None:
             # Nothing is drawn before it is asked for.
             self._balanced = epoch_batches(
@@ -111,7 +119,22 @@ class UnlabelledStream(nn.Module):
                 balanced=True,
                 rng=np.random.default_rng(seed.spawn(1)[0]),
             )
-        self.tally.begin()
+
+    def _not_rejected(
+        self, teacher: Model, num_steps: int, rng: np.random.Generator
+    ) -> Int[np.ndarray, " rows"] | None:
+        """The rows of the pool that an epoch draws from; None = all."""
+        reject, problem = self.settings.reject, self.problem
+        if reject is None:
+            return None
+        most = _LOOKED_AT * num_steps * self.batches.size
+        rows = np.sort(rng.permutation(len(problem.unlabelled))[:most])
+        clips, training = problem.unlabelled[rows], self.training_config
+        found = pool_evidence(problem, teacher, clips, reject.needs, training, self.device)
+        stays = reject.stays(Evidence(**found))
+        self.tally.reject(rows, stays)
+        kept: Int[np.ndarray, " rows"] = rows[stays]
+        return kept
 
     def next_step(
         self,
@@ -119,24 +142,27 @@ class UnlabelledStream(nn.Module):
         labelled: View,
         labelled_glosses: Int[Tensor, " labelled"],
         num_done: int,
-    ) -> PseudoLabelled:
-        """Pseudo-label the epoch's next batch with `teacher`; `num_done` steps came before."""
+    ) -> PseudoLabelled | None:
+        """Pseudo-label the epoch's next batch with `teacher`; `num_done` steps came before.
+
+        None where every clip was rejected.
+        """
+        if self._batches is None:
+            return None
         rows = next(self._batches)
         problem, settings = self.problem, self.settings
         batch = self._read(problem.unlabelled[rows], self._strong)
         weak = self._make_views(batch, settings.weak, self._generator)
         strong = self._make_views(batch, self._strong, self._generator)
         with torch.no_grad(), evaluating(teacher):
-            probabilities, represented, stays = self._taught(
+            probabilities, represented = self._taught(
                 teacher, weak, labelled, labelled_glosses, num_done
             )
         places = torch.from_numpy(rows).to(self.device, non_blocking=True)
         views = WeakViews(probabilities, places, num_done / self.num_steps, represented)
         with torch.no_grad():
             targets = self.rule.targets(views)
-            if stays is not None:
-                targets = replace(targets, weights=targets.weights * stays)
-        self.tally.count(places, targets, stays)
+        self.tally.count(places, targets)
         return PseudoLabelled(strong, targets, settings.weight_at(num_done, self.num_steps))
 
     def loss(
@@ -180,28 +206,24 @@ class UnlabelledStream(nn.Module):
         labelled: View,
         labelled_glosses: Int[Tensor, " labelled"],
         num_done: int,
-    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None, Bool[Tensor, " clips"] | None]:
-        """The teacher's probabilities as rules see them, and which clips are not rejected."""
-        represented, stays, classifier = None, None, teacher.classifier
+    ) -> tuple[Float[Tensor, "clips glosses"], Represented | None]:
+        """The teacher's probabilities as rules see them, and what those with prototypes compare."""
+        represented, classifier = None, teacher.classifier
         with autocast(self.device, self.training_config.precision):
             seen = teacher.represent(*weak).float()
-            if self.rule.needs_representations or self.rejection is not None:
+            if self.rule.needs_representations:
                 known = teacher.represent(*labelled).float()
-        if self.rule.needs_representations:
-            represented = Represented(seen, known, labelled_glosses)
+                represented = Represented(seen, known, labelled_glosses)
         learner = self.co_learning
         if learner is not None and num_done >= learner.config.start_fraction * self.num_steps:
             self._co_learn(learner, teacher, seen)
             classifier = learner.head
-        logits = classifier(seen)
-        if self.rejection is not None:
-            stays = self.rejection.stays(logits, classifier(known))
-        probabilities = logits.softmax(dim=1)
+        probabilities = classifier(seen).softmax(dim=1)
         if self.settings.undo_smoothing:
             probabilities = unsmoothed(probabilities, self.training_config.label_smoothing)
         if self.alignment is not None:
             probabilities = self.alignment(probabilities)
-        return probabilities, represented, stays
+        return probabilities, represented
 
     def _co_learn(
         self, learner: CoLearning, teacher: Model, others: Float[Tensor, "clips width"]

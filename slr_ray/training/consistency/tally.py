@@ -18,22 +18,28 @@ class Tally:
     Hidden labels are looked at here and nowhere else: nothing is decided by them.
     """
 
-    def __init__(self, hidden: Int[Tensor, " pool"], *, can_reject: bool) -> None:
-        self.hidden, self.can_reject = hidden, can_reject
+    def __init__(self, hidden: Int[Tensor, " pool"]) -> None:
+        self.hidden = hidden
         self.is_open = bool((hidden == UNKNOWN_GLOSS).any())
         self.begin()
 
     def begin(self) -> None:
         """A new epoch."""
         # Steps, their thresholds, clips, those used, and weights: of clips with a hidden label, of
-        # those whose pseudo-label it is, of those whose gloss the corpus does not have. Then clips
-        # of such glosses and of the corpus's, and how many of either were rejected.
-        self._sums = torch.zeros(11, device=self.hidden.device)
+        # those whose pseudo-label it is, of those whose gloss the corpus does not have.
+        self._sums = torch.zeros(7, device=self.hidden.device)
+        self._rejected_unknown: float | None = None
+        self._rejected_wrongly: float | None = None
 
-    def count(
-        self, places: Int[Tensor, " clips"], targets: Targets, stays: Bool[Tensor, " clips"] | None
-    ) -> None:
-        """The clips of one step, by their places in the pool; None where none can be rejected."""
+    def reject(self, rows: Int[np.ndarray, " rows"], stays: Bool[np.ndarray, " rows"]) -> None:
+        """The rows of the pool that were looked at, and which of them were not rejected."""
+        hidden = self.hidden.cpu().numpy()[rows]
+        unknown, own = hidden == UNKNOWN_GLOSS, hidden >= 0
+        self._rejected_unknown = float(np.mean(~stays[unknown])) if unknown.any() else None
+        self._rejected_wrongly = float(np.mean(~stays[own])) if own.any() else None
+
+    def count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
+        """The clips of one step, by their places in the pool."""
         hidden, weights = self.hidden[places], targets.weights.float()
         judged = weights * (hidden != UNLABELLED)
         right = judged * (targets.probabilities.argmax(dim=1) == hidden)
@@ -44,20 +50,17 @@ class Tally:
         one, num_clips = weights.new_ones(()), weights.new_tensor(len(weights))
         used = (weights > 0).sum().float()
         sums = [one, threshold, num_clips, used, judged.sum(), right.sum(), unknown.sum()]
-        rejected = torch.zeros_like(hidden, dtype=torch.bool) if stays is None else ~stays
-        for kind in (hidden == UNKNOWN_GLOSS, hidden >= 0):
-            sums += [kind.sum().float(), (kind & rejected).sum().float()]
         self._sums += torch.stack(sums)
 
     def figures(self) -> UnlabelledFigures:
         """What the epoch's pseudo-labels were."""
-        steps, threshold, clips, used, judged, right, unknown, *kinds = self._sums.tolist()
-        foreign, foreign_rejected, own, own_rejected = kinds
+        steps, threshold, clips, used, judged, right, unknown = self._sums.tolist()
         return UnlabelledFigures(
-            pseudo_share=used / clips,
-            pseudo_threshold=None if np.isnan(threshold) else threshold / steps,
+            # No clip at all where all were rejected.
+            pseudo_share=used / clips if clips else 0.0,
+            pseudo_threshold=None if np.isnan(threshold) or not steps else threshold / steps,
             pseudo_precision=right / judged if judged else None,
             pseudo_unknown=unknown / judged if judged and self.is_open else None,
-            rejected_unknown=foreign_rejected / foreign if self.can_reject and foreign else None,
-            rejected_wrongly=own_rejected / own if self.can_reject and own else None,
+            rejected_unknown=self._rejected_unknown,
+            rejected_wrongly=self._rejected_wrongly,
         )

@@ -14,24 +14,30 @@ from slr_ray.training.labels.sampling import epoch_batches, true_labels
 class UnlabelledBatches:
     """Draws rows of the unlabelled pool, so many a step for each labelled clip."""
 
-    def __init__(
-        self, settings: StepsConfig, clips: Int[np.ndarray, " pool"], labelled_batch_size: int
-    ) -> None:
+    def __init__(self, settings: StepsConfig, labelled_batch_size: int) -> None:
         self.size = max(1, round(settings.unlabelled_ratio * labelled_batch_size))
         """Rows a step; an epoch's last batch may have fewer."""
-        # Their glosses are not read: the rows are what is drawn.
-        self._rows = true_labels(clips, np.zeros(len(clips), np.int64))
 
     def epoch(
-        self, lengths: Int[np.ndarray, " pool"], num_steps: int, rng: np.random.Generator
+        self,
+        lengths: Int[np.ndarray, " pool"],
+        num_steps: int,
+        rng: np.random.Generator,
+        among: Int[np.ndarray, " rows"] | None = None,
     ) -> Iterator[Int[np.ndarray, " batch"]]:
-        """Those of an epoch; `lengths` are the frames of each clip in it."""
-        return epoch_batches(
-            self._rows,
-            lengths,
+        """Those of an epoch, of the rows `among`, which are all if not given; at least one.
+
+        `lengths` are the frames of each clip of the pool in it.
+        """
+        rows = np.arange(len(lengths)) if among is None else among
+        batches = epoch_batches(
+            # Their glosses are not read: the rows are what is drawn.
+            true_labels(rows, np.zeros(len(rows), np.int64)),
+            lengths[rows],
             batch_size=self.size,
             num_steps=num_steps,
             true_share=None,
             balanced=False,
             rng=rng,
         )
+        return (rows[batch] for batch in batches)

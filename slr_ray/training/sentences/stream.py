@@ -62,7 +62,7 @@ class SentenceStream:
         self.settings, self.problem, self.training = settings, problem, training
         self.num_steps, self.device = num_steps, device
         clips = problem.unlabelled
-        self.batches = UnlabelledBatches(settings, clips, training.batch_size)
+        self.batches = UnlabelledBatches(settings, training.batch_size)
         self.num_frames = frames_seen(problem.source.num_frames[clips], training.max_frames)
         self.labelled = labelled_lengths(problem, training.max_frames)
         self.rate: GlossRate | None = None

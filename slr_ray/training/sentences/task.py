@@ -69,7 +69,9 @@ class SentenceTask(Task[SentenceBatch]):
         if isinstance(round_.stream, SentenceStreamConfig):
             self.stream = SentenceStream(round_.stream, problem, config, num_steps, place.device)
 
-    def begin_epoch(self, seed: np.random.SeedSequence, num_steps: int) -> None:
+    def begin_epoch(
+        self, seed: np.random.SeedSequence, num_steps: int, average: nn.Module | None
+    ) -> None:
         """Draw each sentence's speed before its batch, so that those of one length share one."""
         draw = np.random.default_rng(seed.spawn(1)[0])
         # One that is too short as it is was refused before training, or is a pseudo-label.

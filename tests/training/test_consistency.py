@@ -165,6 +165,8 @@ def test_what_can_not_be_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ema_decay=0\.99, or method\.teacher=student"):
         small(training={"ema_decay": None})
     small(training={"ema_decay": None}, method={"teacher": "student"})
+    with pytest.raises(ConfigError, match=r"method\.reject.*'energy', 'prototype'"):
+        small(method={"reject": {"kind": "distance"}})
     prepared = Opener().prepare(small())
     several = Place(torch.device("cpu"), 0, 2)
     with pytest.raises(ConfigError, match="trains with one worker, but there are 2"):

@@ -106,7 +106,7 @@ class UnlabelledStream(nn.Module):
         self.tally.begin()
         rows = self._not_rejected(teacher, num_steps, rng)
         self._batches: Iterator[Int[np.ndarray, " batch"]] | None = None
-        if rows is None or len(rows):
+        if len(rows):
             self._batches = self.batches.epoch(self.lengths, num_steps, rng, rows)
         if self.co_learning is not None:
             # Nothing is drawn before it is asked for.
@@ -122,13 +122,14 @@ class UnlabelledStream(nn.Module):
 
     def _not_rejected(
         self, teacher: Model, num_steps: int, rng: np.random.Generator
-    ) -> Int[np.ndarray, " rows"] | None:
-        """The rows of the pool that an epoch draws from; None = all."""
+    ) -> Int[np.ndarray, " rows"]:
+        """The rows of the pool that an epoch draws from."""
         reject, problem = self.settings.reject, self.problem
+        rows = np.arange(len(problem.unlabelled))
         if reject is None:
-            return None
+            return rows
         most = _LOOKED_AT * num_steps * self.batches.size
-        rows = np.sort(rng.permutation(len(problem.unlabelled))[:most])
+        rows = np.sort(rng.permutation(rows)[:most])
         clips, training = problem.unlabelled[rows], self.training_config
         found = pool_evidence(problem, teacher, clips, reject.needs, training, self.device)
         stays = reject.stays(Evidence(**found))

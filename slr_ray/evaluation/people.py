@@ -7,11 +7,12 @@ and Welsh 2007): clips of one signer are near-copies and stay together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from slr_ray.records.measured import Metric, Metrics, Span
 from slr_ray.records.predictions import ClipPrediction
@@ -20,14 +21,32 @@ NUM_DRAWS = 2000
 POOLED_METRICS: tuple[Metric, ...] = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
 _TAILS = (2.5, 97.5)
 _SEED = 7919
+_NUMBERS_AT_ONCE = 2_000_000
 
 
-@dataclass(frozen=True)
-class SignerCounts:
-    """What one model, or one a fold, got right: clips by signer and gloss."""
+class PeopleCounts(ABC):
+    """What one model, or one a fold, got right, counted so that people can be drawn again."""
 
     signers: tuple[str | None, ...]
     """Ascending; None, whose clips then count as one person's, where a split tests the unknown."""
+
+    @abstractmethod
+    def metrics(
+        self, weights: Float[np.ndarray, "draws signers"]
+    ) -> Mapping[str, Float[np.ndarray, " draws"]]:
+        """Every metric with each signer counted so many times."""
+
+    def once(self) -> dict[str, float]:
+        """The metrics as they are: every signer once."""
+        found = self.metrics(np.ones((1, len(self.signers))))
+        return {name: float(values[0]) for name, values in found.items()}
+
+
+@dataclass(frozen=True)
+class SignerCounts(PeopleCounts):
+    """Of isolated signs: clips by signer and gloss."""
+
+    signers: tuple[str | None, ...]
     present: Float[np.ndarray, "signers glosses"]
     """Clips of the gloss."""
     hits: Float[np.ndarray, "signers glosses"]
@@ -41,9 +60,7 @@ class SignerCounts:
         """The counts of some predictions; `ValueError` where there are none."""
         if not predictions:
             raise ValueError("no prediction to count")
-        signers = tuple(
-            sorted({one.signer for one in predictions}, key=lambda one: (one is None, one or ""))
-        )
+        signers = ordered(one.signer for one in predictions)
         names = sorted({name for one in predictions for name in (one.gloss, one.predicted)})
         row = {name: index for index, name in enumerate(signers)}
         column = {name: index for index, name in enumerate(names)}
@@ -59,8 +76,8 @@ class SignerCounts:
 
     def metrics(
         self, weights: Float[np.ndarray, "draws signers"]
-    ) -> dict[Metric, Float[np.ndarray, " draws"]]:
-        """`POOLED_METRICS` with each signer counted so many times."""
+    ) -> dict[str, Float[np.ndarray, " draws"]]:
+        """`POOLED_METRICS`."""
         present, hits, predicted = (
             weights @ one for one in (self.present, self.hits, self.predicted)
         )
@@ -75,18 +92,17 @@ class SignerCounts:
             "macro_f1": f1.sum(axis=1) / either.sum(axis=1),
         }
 
-    def once(self) -> dict[Metric, float]:
-        """`POOLED_METRICS` as they are: every signer once."""
-        found = self.metrics(np.ones((1, len(self.signers))))
-        return {name: float(values[0]) for name, values in found.items()}
+
+def ordered(signers: Iterable[str | None]) -> tuple[str | None, ...]:
+    """Each once, ascending, the unknown one last."""
+    return tuple(sorted(set(signers), key=lambda one: (one is None, one or "")))
 
 
 def pooled_metrics(folds: Sequence[Metrics], counts: SignerCounts) -> Metrics:
     """Of all folds' test clips together, counted once each in `counts`; as `mean_metrics` where a
     mean is all that can be said.
     """
-    together = {str(name): value for name, value in counts.once().items()}
-    return mean_metrics(folds).model_copy(update=together)
+    return mean_metrics(folds).model_copy(update=counts.once())
 
 
 def mean_metrics(folds: Sequence[Metrics]) -> Metrics:
@@ -100,41 +116,52 @@ def mean_metrics(folds: Sequence[Metrics]) -> Metrics:
     return Metrics(num_clips=sum(clips), **means)
 
 
-def spans(by_seed: Sequence[SignerCounts], num_draws: int = NUM_DRAWS) -> dict[Metric, Span]:
+def spans(by_seed: Sequence[PeopleCounts], num_draws: int = NUM_DRAWS) -> dict[str, Span]:
     """95 % intervals of each metric's mean over seeds, by percentiles over draws of signers."""
-    draws = _means(by_seed, _weights(by_seed, num_draws))
-    return {name: _span(values) for name, values in draws.items()}
+    return _spans(_means(by_seed, weights) for weights in _draws(by_seed, num_draws))
 
 
 def difference_spans(
-    arm: Sequence[SignerCounts], reference: Sequence[SignerCounts], num_draws: int = NUM_DRAWS
-) -> dict[Metric, Span]:
+    arm: Sequence[PeopleCounts], reference: Sequence[PeopleCounts], num_draws: int = NUM_DRAWS
+) -> dict[str, Span]:
     """The same of `arm - reference`: both see the same people in each draw, so that easy signers
     do not count as a difference.
     """
-    weights = _weights([*arm, *reference], num_draws)
-    ours, theirs = _means(arm, weights), _means(reference, weights)
-    return {name: _span(ours[name] - theirs[name]) for name in POOLED_METRICS}
+    found = []
+    for weights in _draws([*arm, *reference], num_draws):
+        ours, theirs = _means(arm, weights), _means(reference, weights)
+        found.append({name: ours[name] - theirs[name] for name in ours if name in theirs})
+    return _spans(found)
 
 
-def _weights(by_seed: Sequence[SignerCounts], num_draws: int) -> Float[np.ndarray, "draws signers"]:
+def _draws(
+    by_seed: Sequence[PeopleCounts], num_draws: int
+) -> Iterator[Float[np.ndarray, "draws signers"]]:
+    """How often each signer is drawn; a part at a time, as many signers would fill the memory."""
     people = {one.signers for one in by_seed}
     if len(people) != 1:
         raise ValueError("an interval over signers needs the same signers in every seed and arm")
     count = len(next(iter(people)))
-    drawn: Int[np.ndarray, "draws signers"] = np.random.default_rng(_SEED).multinomial(
-        count, np.full(count, 1 / count), size=num_draws
-    )
-    return drawn.astype(np.float64)
+    rng, at_once = np.random.default_rng(_SEED), max(1, _NUMBERS_AT_ONCE // count)
+    for begin in range(0, num_draws, at_once):
+        size = min(at_once, num_draws - begin)
+        yield rng.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
 
 
 def _means(
-    by_seed: Sequence[SignerCounts], weights: Float[np.ndarray, "draws signers"]
-) -> dict[Metric, Float[np.ndarray, " draws"]]:
+    by_seed: Sequence[PeopleCounts], weights: Float[np.ndarray, "draws signers"]
+) -> dict[str, Float[np.ndarray, " draws"]]:
     every = [one.metrics(weights) for one in by_seed]
-    return {name: np.mean([one[name] for one in every], axis=0) for name in POOLED_METRICS}
+    common = [name for name in every[0] if all(name in one for one in every)]
+    return {name: np.mean([one[name] for one in every], axis=0) for name in common}
+
+
+def _spans(parts: Iterable[Mapping[str, Float[np.ndarray, " draws"]]]) -> dict[str, Span]:
+    every = list(parts)
+    return {name: _span(np.concatenate([one[name] for one in every])) for name in every[0]}
 
 
 def _span(values: Float[np.ndarray, " draws"]) -> Span:
-    low, high = np.percentile(values, _TAILS)
+    # A draw of people of whom a figure says nothing is no draw of that figure.
+    low, high = np.nanpercentile(values, _TAILS)
     return Span(low=float(low), high=float(high), num_draws=len(values))

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import DataConfig, ShardsConfig
 from slr_ray.errors import ConfigError
-from slr_ray.evaluation.people import SignerCounts, difference_spans, spans
+from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, difference_spans, spans
 from slr_ray.evaluation.perturbations import Perturbation, PerturbedClips
 from slr_ray.experiment.opener import Opener
 from slr_ray.methods.measured import answers
@@ -45,10 +45,8 @@ class Examinee:
 def clean_scores(clean: Sequence[ClipPrediction]) -> dict[Metric, Score]:
     """Each metric of the answers on unperturbed clips."""
     counts = SignerCounts.of(clean)
-    found = spans([counts])
-    return {
-        name: Score(value=value, over_signers=found[name]) for name, value in counts.once().items()
-    }
+    values, found = counts.once(), spans([counts])
+    return {name: Score(value=values[name], over_signers=found[name]) for name in POOLED_METRICS}
 
 
 def point(
@@ -63,12 +61,12 @@ def point(
         strength=what.strength,
         metrics={
             name: PerturbedScore(
-                value=value,
+                value=values[name],
                 over_signers=intervals[name],
-                change=value - before[name],
+                change=values[name] - before[name],
                 change_over_signers=changes[name],
             )
-            for name, value in values.items()
+            for name in POOLED_METRICS
         },
     )
 

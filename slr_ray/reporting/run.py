@@ -14,12 +14,13 @@ from pyarrow import ArrowException
 
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
-from slr_ray.evaluation.people import SignerCounts
+from slr_ray.evaluation.people import PeopleCounts
 from slr_ray.records.goals import MEASURED, TITLES, Goals, smaller_is_better
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.records.sentence_predictions import SentencePrediction
+from slr_ray.sentences.people import counts_of
 
 METRIC_NAMES = {name: TITLES[name] for name in MEASURED}
 
@@ -53,9 +54,8 @@ class Run:
     arms: list[ArmRecord]
     best: Best | None = None
     """None before the final comparison has ended."""
-    counts: Mapping[tuple[str, int], SignerCounts] = field(default_factory=dict)
-    """By arm and seed, what it got right of whom; empty for sentences and runs of earlier versions.
-    """
+    counts: Mapping[tuple[str, int], PeopleCounts] = field(default_factory=dict)
+    """By arm and seed, what it got right of whom; empty for runs of earlier versions."""
     answers: Mapping[tuple[str, int], Sequence[SentencePrediction]] = field(default_factory=dict)
     """By arm and seed, what it said of each test sentence; empty for isolated signs."""
 
@@ -165,15 +165,16 @@ class Run:
         """One arm's test-set metric by seed."""
         return {record.seed: float(getattr(record.test, metric)) for record in self.arm(arm)}
 
-    def people(self, arm: str, other: str | None = None) -> list[SignerCounts]:
+    def people(self, arm: str, other: str | None = None) -> list[PeopleCounts]:
         """An arm's counts on its seeds, or on those that another arm has, too; none where one lacks
-        them.
+        them, or where all are of one person, who can't be drawn again.
         """
         seeds = {one.seed for one in self.arm(arm)}
         if other is not None:
             seeds &= {one.seed for one in self.arm(other)}
         found = [self.counts.get((arm, seed)) for seed in sorted(seeds)]
-        return [one for one in found if one is not None] if None not in found else []
+        known = [one for one in found if one is not None and len(one.signers) > 1]
+        return known if len(known) == len(found) else []
 
     @property
     def state(self) -> str:
@@ -243,10 +244,10 @@ def load_run(location: str | Path) -> Run:
     )
 
 
-def _counts(arm: ArmRecord, folder: ResultFolder) -> SignerCounts | None:
-    if isinstance(arm.test, SentenceMetrics) or not folder.has_predictions():
+def _counts(arm: ArmRecord, folder: ResultFolder) -> PeopleCounts | None:
+    if not folder.has_predictions():
         return None
-    return SignerCounts.of(folder.predictions())
+    return counts_of([folder], isinstance(arm.test, SentenceMetrics))
 
 
 def _answers(arm: ArmRecord, folder: ResultFolder) -> list[SentencePrediction]:

@@ -8,10 +8,9 @@ from typing import Literal
 
 from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
-from slr_ray.records.measured import Interval, Metric, Span
+from slr_ray.records.measured import Interval, Span
 from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
-from slr_ray.reporting.sentences.of_run import difference_in_wer, wer_spans
 from slr_ray.reporting.wording import interval_text, p_text, points
 
 _MAX_GLOSSES = 20
@@ -116,21 +115,13 @@ def _intervals(run: Run, arm: str) -> dict[str, Interval]:
 
 
 def _spans(run: Run, arm: str) -> Mapping[str, Span]:
-    if run.of_sentences:
-        return wer_spans(run, arm)
     people = run.people(arm)
-    return _by_name(spans(people)) if people else {}
+    return spans(people) if people else {}
 
 
 def _difference_spans(run: Run, arm: str, reference: str) -> Mapping[str, Span]:
-    if run.of_sentences:
-        return difference_in_wer(run, arm, reference)
     ours, theirs = run.people(arm, reference), run.people(reference, arm)
-    return _by_name(difference_spans(ours, theirs)) if ours and theirs else {}
-
-
-def _by_name(found: Mapping[Metric, Span]) -> dict[str, Span]:
-    return {str(name): span for name, span in found.items()}
+    return difference_spans(ours, theirs) if ours and theirs else {}
 
 
 def _compare(

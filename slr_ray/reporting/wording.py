@@ -7,6 +7,16 @@ import math
 from slr_ray.records.measured import Interval, Span
 from slr_ray.records.runs import TrialRecord
 
+IN_TIME_NAMES = {
+    **{
+        f"{name}_f1_{overlap}": f"{name} F1 at IoU {overlap / 100:g}"
+        for name in ("segment", "boundary")
+        for overlap in (10, 25, 50)
+    },
+    "frame_accuracy": "frames right",
+}
+"""What is found where in time in sentences, by the names of `SentenceMetrics`."""
+
 
 def percent(share: float) -> str:
     return "–" if not math.isfinite(share) else f"{100 * share:.1f} %"

@@ -30,37 +30,29 @@ class SegmentCounts:
     true_frames: int
 
     @property
-    def segment_f1(self) -> Float64[np.ndarray, " overlaps"]:
-        """2 hits / (predicted + true), for each of `OVERLAPS`; NaN without any segment."""
-        return self._f1(self.hits)
+    def numbers(self) -> Float64[np.ndarray, " numbers"]:
+        """In a row, for whoever adds them up and asks `rates_in_time`."""
+        frames = (self.right_frames, self.true_frames)
+        segments = self.num_predicted + self.num_true
+        return np.array([*self.hits, *self.boundary_hits, segments, *frames], np.float64)
 
-    @property
-    def boundary_f1(self) -> Float64[np.ndarray, " overlaps"]:
-        """The same of the bounds alone."""
-        return self._f1(self.boundary_hits)
 
-    @property
-    def frame_accuracy(self) -> float:
-        """Share of the frames of true segments; frames that nobody signs in are left out."""
-        return self.right_frames / self.true_frames if self.true_frames else float("nan")
+def rates_in_time(
+    totals: Float64[np.ndarray, "*sums numbers"],
+) -> dict[str, Float64[np.ndarray, "*sums"]]:
+    """Of added-up `SegmentCounts.numbers`, by the names of `SentenceMetrics`.
 
-    def _f1(self, hits: Int64[np.ndarray, " overlaps"]) -> Float64[np.ndarray, " overlaps"]:
-        every = self.num_predicted + self.num_true
-        return 2 * hits / every if every else np.full(len(hits), np.nan)
-
-    @classmethod
-    def together(cls, counts: Iterable[SegmentCounts]) -> SegmentCounts:
-        """Of several sentences."""
-        every = list(counts)
-        none = np.zeros(len(OVERLAPS), np.int64)
-        return cls(
-            sum((one.hits for one in every), start=none),
-            sum((one.boundary_hits for one in every), start=none),
-            sum(one.num_predicted for one in every),
-            sum(one.num_true for one in every),
-            sum(one.right_frames for one in every),
-            sum(one.true_frames for one in every),
-        )
+    F1 is 2 hits / (predicted + true); frames that nobody signs in are left out of the share of
+    frames. NaN where there is no segment, or no frame of a true one.
+    """
+    numbers = np.moveaxis(totals, -1, 0)
+    hits, (segments, right, true) = numbers[:-3], numbers[-3:]
+    names = [
+        f"{name}_f1_{100 * overlap:.0f}" for name in ("segment", "boundary") for overlap in OVERLAPS
+    ]
+    with np.errstate(invalid="ignore"):
+        scores = dict(zip(names, 2 * hits / segments, strict=True))
+        return {"frame_accuracy": np.asarray(right / true), **scores}
 
 
 def count_segments(
@@ -103,17 +95,10 @@ def _hits(overlap: Float64[np.ndarray, "predicted true"]) -> Int64[np.ndarray, "
 
 def figures_in_time(counts: Iterable[SegmentCounts]) -> dict[str, float]:
     """What a record says of some sentences, by the names it has there; empty without a sentence."""
-    known = list(counts)
+    known = [one.numbers for one in counts]
     if not known:
         return {}
-    every = SegmentCounts.together(known)
-    scores = {"segment_f1": every.segment_f1, "boundary_f1": every.boundary_f1}
-    by_overlap = {
-        f"{name}_{100 * overlap:.0f}": float(score)
-        for name, found in scores.items()
-        for overlap, score in zip(OVERLAPS, found, strict=True)
-    }
-    return {"frame_accuracy": every.frame_accuracy, **by_overlap}
+    return {name: float(one) for name, one in rates_in_time(np.sum(known, axis=0)).items()}
 
 
 def in_frames(

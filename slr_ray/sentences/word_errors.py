@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import kaldialign
-import numpy as np
-from jaxtyping import Float64, Int64
 
-from slr_ray.records.measured import Span
 from slr_ray.sentences.steps import NO_GLOSS, Glosses, Sequences
-
-NUM_DRAWS = 2000
-_TAILS = (2.5, 97.5)
-_SEED = 7919
 
 GlossT = TypeVar("GlossT", bound=Hashable)
 """A gloss by its name or by its number."""
@@ -104,65 +97,3 @@ def errors_in(pairs: Iterable[tuple[str | None, str | None]]) -> WordErrors:
         sum(true is None for true, _ in every),
         sum(true is not None for true, _ in every),
     )
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """How far a rate, or the difference of two, depends on which sentences were asked."""
-
-    mean: float
-    """Of the sentences as they are."""
-    span: Span
-    below_zero: float
-    """Share of the draws below 0; one of exactly 0 counts half. Of a difference, how sure it is
-    that the first is better."""
-
-
-def bootstrap(
-    errors: Sequence[WordErrors],
-    reference: Sequence[WordErrors] | None = None,
-    groups: Int64[np.ndarray, " sentences"] | None = None,
-    num_draws: int = NUM_DRAWS,
-) -> Bootstrap:
-    """WER, or its difference to a `reference` on the same sentences, over draws of sentences.
-
-    Sentences are drawn with replacement, the same ones for both (Bisani and Ney 2004). `groups`
-    draws whole groups, signers say, whose sentences are alike. kaldialign's `bootstrap_wer_ci`
-    knows neither these, nor sclite's costs, nor the difference's interval. `ValueError` without
-    sentences.
-    """
-    if not errors:
-        raise ValueError("no sentence to draw from")
-    if groups is None:
-        groups = np.arange(len(errors))
-    _, group = np.unique(groups, return_inverse=True)
-    counts = [_counts(one, group) for one in (errors, reference) if one is not None]
-    num_groups = counts[0].shape[1]
-    rng = np.random.default_rng(_SEED)
-    shares = np.full(num_groups, 1 / num_groups)
-    # One draw at a time: all of them for many sentences fill the memory.
-    drawn = np.array(
-        [_value(counts, rng.multinomial(num_groups, shares)) for _ in range(num_draws)]
-    )
-    low, high = np.percentile(drawn, _TAILS)
-    return Bootstrap(
-        _value(counts, np.ones(num_groups, np.int64)),
-        Span(low=float(low), high=float(high), num_draws=num_draws),
-        float((drawn < 0).mean() + (drawn == 0).mean() / 2),
-    )
-
-
-def _counts(
-    errors: Sequence[WordErrors], group: Int64[np.ndarray, " sentences"]
-) -> Float64[np.ndarray, "2 groups"]:
-    """Errors and glosses of each group."""
-    totals = [one.total for one in errors], [one.num_glosses for one in errors]
-    return np.stack([np.bincount(group, weights=one) for one in totals])
-
-
-def _value(
-    counts: Sequence[Float64[np.ndarray, "2 groups"]], times: Int64[np.ndarray, " groups"]
-) -> float:
-    """The first one's rate less the second one's, if any, where each group counts so many times."""
-    rates = [float((one[0] @ times) / (one[1] @ times)) for one in counts]
-    return rates[0] - sum(rates[1:])

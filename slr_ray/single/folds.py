@@ -14,7 +14,7 @@ from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.documents.markdown import to_markdown
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.errors import ConfigError
-from slr_ray.evaluation.people import POOLED_METRICS, SignerCounts, spans
+from slr_ray.evaluation.people import POOLED_METRICS, spans
 from slr_ray.evaluation.statistics import interval
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
@@ -22,16 +22,18 @@ from slr_ray.experiment.prepared import Prepared
 from slr_ray.records.claim import claim
 from slr_ray.records.folds import FoldRecord, FoldsRecord, PooledMetric
 from slr_ray.records.measured import Span
-from slr_ray.records.predictions import pooled
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.trained_folder import TrainedFolder
-from slr_ray.reporting.sentences.answered import Answered
+from slr_ray.sentences.people import counts_of
 from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
 from slr_ray.single.on_workers import check_workers, train_on_workers
 from slr_ray.single.train import SeedTraining, metrics_text, tell_before
 from slr_ray.storage import Store, absolute
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import GroupOptions
+
+_OF_SENTENCES = ("wer", "frame_accuracy", "segment_f1_50", "boundary_f1_50")
+"""Those in time are left out where no true times are known."""
 
 
 def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
@@ -96,8 +98,7 @@ def summarise(
     """What all folds and seeds say together; every test clip counts once a seed."""
     corpus = folds[0].corpus
     results = [[folder.result(seed, number) for number in range(len(folds))] for seed in seeds]
-    together = _sentences if folds[0].config.task == "continuous" else _signs
-    metrics = together(results)
+    metrics = _together(results, folds[0].config.task == "continuous")
     tested = np.concatenate([one.split.test for one in folds])
     return FoldsRecord(
         corpus=corpus.name,
@@ -113,20 +114,17 @@ def summarise(
     )
 
 
-def _signs(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
-    """Shares of clips, of all folds of each seed."""
-    counts = [SignerCounts.of(pooled(one.predictions() for one in folds)) for folds in results]
-    values, over_signers = [one.once() for one in counts], spans(counts)
+def _together(
+    results: Sequence[Sequence[ResultFolder]], of_sentences: bool
+) -> dict[str, PooledMetric]:
+    """Shares of clips, or word errors and segments, of all folds of each seed."""
+    counts = [counts_of(folds, of_sentences) for folds in results]
+    over_signers, by_seed = spans(counts), [one.once() for one in counts]
     return {
-        name: _pooled([one[name] for one in values], over_signers[name]) for name in POOLED_METRICS
+        name: _pooled([one[name] for one in by_seed], over_signers[name])
+        for name in (_OF_SENTENCES if of_sentences else POOLED_METRICS)
+        if name in over_signers
     }
-
-
-def _sentences(results: Sequence[Sequence[ResultFolder]]) -> dict[str, PooledMetric]:
-    """Word errors, of all folds of each seed."""
-    answers = [pooled(one.sentence_predictions() for one in folds) for folds in results]
-    every = Answered("", 0, answers, (), ())
-    return {"wer": _pooled(every.rates, every.span())}
 
 
 def _pooled(by_seed: list[float], over_signers: Span) -> PooledMetric:
@@ -141,6 +139,7 @@ def _fold_record(
     names: Iterable[str],
 ) -> FoldRecord:
     tests = [folder.result(seed, number).measured().test for seed in seeds]
+    scores = {name: [getattr(one, name) for one in tests] for name in names}
     parts = prepared.split
     num_labelled = float(np.mean([len(prepared.pool(seed).labelled) for seed in seeds]))
     return FoldRecord(
@@ -150,5 +149,5 @@ def _fold_record(
         num_labelled=num_labelled,
         label_share=num_labelled / prepared.num_training_labels,
         num_validation=len(parts.validation),
-        test={name: float(np.mean([getattr(one, name) for one in tests])) for name in names},
+        test={name: float(np.mean(found)) for name, found in scores.items() if None not in found},
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from slr_ray.documents.document import Block, Column, Document, Paragraph, Section, Table, Value
 from slr_ray.records.folds import FoldsRecord
 from slr_ray.reporting.run import METRIC_NAMES
-from slr_ray.reporting.wording import interval_text, span_text
+from slr_ray.reporting.wording import IN_TIME_NAMES, interval_text, span_text
 
+_NAMES = METRIC_NAMES | IN_TIME_NAMES
 _HOW = (
     "Every test clip is predicted once a seed, by the model that saw nobody of its fold. The "
     "interval over seeds (Student's t) is about label draw and weights; the one over signers "
@@ -17,7 +18,7 @@ _HOW = (
 def metrics_table(record: FoldsRecord) -> Table:
     """All people together."""
     rows: list[list[Value]] = [
-        [METRIC_NAMES[name], interval_text(found.over_seeds), span_text(found.over_signers)]
+        [_NAMES[name], interval_text(found.over_seeds), span_text(found.over_signers)]
         for name, found in record.metrics.items()
     ]
     seeds = len(record.seeds)
@@ -40,13 +41,13 @@ def folds_table(record: FoldsRecord) -> Table:
             round(one.num_labelled),
             one.label_share,
             one.num_validation,
-            *(one.test[name] for name in record.metrics),
+            *(one.test.get(name) for name in record.metrics),
         ]
         for one in record.folds
     ]
     counts = ("fold", "signers", "clips", "labels", "of all, %", "validation")
     columns = [Column(name, "percent" if "%" in name else "count") for name in counts]
-    names = (METRIC_NAMES[name].removesuffix(" accuracy") for name in record.metrics)
+    names = (_NAMES[name].removesuffix(" accuracy") for name in record.metrics)
     columns += [Column(name, "percent") for name in names]
     caption = (
         "Fold by fold: people and clips tested, labels for training and their share of all that "

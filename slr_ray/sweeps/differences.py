@@ -75,7 +75,7 @@ def _over_signers(place: Place, other: Place, figure: str) -> Span | None:
     ours, theirs = (one.counted(figure, common) for one in (place, other))
     if ours is None or theirs is None or ours[1][0].signers != theirs[1][0].signers:
         return None
-    return difference_spans(ours[1], theirs[1])[ours[0]]
+    return difference_spans(ours[1], theirs[1]).get(ours[0])
 
 
 def differences_table(result: SweepResult, found: Sequence[Difference]) -> Table | None:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from slr_ray.config import build
-from slr_ray.evaluation.people import SignerCounts, spans
+from slr_ray.evaluation.people import PeopleCounts, spans
 from slr_ray.evaluation.statistics import interval
-from slr_ray.records.measured import Interval, Metric, Span
-from slr_ray.records.predictions import pooled
+from slr_ray.records.measured import Interval, Span
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.sweeps import CellEntry, CellRecord, SweepFolder, SweepRecord
+from slr_ray.sentences.people import counts_of
 from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.table import SETTING, Point, Selector, Table
 
@@ -30,7 +30,7 @@ class SeedResult:
     figures: Mapping[str, float]
     curves: Mapping[str, Sequence[tuple[float, float]]]
     cells: Sequence[CellRecord]
-    counts: Mapping[str, SignerCounts]
+    counts: Mapping[str, PeopleCounts]
     """What was got right of whom, by classifier, where answers on test clips are kept."""
 
 
@@ -58,20 +58,21 @@ class Place:
     def over_signers(self, figure: str) -> Span | None:
         """Of the mean over seeds, people drawn again; None where no answers to clips are kept."""
         counted = self.counted(figure, sorted(self.seeds))
-        return None if counted is None else spans(counted[1])[counted[0]]
+        return None if counted is None else spans(counted[1]).get(counted[0])
 
-    def counted(
-        self, figure: str, seeds: Sequence[int]
-    ) -> tuple[Metric, list[SignerCounts]] | None:
-        """What a figure is of, and the counts of each seed; None unless all are of one people."""
+    def counted(self, figure: str, seeds: Sequence[int]) -> tuple[str, list[PeopleCounts]] | None:
+        """What a figure is of, and the counts of each seed; None unless all are of the same people,
+        and of several.
+        """
         source = FIGURES[figure].counted
         if source is None:
             return None
         classifier, metric = source
         counts = [self.seeds[one].counts.get(classifier) for one in seeds]
         there = [one for one in counts if one is not None]
-        is_whole = len(there) == len(counts) and len({one.signers for one in there}) == 1
-        return (metric, there) if is_whole else None
+        people = {one.signers for one in there}
+        is_whole = len(there) == len(counts) and len(people) == 1
+        return (metric, there) if is_whole and len(next(iter(people))) > 1 else None
 
     def matches(self, selector: Selector) -> bool:
         there = {SETTING: self.setting, **self.point}
@@ -163,14 +164,14 @@ def _seed_result(folds: Sequence[ResultFolder]) -> SeedResult:
     sources = {name: FIGURES[name].counted for name in names if name in FIGURES}
     counted = {name: source for name, source in sources.items() if source is not None}
     counts = {
-        classifier: SignerCounts.of(pooled(one.predictions(classifier) for one in folds))
+        classifier: counts_of(folds, "wer" in names, classifier)
         for classifier in dict.fromkeys(one for one, _ in counted.values())
         if all(one.has_predictions(classifier) for one in folds)
     }
     if len(folds) > 1:
         once = {classifier: one.once() for classifier, one in counts.items()}
         for name, (classifier, metric) in counted.items():
-            if classifier in once:
+            if metric in once.get(classifier, {}):
                 figures[name] = once[classifier][metric]
     return SeedResult(figures, _mean_curves(cells), cells, counts)
 

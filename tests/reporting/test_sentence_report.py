@@ -125,11 +125,13 @@ def test_signers_are_drawn_where_they_are_known() -> None:
     assert answered([people]).has_signers
     one_signer = [made.prediction(str(n), "abc", "ab", signer="ann") for n in range(4)]
     assert not answered([one_signer]).has_signers
-    unknown = [*people, made.prediction("z", "abc", "ab", signer=None)]
+    unknown = [made.prediction(str(n), "abc", "ab", signer=None) for n in range(4)]
     assert not answered([unknown]).has_signers
+    # Whoever is unknown among others counts as one person more, as with isolated signs.
+    assert answered([[*people, made.prediction("z", "abc", "ab", signer=None)]]).has_signers
     # The same errors of everybody leave nothing to chance.
     same = answered([[made.prediction(one, "abc", "ab", signer=one) for one in "abcd"]])
-    assert same.span().low == same.span().high == pytest.approx(1 / 3)
+    assert same.span.low == same.span.high == pytest.approx(1 / 3)
 
 
 def test_timelines_say_what_became_of_each_gloss() -> None:

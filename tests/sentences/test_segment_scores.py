@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from every_path import random_log_probs
 
 from slr_ray.sentences.segment_scores import (
     OVERLAPS,
-    SegmentCounts,
     count_segments,
+    figures_in_time,
     in_frames,
     non_blank_share,
+    rates_in_time,
 )
 
 
@@ -71,9 +70,15 @@ def test_by_hand() -> None:
     )
     assert counts.hits.tolist() == [2, 1, 1]
     assert counts.boundary_hits.tolist() == [3, 2, 2]
-    np.testing.assert_allclose(counts.segment_f1, [2 / 3, 1 / 3, 1 / 3])
-    np.testing.assert_allclose(counts.boundary_f1, [1, 2 / 3, 2 / 3])
-    assert counts.frame_accuracy == 12 / 26
+    scores = {"segment": [2 / 3, 1 / 3, 1 / 3], "boundary": [1, 2 / 3, 2 / 3]}
+    assert figures_in_time([counts]) == pytest.approx(
+        {
+            f"{name}_f1_{overlap}": score
+            for name, own in scores.items()
+            for overlap, score in zip((10, 25, 50), own, strict=True)
+        }
+        | {"frame_accuracy": 12 / 26}
+    )
 
 
 def test_two_on_one_are_one_hit() -> None:
@@ -81,19 +86,22 @@ def test_two_on_one_are_one_hit() -> None:
         np.array([0, 0]), np.array([[0, 5], [5, 10]]), np.array([0]), np.array([[0, 10]])
     )
     assert counts.hits.tolist() == [1, 1, 1]
-    assert counts.segment_f1[0] == 2 / 3
+    assert figures_in_time([counts])["segment_f1_10"] == 2 / 3
 
 
 def test_together_adds_up() -> None:
     nothing = np.empty(0, np.int64), np.empty((0, 2), np.int64)
     one = np.array([0]), np.array([[2, 6]])
     counts = [count_segments(*one, *one), count_segments(*nothing, *one)]
-    both = SegmentCounts.together(counts)
-    assert both.segment_f1.tolist() == [2 / 3] * 3
-    assert both.frame_accuracy == 0.5
-    empty = SegmentCounts.together([])
-    assert np.isnan(empty.boundary_f1).all()
-    assert math.isnan(empty.frame_accuracy)
+    both = figures_in_time(counts)
+    assert [both[f"segment_f1_{overlap}"] for overlap in (10, 25, 50)] == [2 / 3] * 3
+    assert both["frame_accuracy"] == 0.5
+    assert figures_in_time([]) == {}
+    # Of several sums at once, as of one; nothing to find is no figure.
+    sums = np.stack([counts[0].numbers, counts[0].numbers + counts[1].numbers, np.zeros(9)])
+    several = rates_in_time(sums)
+    assert [several[name][1] for name in both] == list(both.values())
+    assert np.isnan([several[name][2] for name in both]).all()
 
 
 def test_steps_in_frames_end_with_the_clip() -> None:

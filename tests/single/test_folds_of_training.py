@@ -79,14 +79,18 @@ def test_sentences_are_pooled_by_their_word_errors(tmp_path: Path) -> None:
     folder = TrainedFolder(Store(str(tmp_path)))
     record = folder.folds()
     assert (record.num_clips, record.num_signers) == (opened_sentences().corpus.num_clips, 6)
-    (wer,) = record.metrics.values()
+    assert list(record.metrics) == ["wer", "frame_accuracy", "segment_f1_50", "boundary_f1_50"]
+    wer = record.metrics["wer"]
     for seed in (0, 1):
         tests = [of_sentences(folder.result(seed, fold).measured().test) for fold in (0, 1)]
         errors = sum(one.wer * one.num_glosses for one in tests)
         assert wer.by_seed[seed] == pytest.approx(errors / sum(one.num_glosses for one in tests))
-    assert wer.over_signers.low <= wer.over_seeds.mean <= wer.over_signers.high
+    for one in record.metrics.values():
+        assert one.over_signers.low <= one.over_seeds.mean <= one.over_signers.high
     assert record.folds[0].test["wer"] > 0
-    assert "WER" in (tmp_path / "folds.md").read_text()
+    text = (tmp_path / "folds.md").read_text()
+    assert "WER" in text
+    assert "segment F1 at IoU 0.5" in text
 
 
 @pytest.mark.parametrize(

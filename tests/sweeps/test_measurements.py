@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 from experiment_factory import EMBEDDED, write_shards
+from sentence_experiments import SENTENCES
 from sweep_factory import TABLE, new_sweep, run_here
 
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
+from slr_ray.evaluation.people import difference_spans, spans
+from slr_ray.records.predictions import pooled
 from slr_ray.records.sweeps import CellRecord
-from slr_ray.sweeps.differences import differences
+from slr_ray.reporting.wording import points
+from slr_ray.sentences.people import SentenceCounts
+from slr_ray.sweeps.differences import differences, differences_table
 from slr_ray.sweeps.page import document
 from slr_ray.sweeps.printed import printed_tables
 from slr_ray.sweeps.results import load_sweep
@@ -121,3 +126,36 @@ def test_robustness_is_a_curve_for_each_kind(tmp_path: Path) -> None:
     # The signing space undoes a scale; what it can't undo is what was lost.
     assert record.figures["scale"] == pytest.approx(clean, abs=1e-6)
     assert len(document(load_sweep(sweep.folder)).figures()) == 3
+
+
+def test_sentences_of_all_folds_are_one_result_with_people_drawn_again(tmp_path: Path) -> None:
+    methods = {"fsl": {}, "spliced": {"sentences": {"splice_probability": 0.8}}}
+    table = {
+        "name": "sentences",
+        "title": "Sentences",
+        "base": {**SENTENCES, "training": {**SENTENCES["training"], "num_epochs": 1}},
+        "measure": {"kind": "sentences"},
+        "grid": {"pool.kind": ["all"]},
+        "settings": [{"name": one, "title": one, "config": own} for one, own in methods.items()],
+        "figures": ["wer", "segment_f1_50"],
+        "compare": [{"of": {"setting": "spliced"}, "against": {"setting": "fsl"}}],
+    }
+    sweep = new_sweep(tmp_path, table, name="sentences", seeds=1, folds=2)
+    run_here(sweep)
+    result = load_sweep(sweep.folder)
+    counts: dict[str, list[SentenceCounts]] = {}
+    for place in result.places:
+        cells = [one for one in sweep.plan.entries if one.setting == place.setting]
+        folds = [sweep.folder.cell(str(one.key)) for one in cells]
+        own = [SentenceCounts.of(pooled(one.sentence_predictions() for one in folds))]
+        counts[place.setting] = own
+        tests = [one.read_record(CellRecord).figures["wer"] for one in folds]
+        # Errors over all glosses, which is no mean over folds.
+        assert place.values("wer")[0] == own[0].once()["wer"]
+        assert min(tests) <= place.values("wer")[0] <= max(tests)
+        assert place.over_signers("wer") == spans(own)["wer"]
+    shown = differences_table(result, differences(result))
+    assert shown is not None
+    at = [one.title for one in shown.columns].index("over signers")
+    span = difference_spans(counts["spliced"], counts["fsl"])["wer"]
+    assert shown.rows[0][at] == f"{points(span.low)} to {points(span.high)}"

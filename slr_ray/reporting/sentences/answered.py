@@ -6,13 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
-import numpy as np
-
+from slr_ray.evaluation.people import spans
 from slr_ray.records.measured import SeedRecord, SentenceMetrics, Span
 from slr_ray.records.sentence_predictions import SentencePrediction
-from slr_ray.sentences.word_errors import WordErrors, bootstrap, errors_in, paired
+from slr_ray.sentences.people import SentenceCounts
+from slr_ray.sentences.word_errors import WordErrors, errors_in, paired
 
 Pair = tuple[str | None, str | None]
 """A true gloss and what is said in its place; None where there is none."""
@@ -68,27 +67,15 @@ class Answered:
         return WordErrors.together(self.errors)
 
     @property
-    def rates(self) -> list[float]:
-        """The WER of each seed."""
-        found = iter(self.errors)
-        return [WordErrors.together(islice(found, len(one))).rate for one in self.answers]
+    def has_signers(self) -> bool:
+        """Whether signers can be drawn again: there are several."""
+        return len({one.signer for one in self._every}) > 1
 
     @property
-    def has_signers(self) -> bool:
-        """Whether signers can be drawn again: all are known, and there are several."""
-        signers = {one.signer for one in self._every}
-        return None not in signers and len(signers) > 1
-
-    def span(self, reference: Answered | None = None) -> Span:
-        """Of the WER, or of what it is above a reference's on the same sentences and seeds.
-
-        Over signers where they are known, else over sentences, which are drawn with all seeds.
-        """
-        by_signer = self.has_signers
-        names = [str(one.signer if by_signer else one.clip_id) for one in self._every]
-        groups = np.unique(names, return_inverse=True)[1].astype(np.int64)
-        other = None if reference is None else reference.errors
-        return bootstrap(self.errors, other, groups).span
+    def span(self) -> Span:
+        """Of the WER: over signers where there are several, else over sentences."""
+        each = not self.has_signers
+        return spans([SentenceCounts.of(one, each=each) for one in self.answers])["wer"]
 
     def by_length(self) -> dict[int, tuple[int, WordErrors]]:
         """By the number of true glosses: how many sentences, and their errors over all seeds."""

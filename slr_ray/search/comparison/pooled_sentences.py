@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int64
@@ -13,7 +13,7 @@ from slr_ray.records.runs import ArmRecord
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.reporting.sentences.answered import Answered
 from slr_ray.search.comparison.pooled_arm import pooled_arm, pooled_confusion
-from slr_ray.sentences.segment_scores import SegmentCounts, count_segments, figures_in_time
+from slr_ray.sentences.people import SentenceCounts
 from slr_ray.sentences.word_errors import WordErrors
 
 _COUNTED = {
@@ -32,10 +32,11 @@ def pooled_sentence_record(
     """
     every = Answered("", 0, [predictions], (), ())
     test = _mean([of_sentences(one.test) for one in folds])
+    together = SentenceCounts.of(predictions).once()
     return pooled_arm(
         folds,
         validation=_mean([of_sentences(one.validation) for one in folds]),
-        test=test.model_copy(update=figures_in_time(_segments(predictions, glosses))),
+        test=test.model_copy(update=together),
         f1_per_gloss=_f1(predictions, pooled_confusion(folds), glosses),
         by_length=tuple(
             LengthErrors(num_glosses=length, num_clips=count, wer=errors.rate)
@@ -66,25 +67,6 @@ def _mean(folds: Sequence[SentenceMetrics]) -> SentenceMetrics:
         gloss_accuracy=errors.gloss_accuracy,
         **means,
     )
-
-
-def _segments(
-    predictions: Sequence[SentencePrediction], glosses: Sequence[str]
-) -> Iterator[SegmentCounts]:
-    """Of the sentences whose true times are known."""
-    place = {name: index for index, name in enumerate(glosses)}
-    for one in predictions:
-        if one.starts is not None and one.ends is not None:
-            yield count_segments(
-                np.array([place[name] for name in one.predicted], np.int64),
-                _bounds(one.predicted_starts, one.predicted_ends),
-                np.array([place[name] for name in one.glosses], np.int64),
-                _bounds(one.starts, one.ends),
-            )
-
-
-def _bounds(starts: Sequence[int], ends: Sequence[int]) -> Int64[np.ndarray, "glosses 2"]:
-    return np.stack((np.array(starts, np.int64), np.array(ends, np.int64)), axis=1)
 
 
 def _f1(

@@ -10,8 +10,8 @@ from pydantic import Field
 from slr_ray.documents.document import Kind
 from slr_ray.evaluation.people import POOLED_METRICS
 from slr_ray.evaluation.perturbations import CLEAN
-from slr_ray.records.measured import Metric
 from slr_ray.reporting.run import METRIC_NAMES
+from slr_ray.reporting.wording import IN_TIME_NAMES
 from slr_ray.sweeps.measurements.encoder import (
     CLASSIFIERS,
     EncoderMeasurement,
@@ -29,7 +29,7 @@ class FigureKind:
     title: str
     kind: Kind = "percent"
     less_is_better: bool = False
-    counted: tuple[str, Metric] | None = None
+    counted: tuple[str, str] | None = None
     """The classifier whose answers on clips it is counted from, and how."""
 
 
@@ -40,14 +40,9 @@ FIGURES: dict[str, FigureKind] = {
         for one in CLASSIFIERS
         for metric in POOLED_METRICS
     },
-    "wer": FigureKind("WER", less_is_better=True),
-    "gloss_accuracy": FigureKind("1 - WER"),
-    **{
-        f"{name}_f1_{overlap}": FigureKind(f"{name} F1 at IoU 0.{overlap}")
-        for name in ("segment", "boundary")
-        for overlap in (10, 25, 50)
-    },
-    "frame_accuracy": FigureKind("frames right"),
+    "wer": FigureKind("WER", less_is_better=True, counted=("", "wer")),
+    "gloss_accuracy": FigureKind("1 - WER", counted=("", "gloss_accuracy")),
+    **{name: FigureKind(title, counted=("", name)) for name, title in IN_TIME_NAMES.items()},
     "non_blank_share": FigureKind("steps that say a gloss"),
     "window_frames": FigureKind("frames of the window", "number"),
     "window_stride": FigureKind("steps between windows", "number"),

@@ -8,23 +8,13 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.measured import train_and_measure
 from slr_ray.records.stages import StageStore
+from slr_ray.reporting.wording import IN_TIME_NAMES
 from slr_ray.search.comparison.cells import Outcome
 from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.sweeps.measurements.trained import trained_outcome
 from slr_ray.workers.place import Place
 
-SENTENCE_FIGURES = (
-    "wer",
-    "gloss_accuracy",
-    "segment_f1_10",
-    "segment_f1_25",
-    "segment_f1_50",
-    "boundary_f1_10",
-    "boundary_f1_25",
-    "boundary_f1_50",
-    "frame_accuracy",
-    "non_blank_share",
-)
+SENTENCE_FIGURES = ("wer", "gloss_accuracy", *IN_TIME_NAMES, "non_blank_share")
 
 
 class SentencesMeasurement(Measurement):

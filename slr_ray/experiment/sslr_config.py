@@ -51,8 +51,9 @@ class SslrConfig(RoundsConfig):
     num_views: int = Field(1, ge=1)
     """Views of a clip whose predictions are averaged before selection; 1 as published."""
     keep_predictions: int = Field(1_000_000, ge=0)
-    """Most numbers (clips x glosses) of a round's predictions of the pool that are kept beside the
-    round for `slr_ray.replay`; 0 keeps none. It changes no result."""
+    """Most numbers (clips x glosses) of a round's predictions of the pool that are kept, for trials
+    that share the round, for resuming and for `slr_ray.replay`; 0 keeps none. It changes no
+    result."""
 
     @property
     def held_out_folds(self) -> int:

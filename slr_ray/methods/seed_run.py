@@ -17,7 +17,7 @@ from slr_ray.methods.pretraining import Initial, initial_encoder
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.models.config import AnyRecogniser, load_encoder_weights
 from slr_ray.records.measured import EpochRecord
-from slr_ray.records.stages import StageStore
+from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
 from slr_ray.training.round import Stream
@@ -75,6 +75,14 @@ def prepare_seed(
         frozen=isinstance(config.method, LinearEvaluationConfig),
         stream=stream_settings(config.method, problem, place.world_size),
     )
+
+
+def round_key(run: SeedRun, number: int) -> str:
+    """The key of a round's stage."""
+    # num_rounds and patience decide only how many rounds there are, never what one of them gives.
+    without = {"num_rounds", "patience_rounds", "keep_predictions"}
+    settings = run.method.model_dump(mode="json", exclude=without) if number else None
+    return stage_key(**run.facts, seed=run.seed, round=number, method=settings)
 
 
 def first_model(run: SeedRun, number: int) -> AnyRecogniser:

@@ -9,33 +9,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from slr_ray.errors import DataError
 from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.choosing import NOTHING_CHOSEN, Chosen, choose
 from slr_ray.methods.pseudo_labelling.choosing_sentences import choose_sentences
-from slr_ray.methods.pseudo_labelling.held_out import held_out
-from slr_ray.methods.pseudo_labelling.pool_predictions import (
-    PoolPredictions,
-    predict_alike,
-    unpacked_predictions,
-)
+from slr_ray.methods.pseudo_labelling.predicted import predicted
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     PseudoLabels,
     training_set,
     unpacked_labels,
 )
-from slr_ray.methods.seed_run import SeedRun, first_model
+from slr_ray.methods.seed_run import SeedRun, first_model, round_key
 from slr_ray.methods.stage import stage
-from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.model import Model
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
-from slr_ray.records.stages import State, stage_key
+from slr_ray.records.stages import State
 from slr_ray.training.labels.sampling import TrainingSet
 from slr_ray.training.linear import fit_classifier
 from slr_ray.training.loop import train
@@ -114,51 +107,6 @@ def _converged(run: SeedRun, done: list[FinishedRound]) -> bool:
     return patience is not None and len(done) - 1 - best_round(run, done) >= patience
 
 
-def round_key(run: SeedRun, number: int) -> str:
-    """The key of a round's stage."""
-    # num_rounds and patience decide only how many rounds there are, never what one of them gives.
-    without = {"num_rounds", "patience_rounds", "keep_predictions"}
-    settings = run.method.model_dump(mode="json", exclude=without) if number else None
-    return stage_key(**run.facts, seed=run.seed, round=number, method=settings)
-
-
-def kept_predictions(
-    run: SeedRun, number: int, *, with_validation: bool = False
-) -> PoolPredictions | None:
-    """What the pseudo-labels of round `number` were chosen from; None where it was not kept.
-
-    `with_validation`: where the round did not need validation's predictions, its teacher makes them
-    now; `DataError` where that model is gone.
-    """
-    key = round_key(run, number)
-    packed = run.stages.load(key).get("predictions") if run.stages.exists(key) else None
-    if packed is None:
-        return None
-    kept = unpacked_predictions(packed)
-    if kept.validation is not None or not with_validation:
-        return kept
-    assert isinstance(run.method, SslrConfig)
-    before = round_key(run, number - 1)
-    if not run.stages.exists(before):
-        raise DataError(
-            f"round {number} has kept no predictions of validation, and the model of round "
-            f"{number - 1}, which could make them, is not in {run.stages.store.location} any more: "
-            "choose another calibration than temperature"
-        )
-    teacher = _teacher(run, run.stages.load(before)["model"])
-    assert isinstance(teacher, Model)
-    validation = predict_alike(
-        run.problem,
-        teacher,
-        run.problem.split.validation,
-        run.training,
-        run.method.needs,
-        run.place,
-        num_views=run.method.num_views,
-    )
-    return replace(kept, validation=validation)
-
-
 def _stage(
     run: SeedRun, labelled: TrainingSet, number: int, before: FinishedRound | None
 ) -> FinishedRound | None:
@@ -189,7 +137,7 @@ def _train_round(
         chosen = _choose(run, before, number)
         choosing_s = time.monotonic() - started
         if chosen.nothing_left is not None:
-            return {"nothing_left": chosen.nothing_left, "predictions": chosen.predictions}
+            return {"nothing_left": chosen.nothing_left}
         if method.start == "continue":
             model.load_state_dict(before.model_state)
     pseudo = chosen.pseudo
@@ -218,22 +166,15 @@ def _train_round(
 
 def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
     """The pseudo-labels of round `number`, given by the model of the round before."""
-    problem, training, method, place = run.problem, run.training, run.method, run.place
-    teacher = _teacher(run, before.model_state)
+    problem, training, method = run.problem, run.training, run.method
     if isinstance(method, SentenceRoundsConfig):
-        assert isinstance(teacher, SentenceModel)
-        return choose_sentences(problem, training, method, place, teacher, before.pseudo, number)
+        model = problem.new_recogniser().to(run.place.device)
+        assert isinstance(model, SentenceModel)
+        model.load_state_dict(before.model_state)
+        return choose_sentences(problem, training, method, run.place, model, before.pseudo, number)
     assert isinstance(method, SslrConfig)
-    assert isinstance(teacher, Model)
-    others = tuple(held_out(run)) if method.held_out_folds else ()
-    return choose(problem, training, method, place, teacher, before.pseudo, number, others)
-
-
-def _teacher(run: SeedRun, state: State) -> AnyRecogniser:
-    """A round's model, which pseudo-labels for the next one."""
-    model = run.problem.new_recogniser().to(run.place.device)
-    model.load_state_dict(state)
-    return model
+    predictions = predicted(run, number, before.model_state)
+    return choose(problem, training, method, predictions, before.pseudo, number)
 
 
 def _packed(
@@ -264,7 +205,6 @@ def _packed(
         "epochs": [epoch.model_dump() for epoch in trained.epochs],
         "model": trained.model_state,
         **pseudo.packed(),
-        "predictions": chosen.predictions,
     }
 
 

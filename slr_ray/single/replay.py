@@ -18,6 +18,7 @@ from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     NO_PSEUDO_LABELS,
     candidates_of,
@@ -25,7 +26,6 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     stays,
 )
 from slr_ray.methods.seed_run import SeedRun
-from slr_ray.methods.sslr import kept_predictions
 from slr_ray.selection.candidates import Candidates
 from slr_ray.selection.evidence import Evidence, Needs
 from slr_ray.selection.select.rule import Rule

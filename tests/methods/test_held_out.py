@@ -19,9 +19,10 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.methods.pseudo_labelling import held_out as held_out_module
 from slr_ray.methods.pseudo_labelling.held_out import held_out
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import refine
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
-from slr_ray.methods.sslr import kept_predictions, rounds
+from slr_ray.methods.sslr import rounds
 from slr_ray.records.stages import StageStore
 from slr_ray.search.search_run import check_data
 from slr_ray.selection.calibration import apply_temperature, fit_temperature

@@ -26,8 +26,9 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pseudo_labelling.pool_predictions import predict_pool
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
-from slr_ray.methods.sslr import FinishedRound, kept_predictions, rounds, seed_record
+from slr_ray.methods.sslr import FinishedRound, rounds, seed_record
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.poses.shard_writing import write_shard

@@ -16,8 +16,9 @@ from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
-from slr_ray.methods.seed_run import prepare_seed
-from slr_ray.methods.sslr import kept_predictions, round_key, rounds
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
+from slr_ray.methods.seed_run import prepare_seed, round_key
+from slr_ray.methods.sslr import rounds
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore

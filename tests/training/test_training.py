@@ -23,6 +23,7 @@ from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pretraining import pretraining_key
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     NO_PSEUDO_LABELS,
     PseudoLabels,
@@ -34,7 +35,6 @@ from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import (
     FinishedRound,
     best_round,
-    kept_predictions,
     rounds,
     seed_record,
 )

@@ -1,18 +1,16 @@
-"""From a round's model to the pseudo-labels of the next: predict, choose, look at it.
+"""From a model's predictions of the pool to the next round's pseudo-labels: choose, look at it.
 
 Five steps choose: calibrate, refine, reject, select, weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slr_ray.experiment.rounds.config import RoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pseudo_labelling.audit import audit_selection
-from slr_ray.methods.pseudo_labelling.held_out import HeldOut
-from slr_ray.methods.pseudo_labelling.pool_predictions import predict_pool
+from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     NO_PSEUDO_LABELS,
     PseudoLabels,
@@ -21,13 +19,10 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     select,
     stays,
 )
-from slr_ray.models.model import Model
 from slr_ray.records.audits.audit import Audit
-from slr_ray.records.stages import State
 from slr_ray.selection.ranked import Ranked
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.problem import Problem
-from slr_ray.workers.place import Place
 
 
 @dataclass(frozen=True)
@@ -36,8 +31,6 @@ class Chosen:
 
     pseudo: PseudoLabels
     audit: Audit | None = None
-    predictions: State | None = None
-    """What they were chosen from, where it is small enough to be kept."""
     nothing_left: str | None = None
     """Why the round would learn nothing new; None where it would."""
 
@@ -50,27 +43,14 @@ def choose(
     problem: Problem,
     training: TrainingConfig,
     method: SslrConfig,
-    place: Place,
-    teacher: Model,
+    predictions: PoolPredictions,
     before: PseudoLabels,
     number: int,
-    others: Sequence[HeldOut] = (),
 ) -> Chosen:
     """The pseudo-labels of round `number`: those of the round before that stay, and new ones.
 
-    `others` are models that calibration needs, with the labelled clips that are new to them.
+    `predictions` are used up: refinement works on them in place.
     """
-    predictions = predict_pool(
-        problem,
-        teacher,
-        training,
-        method.needs,
-        place,
-        num_views=method.num_views,
-        with_validation=method.calibration == "temperature",
-        others=others,
-    )
-    kept = predictions.packed(method.keep_predictions)
     refine(
         method,
         predictions,
@@ -85,7 +65,7 @@ def choose(
     candidates = candidates_of(method, pool, seen, before, number)
     pseudo = select(method, pool, candidates, before)
     audit = audit_selection(problem, predictions.probabilities, left, before, pseudo)
-    return Chosen(pseudo, audit, kept, why_nothing_left(method, pseudo, audit, candidates))
+    return Chosen(pseudo, audit, why_nothing_left(method, pseudo, audit, candidates))
 
 
 def why_nothing_left(

@@ -58,7 +58,7 @@ def choose_sentences(
         new = replace(new, segments=[segments[row] for row in rows])
     pseudo = _together(kept, new)
     audit = audit_sentences(problem, said, left, before, pseudo)
-    return Chosen(pseudo, audit, nothing_left=why_nothing_left(method, pseudo, audit, candidates))
+    return Chosen(pseudo, audit, why_nothing_left(method, pseudo, audit, candidates))
 
 
 def _together(kept: PseudoLabels, new: PseudoLabels) -> PseudoLabels:

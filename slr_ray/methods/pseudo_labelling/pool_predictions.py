@@ -1,4 +1,4 @@
-"""What a round's model says of the unlabelled pool: predicted once, kept for `slr_ray.replay`."""
+"""What a round's model says of the unlabelled pool."""
 
 from __future__ import annotations
 
@@ -42,23 +42,15 @@ class PoolPredictions:
             self, probabilities=self.probabilities[rows], evidence=self.evidence.of(rows)
         )
 
-    def packed(self, most_numbers: int) -> State | None:
-        """As a stage holds it; None where the pool's probabilities are more numbers than that.
-
-        Other arrays larger than that are left out.
-        """
-        if self.probabilities.size > most_numbers:
-            return None
+    def packed(self) -> State:
+        """As a stage holds it."""
         arrays = {
             "probabilities": self.probabilities,
             **{name: getattr(self, name) for name in _OPTIONAL},
             **{one.name: getattr(self.evidence, one.name) for one in fields(Evidence)},
         }
         return {
-            # A copy: what is kept is what the model gave.
-            name: torch.from_numpy(array.copy())
-            for name, array in arrays.items()
-            if array is not None and array.size <= most_numbers
+            name: torch.from_numpy(array) for name, array in arrays.items() if array is not None
         }
 
 

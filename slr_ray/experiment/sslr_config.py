@@ -52,8 +52,8 @@ class SslrConfig(RoundsConfig):
     """Views of a clip whose predictions are averaged before selection; 1 as published."""
     keep_predictions: int = Field(1_000_000, ge=0)
     """Most numbers (clips x glosses) of a round's predictions of the pool that are kept, for trials
-    that share the round, for resuming and for `slr_ray.replay`; 0 keeps none. It changes no
-    result."""
+    that share the round, for resuming and for `slr_ray.replay`; of round 0, which most trials
+    share, 25 times as many. 0 keeps none. It changes no result."""
 
     @property
     def held_out_folds(self) -> int:

@@ -13,6 +13,7 @@ from slr_ray.config import merge
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods import sslr
 from slr_ray.methods.pseudo_labelling import predicted as predicted_module
+from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import FinishedRound, rounds
 from slr_ray.records.stages import StageStore
@@ -113,3 +114,15 @@ def test_a_round_that_was_interrupted_goes_on_with_them(
 
 def _states(ours: list[FinishedRound], theirs: list[FinishedRound]) -> Any:
     return ((one.model_state, other.model_state) for one, other in zip(ours, theirs, strict=True))
+
+
+def test_more_is_kept_of_the_round_that_all_have_in_common(tmp_path: Path) -> None:
+    problem = seed_run(tmp_path / "any").problem
+    numbers = len(problem.unlabelled) * problem.num_glosses
+    run = seed_run(tmp_path / "some", keep_predictions=numbers // 25 + 1)
+    assert len(list(rounds(run))) == 3
+    assert kept_predictions(run, 1) is not None
+    assert kept_predictions(run, 2) is None
+    less = seed_run(tmp_path / "less", keep_predictions=numbers // 25 - 1)
+    list(rounds(less))
+    assert kept_predictions(less, 1) is None

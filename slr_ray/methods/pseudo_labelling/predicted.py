@@ -22,10 +22,13 @@ from slr_ray.methods.stage import stage
 from slr_ray.models.model import Model
 from slr_ray.records.stages import State, stage_key
 
+_SHARED = 25
+"""So many times as much is kept of what round 0's model says: all trials have it in common."""
+
 
 def predicted(run: SeedRun, number: int, weights: State) -> PoolPredictions:
     """What the model of the round before, whose `weights` these are, says of the pool, for the
-    choice of round `number`; kept where it is at most `keep_predictions` numbers.
+    choice of round `number`; kept as far as `keep_predictions` says.
     """
     method = _method(run)
 
@@ -41,7 +44,8 @@ def predicted(run: SeedRun, number: int, weights: State) -> PoolPredictions:
             others=tuple(held_out(run)) if method.held_out_folds else (),
         ).packed()
 
-    if len(run.problem.unlabelled) * run.problem.num_glosses > method.keep_predictions:
+    most = method.keep_predictions * (_SHARED if number == 1 else 1)
+    if len(run.problem.unlabelled) * run.problem.num_glosses > most:
         return unpacked_predictions(work())
     return unpacked_predictions(stage(run.stages, run.place, _key(run, number), work)[0])
 

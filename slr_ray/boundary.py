@@ -76,6 +76,7 @@ def boundary(
         from slr_ray.boundaries.run import BoundaryOptions, run_boundary, run_estimate
         from slr_ray.config import merge, read_yaml
         from slr_ray.experiment.opener import Opener
+        from slr_ray.experiment.validation_checks import refuse_choosing
 
         sections = data_and_pool(data, skip_broken=skip_broken)
         fixed = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
@@ -83,6 +84,7 @@ def boundary(
         tree = read_yaml(config) if config is not None else {"preset": preset}
         origin, opener = str(config) if config is not None else "command line", Opener()
         prepared = opener.prepare(opener.build(merge(tree, over), origin))
+        refuse_choosing(prepared.config, "this command")
         if algorithm == "estimate":
             run_estimate(prepared, out)
             return

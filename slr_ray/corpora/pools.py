@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -97,6 +97,13 @@ class Pool:
     missing_glosses: tuple[str, ...] = ()
     num_left_out: int = 0
     """Clips that `unlabelled_skew` took out of the unlabelled pool."""
+
+    def with_labelled(self, corpus: Corpus, clips: Int64[np.ndarray, " clips"]) -> Pool:
+        """With more labelled clips, from outside of training."""
+        labelled = np.union1d(self.labelled, clips)
+        known = {corpus.glosses[one] for one in corpus.glosses_in(labelled)}
+        missing = tuple(one for one in self.missing_glosses if one not in known)
+        return replace(self, labelled=labelled, missing_glosses=missing)
 
 
 def draw_pool(

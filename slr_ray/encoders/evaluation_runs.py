@@ -12,6 +12,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.encoder_file import Encoder, refuse_unlike_encoders
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.storage import absolute
 from slr_ray.training.problem import Problem, check_glosses
 
@@ -78,6 +79,7 @@ def evaluation_runs(task: EvaluationTask) -> list[EvaluationRun]:
             initialisation["allow_seen_clips"] = True
         tree = merge(task.tree, {"initialisation": initialisation})
         prepared = opener.prepare(opener.build(tree, "command line"))
+        refuse_choosing(prepared.config, "an evaluation")
         corpus, encoder = prepared.corpus, encoders[which]
         if task.protocol == "transfer" and corpus.fingerprint in encoder.fingerprints:
             raise ConfigError(

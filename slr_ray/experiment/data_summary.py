@@ -32,7 +32,10 @@ def pool_text(prepared: Prepared, seed: int) -> str:
     pool, parts = prepared.pool(seed), prepared.split
     num_hidden = prepared.num_labels(pool.unlabelled)
     budget = f"labelled for training {labels_text(prepared, pool.labelled)}"
-    budget += f", + {len(parts.validation):,} for validation"
+    if prepared.num_validation:
+        budget += f", + {prepared.num_validation:,} for validation"
+    else:
+        budget += f", validation's {len(parts.validation):,} among them, so that nothing chooses"
     hidden = f"{num_hidden:,} labels hidden" if num_hidden else "no label hidden"
     if pool.num_left_out:
         hidden += f", {clips_text(pool.num_left_out)} left out"

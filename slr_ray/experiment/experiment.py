@@ -33,6 +33,7 @@ from slr_ray.experiment.rounds.sentences import SentenceRoundsConfig
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
 from slr_ray.experiment.task_checks import check_task
+from slr_ray.experiment.validation_checks import check_validation
 from slr_ray.models.config import ModelConfig, ignores_order
 from slr_ray.models.parts_transformer import JOINT_CHANNELS, PartsTransformerConfig
 from slr_ray.models.pose_transformer import PoseTransformerConfig
@@ -134,6 +135,7 @@ def build_experiment(
     _check_teacher(built, origin)
     _check_selection(built, origin)
     _check_views(built, origin)
+    check_validation(built, origin)
     return built
 
 

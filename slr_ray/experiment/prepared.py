@@ -79,6 +79,8 @@ class Prepared:
         """The labelled and unlabelled pools that `seed` draws."""
         parts = self.split
         pool = draw_pool(self.corpus, parts.training, self.config.pool, seed, parts.unlabelled_only)
+        if self.config.training.with_validation:
+            pool = pool.with_labelled(self.corpus, parts.validation)
         refuse_untaught(self.corpus, parts, pool.labelled)
         return pool
 
@@ -89,7 +91,13 @@ class Prepared:
     @property
     def num_training_labels(self) -> int:
         """Training clips that a pool may label."""
-        return self.num_labels(np.setdiff1d(self.split.training, self.split.unlabelled_only))
+        own = self.num_labels(np.setdiff1d(self.split.training, self.split.unlabelled_only))
+        return own + len(self.split.validation) - self.num_validation
+
+    @property
+    def num_validation(self) -> int:
+        """Labels that choose and do not train."""
+        return 0 if self.config.training.with_validation else len(self.split.validation)
 
     def problem(self, seed: int) -> Problem:
         """What a seed trains on."""
@@ -138,7 +146,9 @@ class Prepared:
         if self.config.sentences is None:
             without.add("sentences")
         # The paths stand for what lies there.
-        excluded = dict.fromkeys(without, True) | {"pool": {"open_data"}}
+        excluded: dict[str, Any] = {**dict.fromkeys(without, True), "pool": {"open_data"}}
+        if not self.config.training.with_validation:
+            excluded["training"] = {"with_validation"}
         method = self.config.method
         by_step = isinstance(method, StepByStep)
         return {

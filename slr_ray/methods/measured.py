@@ -55,6 +55,7 @@ def train_and_measure(
     """
     run = prepare_seed(prepared, seed, stages, place, on_epoch)
     done = list(rounds(run))
+    last_model = last_model or prepared.config.training.with_validation
     chosen = len(done) - 1 if last_model else best_round(run, done)
     trained = seed_record(run, done).model_copy(update={"best_round": chosen})
     state = done[chosen].model_state

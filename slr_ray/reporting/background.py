@@ -17,7 +17,7 @@ from slr_ray.documents.document import (
     Value,
 )
 from slr_ray.durations import duration
-from slr_ray.reporting.run import Run
+from slr_ray.reporting.run import Best, Run
 from slr_ray.reporting.spending import spending_facts
 
 _MAX_NAMES = 20
@@ -118,6 +118,7 @@ def rerun_section(run: Run) -> Section:
         blocks += [
             Paragraph("The best trial again, trained alone:"),
             Code(f"python -m slr_ray.train --config {config}{seed}"),
+            *_for_use(run.best, config),
             Paragraph(f"Its searched settings (trial {best.number}), usable as overrides:"),
             Code(
                 " \\\n  ".join(
@@ -131,6 +132,24 @@ def rerun_section(run: Run) -> Section:
         Code(f"python -m slr_ray.report {shlex.quote(location)}"),
     ]
     return Section("rerun", "Run it again", blocks)
+
+
+def _for_use(best: Best | None, location: str) -> list[Block]:
+    """How validation's labels train as well, now that they have chosen; empty where they can't."""
+    if best is None:
+        return []
+    method, training = best.config.get("method", {}), best.config.get("training", {})
+    by_likeness = method.get("kind") in ("sslr", "consistency") and method.get("reject") is not None
+    if by_likeness or method.get("calibration") == "temperature" or method.get("kind") == "linear":
+        return []
+    changes = ["training.with_validation=true", "training.keep=last"]
+    changes += ["training.patience_epochs=null"] if training.get("patience_epochs") else []
+    changes += ["method.patience_rounds=null"] if method.get("patience_rounds") else []
+    told = "The same for use: validation's labels, which have chosen, train as well:"
+    return [
+        Paragraph(told),
+        Code(f"python -m slr_ray.train --config {location} --out for_use {' '.join(changes)}"),
+    ]
 
 
 def limits_section(run: Run) -> Section:

@@ -20,6 +20,7 @@ from slr_ray.corpora.split_checks import num_glosses
 from slr_ray.errors import ConfigError, UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.methods.consistency import refuse_several_workers
 from slr_ray.methods.pretraining import check_initialisation
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
@@ -105,6 +106,7 @@ def check_data(run: SearchRun) -> dict[str, Any]:
     """
     corners = run.space.corners()
     for one in corners:
+        refuse_choosing(one, "a search")
         refuse_several_workers(one.method, run.options.trial_workers)
     for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
         for fold in run.folds:

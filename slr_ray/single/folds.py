@@ -148,6 +148,6 @@ def _fold_record(
         num_test_clips=len(parts.test),
         num_labelled=num_labelled,
         label_share=num_labelled / prepared.num_training_labels,
-        num_validation=len(parts.validation),
+        num_validation=prepared.num_validation,
         test={name: float(np.mean(found)) for name, found in scores.items() if None not in found},
     )

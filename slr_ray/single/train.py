@@ -172,6 +172,8 @@ def _before_rounds(
 
 def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> None:
     record = folder.measured()
+    # What was learnt validates nothing.
+    clips = "validation" if prepared.num_validation else "validation's clips, learnt,"
     if record.trained is not None:
         for one in record.trained.rounds:
             pseudo = f", {one.num_pseudo_labels} pseudo-labels" if one.round else ""
@@ -179,7 +181,7 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
                 pseudo += f", {one.audit.num_negative} clips with negative labels"
             if one.audit is not None and one.audit.num_rejected:
                 pseudo += f", {one.audit.num_rejected} clips rejected"
-            console.print(f"round {one.round}{pseudo}: validation {metrics_text(one.validation)}")
+            console.print(f"round {one.round}{pseudo}: {clips} {metrics_text(one.validation)}")
             told = None if one.audit is None else one.audit.described()
             if told is not None:
                 console.print(f"  audit by hidden labels, for reading only: {told}")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.split_checks import split_warnings
-from slr_ray.documents.document import Column, Table, Value
+from slr_ray.documents.document import Column, Table
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.methods.pretraining import cancelled_flip
 from slr_ray.sweeps.plan import Sweep
@@ -70,8 +70,8 @@ def _notes(sweep: Sweep) -> list[str]:
 
 
 def _print_labels(sweep: Sweep, console: Console) -> None:
-    """Labelled clips of each place of the grid, mean over draws."""
-    found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    """Labelled clips of each place of the grid, mean over draws; once for settings that agree."""
+    found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for one in sweep.plan.entries:
         if one.key is None:
             continue
@@ -80,11 +80,13 @@ def _print_labels(sweep: Sweep, console: Console) -> None:
             f"{table.title_of(path)} {table.grid[path].named(value)}"
             for path, value in one.point.items()
         ]
-        found.setdefault((one.block, ", ".join(named)), []).append(sweep.plan.labels[one.name])
-    rows: list[list[Value]] = []
-    for where, counts in found.items():
+        where = (one.block, ", ".join(named), one.setting)
+        found.setdefault(where, []).append(sweep.plan.labels[one.name])
+    rows: dict[tuple[str, ...], None] = {}
+    for (block, place, _), counts in found.items():
         labelled, training = (sum(one) / len(counts) for one in zip(*counts, strict=True))
         share = f"{100 * labelled / training:.1f} %"
-        rows.append([*where, f"{labelled:,.0f} clips", f"{training:,.0f}", share])
+        rows[block, place, f"{labelled:,.0f} clips", f"{training:,.0f}", share] = None
     columns = [Column(name) for name in ("corpus", "where", "labelled", "of", "share")]
-    console.print(terminal_table(Table(columns, rows, "Labels, mean over draws"), len(rows)))
+    told = Table(columns, [list(one) for one in rows], "Labels, mean over draws")
+    console.print(terminal_table(told, len(rows)))

@@ -61,6 +61,9 @@ class TrainingConfig(Config):
     """Stop a round when validation has not improved for so many epochs; None = never."""
     keep: Literal["best", "last"] = "best"
     """Which epoch's model a round ends with: best on validation, or the last."""
+    with_validation: bool = False
+    """Validation's clips train with their labels as well, for a schedule that is settled: it takes
+    `keep: last`, and what is told of validation is of clips that were learnt."""
     max_frames: int | None = Field(64, ge=2)
     """Longer clips are thinned evenly to so many frames; None = whole clips, as long as they are.
     A batch takes the memory of its longest clip."""

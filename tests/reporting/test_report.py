@@ -17,14 +17,14 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from slr_ray.config import Config
-from slr_ray.documents.document import Table
+from slr_ray.documents.document import Code, Table
 from slr_ray.errors import DataError, StorageError
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.report import app
-from slr_ray.reporting.background import cost_section
+from slr_ray.reporting.background import cost_section, rerun_section
 from slr_ray.reporting.report import build_document, write_report
 from slr_ray.reporting.result import mean_confusion
-from slr_ray.reporting.run import Run, load_run
+from slr_ray.reporting.run import Best, Run, load_run
 from slr_ray.reporting.terminal import print_summary
 from slr_ray.reporting.verdict import verdict
 
@@ -165,7 +165,31 @@ def test_the_rerun_command_names_the_seed_of_the_checkpoint(tmp_path: Path) -> N
     result.write_checkpoint(b"")
     run.write_best(result, 3)
     _, page = _page(load_run(str(folder)))
-    assert f"slr_ray.train --config '{folder}/best/config.yaml' --seed 3" in page.text
+    location = f"'{folder}/best/config.yaml'"
+    assert f"slr_ray.train --config {location} --seed 3" in page.text
+    changes = "training.with_validation=true training.keep=last"
+    assert f"slr_ray.train --config {location} --out for_use {changes}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("tree", "changes"),
+    [
+        ({"method": {"kind": "sslr", "patience_rounds": 2}}, "method.patience_rounds=null"),
+        ({"training": {"patience_epochs": 2}}, "training.patience_epochs=null"),
+        ({"method": {"kind": "sslr_sentences", "reject": {}}}, "training.keep=last"),
+        ({"method": {"kind": "sslr", "calibration": "temperature"}}, None),
+        ({"method": {"kind": "consistency", "reject": {"kind": "energy"}}}, None),
+        ({"method": {"kind": "linear"}}, None),
+    ],
+)
+def test_a_model_for_use_learns_validation_where_nothing_needs_it(
+    tmp_path: Path, tree: dict[str, Any], changes: str | None
+) -> None:
+    run = replace(_run(tmp_path, factory.WIN), best=Best(tree, "checkpoint.pt", 0))
+    codes = [one.text for one in rerun_section(run).blocks if isinstance(one, Code)]
+    found = [one for one in codes if "with_validation" in one]
+    assert bool(found) is (changes is not None)
+    assert changes is None or found[0].endswith(changes)
 
 
 def test_holm_caveat(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from slr_ray.experiment.experiment import pretraining_of
 from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.supervised import SupervisedConfig
+from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.methods.measured import answers
 from slr_ray.methods.pretraining import pretrained_encoder
 from slr_ray.models.model import Model
@@ -66,6 +67,7 @@ class EncoderMeasurement(Measurement):
         """`ConfigError` where there is no pre-training to measure, or nothing to tell apart."""
         if self.source == "encoder":
             pretraining_of(prepared.config)
+        refuse_choosing(prepared.config, f"measure.kind={self.kind}")
         check_glosses(prepared.problem(seed))
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
+from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.methods.sliding_window import Reading, cut_signs, measure_windows
 from slr_ray.records.stages import StageStore
 from slr_ray.records.sweeps import CellRecord
@@ -50,6 +51,7 @@ class SlidingWindowMeasurement(Measurement):
     def check(self, prepared: Prepared, seed: int) -> None:
         """`ConfigError` where clips are isolated signs, or sentences have no times."""
         refuse_signs(prepared, self.kind)
+        refuse_choosing(prepared.config, f"measure.kind={self.kind}")
         self.learning(prepared, seed)
 
     def learning(self, prepared: Prepared, seed: int) -> tuple[Problem, Experiment]:

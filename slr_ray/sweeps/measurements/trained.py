@@ -55,7 +55,7 @@ def trained_outcome(
             figures={name: value for name, value in found.items() if value is not None},
             num_labelled=len(pool.labelled),
             num_training=prepared.num_training_labels,
-            num_validation=len(prepared.split.validation),
+            num_validation=prepared.num_validation,
             num_test=len(prepared.split.test),
             num_glosses=len(prepared.corpus.glosses),
             num_steps=record.num_steps,

@@ -62,7 +62,8 @@ def trained_on_other_glosses(
         normalisation=problem.normalisation.model_dump(mode="json"),
         augmentation=problem.augmentation.model_dump(mode="json"),
         model=problem.model.model_dump(mode="json"),
-        training=training.model_dump(mode="json"),
+        # Whose labels train is the experiment's affair: here all do.
+        training=training.model_dump(mode="json", exclude={"with_validation"}),
         data=problem.corpus.fingerprint,
         seed=own_seed,
     )

@@ -85,14 +85,20 @@ def test_nobody_who_is_measured_teaches(others: Path) -> None:
     assert left_out
 
 
-def test_who_differs_only_in_the_method_shares_the_encoder(others: Path, tmp_path: Path) -> None:
+def test_who_differs_in_method_or_own_labels_shares_the_encoder(
+    others: Path, tmp_path: Path
+) -> None:
     stages = StageStore(Store(str(tmp_path / "stages")))
     encoder_of_other_glosses(opened(starting_from(others)), 0, stages, PLACE)
     before = sorted(one.name for one in (tmp_path / "stages").rglob("*.pt"))
     assert before
-    tree = merge(starting_from(others).model_dump(mode="json"), {"method": {"num_rounds": 3}})
-    encoder_of_other_glosses(opened(build_experiment(tree, "test")), 0, stages, PLACE)
-    assert sorted(one.name for one in (tmp_path / "stages").rglob("*.pt")) == before
+    for other in (
+        {"method": {"num_rounds": 3}},
+        {"training": {"with_validation": True, "keep": "last"}},
+    ):
+        tree = merge(starting_from(others).model_dump(mode="json"), other)
+        encoder_of_other_glosses(opened(build_experiment(tree, "test")), 0, stages, PLACE)
+        assert sorted(one.name for one in (tmp_path / "stages").rglob("*.pt")) == before
     encoder_of_other_glosses(opened(starting_from(others)), 1, stages, PLACE)
     shared = opened(starting_from(others, seed=1))
     encoder_of_other_glosses(shared, 5, stages, PLACE)

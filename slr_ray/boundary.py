@@ -84,7 +84,7 @@ def boundary(
         tree = read_yaml(config) if config is not None else {"preset": preset}
         origin, opener = str(config) if config is not None else "command line", Opener()
         prepared = opener.prepare(opener.build(merge(tree, over), origin))
-        refuse_choosing(prepared.config, "this command")
+        refuse_choosing(prepared.config.training, "this command")
         if algorithm == "estimate":
             run_estimate(prepared, out)
             return

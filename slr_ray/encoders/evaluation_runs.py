@@ -79,7 +79,7 @@ def evaluation_runs(task: EvaluationTask) -> list[EvaluationRun]:
             initialisation["allow_seen_clips"] = True
         tree = merge(task.tree, {"initialisation": initialisation})
         prepared = opener.prepare(opener.build(tree, "command line"))
-        refuse_choosing(prepared.config, "an evaluation")
+        refuse_choosing(prepared.config.training, "an evaluation")
         corpus, encoder = prepared.corpus, encoders[which]
         if task.protocol == "transfer" and corpus.fingerprint in encoder.fingerprints:
             raise ConfigError(

@@ -9,6 +9,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.linear_evaluation import LinearEvaluationConfig
 from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from slr_ray.experiment.experiment import Experiment
@@ -23,9 +24,9 @@ def check_validation(built: Experiment, origin: str) -> None:
             raise ConfigError(f"{origin}: {_TRAINS}: {told}")
 
 
-def refuse_choosing(config: Experiment, what: str) -> None:
+def refuse_choosing(training: TrainingConfig, what: str) -> None:
     """`ConfigError` where `what` chooses by validation and its labels train."""
-    if config.training.with_validation:
+    if training.with_validation:
         raise ConfigError(f"{_TRAINS}, and {what} does; leave it out here")
 
 

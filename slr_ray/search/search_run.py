@@ -106,7 +106,7 @@ def check_data(run: SearchRun) -> dict[str, Any]:
     """
     corners = run.space.corners()
     for one in corners:
-        refuse_choosing(one, "a search")
+        refuse_choosing(one.training, "a search")
         refuse_several_workers(one.method, run.options.trial_workers)
     for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
         for fold in run.folds:

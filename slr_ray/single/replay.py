@@ -17,6 +17,7 @@ from slr_ray.config import alternatives, build, merge, parse_overrides, set_dott
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.sslr_config import SslrConfig
+from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
 from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import (
@@ -76,6 +77,9 @@ def replay_run(
     assert isinstance(base, SslrConfig)
     method = _changed(base, overrides)
     calibrates = method.calibration == "temperature"
+    if calibrates or method.reject is not None:
+        what = "method.calibration=temperature" if calibrates else "method.reject"
+        refuse_choosing(runs[0].training, what)
     saved = [(run, *one) for run in runs for one in _saved(run, with_validation=calibrates)]
     if not saved:
         raise DataError(

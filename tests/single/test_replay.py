@@ -146,6 +146,17 @@ def test_validation_is_predicted_where_the_run_did_not_need_it(
     np.testing.assert_array_equal(predicted.validation, calibrating.validation)
 
 
+@pytest.mark.parametrize("asked", ["calibration=temperature", "reject.kind=energy"])
+def test_clips_that_were_learnt_are_no_validation(tmp_path: Path, asked: str) -> None:
+    learnt = small(num_rounds=1)
+    training = learnt.training.model_copy(update={"keep": "last", "with_validation": True})
+    config = learnt.model_copy(update={"training": training})
+    run_single(opened(config), 0, str(tmp_path), 1, Console(quiet=True))
+    name, _, value = asked.partition("=")
+    with pytest.raises(ConfigError, match=rf"by, and method\.{name.partition('.')[0]}.* does"):
+        replayed(str(tmp_path), **{f"method__{name.replace('.', '__')}": value})
+
+
 def test_validation_needs_the_round_before(tmp_path: Path) -> None:
     run_single(opened(small(num_rounds=1)), 0, str(tmp_path), 1, Console(quiet=True))
     run = saved_runs(str(tmp_path))[1][0]

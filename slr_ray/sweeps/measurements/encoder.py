@@ -67,7 +67,7 @@ class EncoderMeasurement(Measurement):
         """`ConfigError` where there is no pre-training to measure, or nothing to tell apart."""
         if self.source == "encoder":
             pretraining_of(prepared.config)
-        refuse_choosing(prepared.config, f"measure.kind={self.kind}")
+        refuse_choosing(prepared.config.training, f"measure.kind={self.kind}")
         check_glosses(prepared.problem(seed))
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:

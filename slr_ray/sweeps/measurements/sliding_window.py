@@ -51,7 +51,7 @@ class SlidingWindowMeasurement(Measurement):
     def check(self, prepared: Prepared, seed: int) -> None:
         """`ConfigError` where clips are isolated signs, or sentences have no times."""
         refuse_signs(prepared, self.kind)
-        refuse_choosing(prepared.config, f"measure.kind={self.kind}")
+        refuse_choosing(prepared.config.training, f"measure.kind={self.kind}")
         self.learning(prepared, seed)
 
     def learning(self, prepared: Prepared, seed: int) -> tuple[Problem, Experiment]:

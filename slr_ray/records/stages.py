@@ -44,6 +44,8 @@ class StageStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._begun: set[str] = set()
+        """The names of checkpoints that are known to be there."""
 
     def exists(self, key: str) -> bool:
         return self.store.exists(f"{key}.pt")
@@ -55,15 +57,26 @@ class StageStore:
     def save(self, key: str, stage: State) -> None:
         """Keep a finished stage; its checkpoint is no longer needed."""
         self.store.write_bytes(f"{key}.pt", dumps(stage))
-        self.store.delete(f"{key}.partial.pt")
+        name = f"{key}.partial.pt"
+        # Behind a URI to ask for what was never there is a request.
+        if name in self._begun:
+            self.store.delete(name)
+            self._begun.discard(name)
 
     def checkpoint(self, key: str) -> Checkpoint:
         name = f"{key}.partial.pt"
 
         def load() -> State | None:
-            return loads(self.store.read_bytes(name)) if self.store.exists(name) else None
+            if not self.store.exists(name):
+                return None
+            self._begun.add(name)
+            return loads(self.store.read_bytes(name))
 
-        return Checkpoint(load, lambda state: self.store.write_bytes(name, dumps(state)))
+        def save(state: State) -> None:
+            self.store.write_bytes(name, dumps(state))
+            self._begun.add(name)
+
+        return Checkpoint(load, save)
 
     @contextlib.contextmanager
     def claimed(self, key: str) -> Iterator[None]:

@@ -16,12 +16,14 @@ from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.pretraining import pretraining_task
+from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.stages import Checkpoint
+from slr_ray.records.stages import Checkpoint, StageStore
 from slr_ray.search.search_run import SearchRun
 from slr_ray.search.spaces.space_file import check_space
 from slr_ray.search.summary import print_plan
+from slr_ray.storage import Store
 from slr_ray.training.pretraining.loop import PretrainedEncoder, pretrain
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
@@ -86,6 +88,11 @@ def tiny(**changes: Any) -> Experiment:
 
 def opened(config: Experiment) -> Prepared:
     return Opener().prepare(config)
+
+
+def seed_run(config: Experiment, folder: Path, seed: int = 0) -> SeedRun:
+    """With its stages in `folder`."""
+    return prepare_seed(opened(config), seed, StageStore(Store(str(folder))), this_place())
 
 
 def trained(config: Experiment, checkpoint: Checkpoint | None = None) -> PretrainedEncoder:

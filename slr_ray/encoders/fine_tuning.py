@@ -10,6 +10,7 @@ from slr_ray.experiment.initialisation import FreshWeights
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.methods.seed_run import OnEpoch, prepare_seed
 from slr_ray.methods.sslr import rounds
+from slr_ray.models.config import with_weights
 from slr_ray.records.stages import StageStore
 from slr_ray.training.prediction import predict_on
 from slr_ray.workers.place import Place
@@ -36,8 +37,7 @@ def fine_tune(
     run = prepare_seed(prepared, seed, stages, place, on_epoch)
     own = run.problem
     finished = next(rounds(run))
-    model = own.new_model().to(place.device)
-    model.load_state_dict(finished.model_state)
+    model = with_weights(own.new_model(), finished.model_state, place.device)
     probabilities = predict_on(
         own,
         model,

@@ -17,6 +17,7 @@ from slr_ray.methods.measured_sentences import sentence_answers, sentence_record
 from slr_ray.methods.nearest_neighbour import nearest_neighbour
 from slr_ray.methods.seed_run import OnEpoch, prepare_seed
 from slr_ray.methods.sslr import best_round, rounds, seed_record
+from slr_ray.models.config import with_weights
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import MeasuredRecord, SeedRecord
 from slr_ray.records.predictions import ClipPrediction
@@ -60,8 +61,7 @@ def train_and_measure(
     trained = seed_record(run, done).model_copy(update={"best_round": chosen})
     state = done[chosen].model_state
     config, problem = prepared.config, run.problem
-    model = problem.new_recogniser().to(place.device)
-    model.load_state_dict(state)
+    model = with_weights(problem.new_recogniser(), state, place.device)
     checkpoint = checkpoint_content(prepared, state, config.training.metric)
     if isinstance(model, SentenceModel):
         parts = (problem.split.validation, problem.split.test)

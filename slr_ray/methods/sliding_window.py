@@ -23,6 +23,7 @@ from slr_ray.methods.measured import Measured
 from slr_ray.methods.measured_sentences import sentence_answers, sentence_record
 from slr_ray.methods.seed_run import SeedRun
 from slr_ray.methods.sslr import rounds, seed_record
+from slr_ray.models.config import with_weights
 from slr_ray.models.model import Model
 from slr_ray.poses.reading import CutClips, in_batches
 from slr_ray.poses.sentence import FRAMES_A_STEP, num_steps_of
@@ -82,8 +83,7 @@ def measure_windows(
         place=place,
     )
     done = list(rounds(run))
-    model = signs.new_model().to(place.device)
-    model.load_state_dict(done[0].model_state)
+    model = with_weights(signs.new_model(), done[0].model_state, place.device)
     slid = _Slid(problem, model, recogniser, place)
     validation, test = problem.split.validation, problem.split.test
     chosen = slid.chosen(validation, readings)

@@ -25,6 +25,7 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
 )
 from slr_ray.methods.seed_run import SeedRun, first_model, round_key
 from slr_ray.methods.stage import stage
+from slr_ray.models.config import with_weights
 from slr_ray.models.model import Model
 from slr_ray.models.streams.sentence_model import SentenceModel
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
@@ -168,9 +169,8 @@ def _choose(run: SeedRun, before: FinishedRound, number: int) -> Chosen:
     """The pseudo-labels of round `number`, given by the model of the round before."""
     problem, training, method = run.problem, run.training, run.method
     if isinstance(method, SentenceRoundsConfig):
-        model = problem.new_recogniser().to(run.place.device)
+        model = with_weights(problem.new_recogniser(), before.model_state, run.place.device)
         assert isinstance(model, SentenceModel)
-        model.load_state_dict(before.model_state)
         return choose_sentences(problem, training, method, run.place, model, before.pseudo, number)
     assert isinstance(method, SslrConfig)
     predictions = predicted(run, number, before.model_state)

@@ -6,8 +6,9 @@ A new one is one file with a `Config` that has a `kind` and `build`, and one mem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -27,6 +28,7 @@ AnyModel: TypeAlias = (
     | PartStreamsConfig
 )
 AnyRecogniser: TypeAlias = Model | SentenceModel
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 ModelConfig = Annotated[AnyModel, Field(discriminator="kind")]
 
 _CLASSIFIER = "classifier."
@@ -73,6 +75,12 @@ def with_dropout(config: AnyModel, dropout: float | None) -> AnyModel:
 def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A recogniser's weights as those of an encoder."""
     return {name: value for name, value in state.items() if not name.startswith(_CLASSIFIER)}
+
+
+def with_weights(model: ModuleT, weights: Mapping[str, Any], device: torch.device) -> ModuleT:
+    """A new model on `device` with all weights of one like it."""
+    model.to(device).load_state_dict(weights)
+    return model
 
 
 def load_encoder_weights(model: nn.Module, encoder: Mapping[str, Any]) -> None:

@@ -14,13 +14,13 @@ from pyarrow import ArrowException
 
 from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
-from slr_ray.evaluation.people import PeopleCounts
+from slr_ray.evaluation.people import PeopleCounts, SignerCounts
 from slr_ray.records.goals import MEASURED, TITLES, Goals, smaller_is_better
 from slr_ray.records.measured import SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.records.sentence_predictions import SentencePrediction
-from slr_ray.sentences.people import counts_of
+from slr_ray.sentences.people import SentenceCounts
 
 METRIC_NAMES = {name: TITLES[name] for name in MEASURED}
 
@@ -218,8 +218,7 @@ def load_run(location: str | Path) -> Run:
             trials = list(pool.map(TrialFolder.trial, folder.trials()))
             folders = folder.arms()
             arms = list(pool.map(ResultFolder.arm, folders))
-            counts = list(pool.map(_counts, arms, folders))
-            answers = list(pool.map(_answers, arms, folders))
+            answered = list(pool.map(_answered, arms, folders))
         seed, best = folder.best_seed(), None
         if seed is not None:
             best = Best(folder.best.read_config(), folder.best.checkpoint_location, seed)
@@ -236,19 +235,23 @@ def load_run(location: str | Path) -> Run:
         ),
         best=best,
         counts={
-            (arm.arm, arm.seed): one
-            for arm, one in zip(arms, counts, strict=True)
-            if one is not None
+            (arm.arm, arm.seed): counts
+            for arm, (counts, _) in zip(arms, answered, strict=True)
+            if counts is not None
         },
-        answers={(arm.arm, arm.seed): one for arm, one in zip(arms, answers, strict=True) if one},
+        answers={
+            (arm.arm, arm.seed): said for arm, (_, said) in zip(arms, answered, strict=True) if said
+        },
     )
 
 
-def _counts(arm: ArmRecord, folder: ResultFolder) -> PeopleCounts | None:
+def _answered(
+    arm: ArmRecord, folder: ResultFolder
+) -> tuple[PeopleCounts | None, list[SentencePrediction]]:
+    """What it got right of whom, None where no answers are kept; and what it said of sentences."""
+    if isinstance(arm.test, SentenceMetrics):
+        said = folder.sentence_predictions()
+        return SentenceCounts.of(said), said
     if not folder.has_predictions():
-        return None
-    return counts_of([folder], isinstance(arm.test, SentenceMetrics))
-
-
-def _answers(arm: ArmRecord, folder: ResultFolder) -> list[SentencePrediction]:
-    return folder.sentence_predictions() if isinstance(arm.test, SentenceMetrics) else []
+        return None, []
+    return SignerCounts.of(folder.predictions()), []

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from experiment_factory import EMBEDDED, new_run, opened
+from experiment_factory import EMBEDDED, new_run, opened, seed_run
 from rich.console import Console
 
 from slr_ray.config import merge
@@ -21,16 +21,12 @@ from slr_ray.methods.pseudo_labelling.held_out import held_out
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.pseudo_labelling.pseudo_labels import refine
-from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import rounds
-from slr_ray.records.stages import StageStore
 from slr_ray.search.search_run import check_data
 from slr_ray.selection.calibration import apply_temperature, fit_temperature
 from slr_ray.single.replay import replay_run
 from slr_ray.single.train import run_single
-from slr_ray.storage import Store
 from slr_ray.training.problem import Problem
-from slr_ray.workers.place import this_place
 
 BASE: dict[str, Any] = {
     "data": EMBEDDED,
@@ -43,10 +39,6 @@ BASE: dict[str, Any] = {
 
 def small(**changes: Any) -> Experiment:
     return build_experiment(merge(BASE, changes), "test")
-
-
-def seed_run(config: Experiment, folder: Path) -> SeedRun:
-    return prepare_seed(opened(config), 0, StageStore(Store(str(folder))), this_place())
 
 
 def problem(**changes: Any) -> Problem:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from experiment_factory import EMBEDDED, opened
+from experiment_factory import EMBEDDED, seed_run
 from resuming import same
 
 from slr_ray.config import merge
@@ -24,16 +24,12 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     select,
     training_set,
 )
-from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import rounds, seed_record
-from slr_ray.records.stages import StageStore
 from slr_ray.selection.evidence import Evidence
 from slr_ray.selection.negative import Negative
 from slr_ray.selection.select.uncertainty import Uncertainty
 from slr_ray.selection.weight.soft import Soft
-from slr_ray.storage import Store
 from slr_ray.training.labels.sampling import true_labels
-from slr_ray.workers.place import this_place
 
 BASE: dict[str, Any] = {
     "data": EMBEDDED,
@@ -58,10 +54,6 @@ UNSURE = {
 
 def small(**changes: Any) -> Experiment:
     return build_experiment(merge(BASE, changes), "test")
-
-
-def seed_run(config: Experiment, folder: Path) -> SeedRun:
-    return prepare_seed(opened(config), 0, StageStore(Store(str(folder))), this_place())
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experiment_factory import EMBEDDED, opened
+from experiment_factory import EMBEDDED, seed_run
 from resuming import same
 
 from slr_ray.config import merge
@@ -14,11 +14,8 @@ from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods import sslr
 from slr_ray.methods.pseudo_labelling import predicted as predicted_module
 from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
-from slr_ray.methods.seed_run import SeedRun, prepare_seed
+from slr_ray.methods.seed_run import SeedRun
 from slr_ray.methods.sslr import FinishedRound, rounds
-from slr_ray.records.stages import StageStore
-from slr_ray.storage import Store
-from slr_ray.workers.place import this_place
 
 BASE: dict[str, Any] = {
     "data": EMBEDDED,
@@ -47,13 +44,12 @@ def predictions(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return asked
 
 
-def seed_run(folder: Path, **method: Any) -> SeedRun:
-    config = build_experiment(merge(BASE, {"method": method}), "test")
-    return prepare_seed(opened(config), 0, StageStore(Store(str(folder))), this_place())
+def run_of(folder: Path, **method: Any) -> SeedRun:
+    return seed_run(build_experiment(merge(BASE, {"method": method}), "test"), folder)
 
 
 def trained(folder: Path, **method: Any) -> list[FinishedRound]:
-    return list(rounds(seed_run(folder, **method)))
+    return list(rounds(run_of(folder, **method)))
 
 
 def test_trials_share_what_round_0_says(tmp_path: Path, predictions: list[Any]) -> None:
@@ -117,12 +113,12 @@ def _states(ours: list[FinishedRound], theirs: list[FinishedRound]) -> Any:
 
 
 def test_more_is_kept_of_the_round_that_all_have_in_common(tmp_path: Path) -> None:
-    problem = seed_run(tmp_path / "any").problem
+    problem = run_of(tmp_path / "any").problem
     numbers = len(problem.unlabelled) * problem.num_glosses
-    run = seed_run(tmp_path / "some", keep_predictions=numbers // 25 + 1)
+    run = run_of(tmp_path / "some", keep_predictions=numbers // 25 + 1)
     assert len(list(rounds(run))) == 3
     assert kept_predictions(run, 1) is not None
     assert kept_predictions(run, 2) is None
-    less = seed_run(tmp_path / "less", keep_predictions=numbers // 25 - 1)
+    less = run_of(tmp_path / "less", keep_predictions=numbers // 25 - 1)
     list(rounds(less))
     assert kept_predictions(less, 1) is None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from experiment_factory import opened, seed_run
 from resuming import resumes, same
 
 from slr_ray.boundaries.trainings import ledger_facts
@@ -18,8 +19,6 @@ from slr_ray.config import merge
 from slr_ray.corpora.data import open_data
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment, build_experiment
-from slr_ray.experiment.opener import Opener
-from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.pretraining import pretraining_key
 from slr_ray.methods.pseudo_labelling.pool_predictions import PoolPredictions
@@ -31,7 +30,6 @@ from slr_ray.methods.pseudo_labelling.pseudo_labels import (
     refine,
     select,
 )
-from slr_ray.methods.seed_run import SeedRun, prepare_seed
 from slr_ray.methods.sslr import (
     FinishedRound,
     best_round,
@@ -64,14 +62,6 @@ SMALL: dict[str, Any] = {
 
 def small(**changes: Any) -> Experiment:
     return build_experiment(merge(SMALL, changes), "test")
-
-
-def opened(config: Experiment) -> Prepared:
-    return Opener().prepare(config)
-
-
-def seed_run(config: Experiment, folder: Path, seed: int = 0) -> SeedRun:
-    return prepare_seed(opened(config), seed, StageStore(Store(str(folder))), this_place())
 
 
 def train_once(config: Experiment, checkpoint: Checkpoint | None = None, **changes: Any) -> Trained:

@@ -12,6 +12,7 @@ from jaxtyping import Int
 from slr_ray.methods.pseudo_labelling.label_parts import label_parts
 from slr_ray.methods.seed_run import SeedRun, first_model
 from slr_ray.methods.stage import stage
+from slr_ray.models.config import with_weights
 from slr_ray.models.model import Model
 from slr_ray.records.stages import State, stage_key
 from slr_ray.training.labels.sampling import true_labels
@@ -39,8 +40,7 @@ def held_out(run: SeedRun) -> Iterator[HeldOut]:
         facts = {"what": "held out", "fold": fold, "num_folds": num_folds}
         key = stage_key(**run.facts, **facts, seed=run.seed)
         state, _ = stage(run.stages, run.place, key, partial(_trained, run, part, key))
-        model = run.problem.new_model().to(run.place.device)
-        model.load_state_dict(state["model"])
+        model = with_weights(run.problem.new_model(), state["model"], run.place.device)
         yield HeldOut(model, part)
 
 

@@ -19,7 +19,7 @@ from slr_ray.methods.pseudo_labelling.pool_predictions import (
 )
 from slr_ray.methods.seed_run import SeedRun, round_key
 from slr_ray.methods.stage import stage
-from slr_ray.models.model import Model
+from slr_ray.models.config import with_weights
 from slr_ray.records.stages import State, stage_key
 
 _SHARED = 25
@@ -35,7 +35,7 @@ def predicted(run: SeedRun, number: int, weights: State) -> PoolPredictions:
     def work() -> State:
         return predict_pool(
             run.problem,
-            _model(run, weights),
+            with_weights(run.problem.new_model(), weights, run.place.device),
             run.training,
             method.needs,
             run.place,
@@ -70,10 +70,10 @@ def kept_predictions(
             f"{number - 1}, which could make them, is not in {run.stages.store.location} any more: "
             "choose another calibration than temperature"
         )
-    method = _method(run)
+    method, weights = _method(run), run.stages.load(before)["model"]
     validation = predict_alike(
         run.problem,
-        _model(run, run.stages.load(before)["model"]),
+        with_weights(run.problem.new_model(), weights, run.place.device),
         run.problem.split.validation,
         run.training,
         method.needs,
@@ -83,22 +83,15 @@ def kept_predictions(
     return replace(kept, validation=validation)
 
 
-def _model(run: SeedRun, weights: State) -> Model:
-    model = run.problem.new_model().to(run.place.device)
-    model.load_state_dict(weights)
-    return model
-
-
 def _key(run: SeedRun, number: int) -> str:
     """Of the model, of which round's settings say no more than what is asked of it."""
     method = _method(run)
     negative = method.needs.negative
-    needs = asdict(replace(method.needs, negative=None))
-    needs["negative"] = None if negative is None else negative.model_dump(mode="json")
+    said = None if negative is None else negative.model_dump(mode="json")
     return stage_key(
         what="predictions of the pool",
         of=round_key(run, number - 1),
-        needs=needs,
+        needs=asdict(method.needs) | {"negative": said},
         num_views=method.num_views,
         with_validation=method.calibration == "temperature",
         held_out_folds=method.held_out_folds,

@@ -94,9 +94,10 @@ class UnlabelledFigures(Record):
     pseudo_unknown: float | None = None
     """For reading only: share of their weight on clips of glosses that the corpus does not have,
     whose pseudo-label is always wrong; None without such clips."""
+    rejected: float | None = None
+    """Share of the clips looked at that were rejected, of any gloss; None where none can be."""
     rejected_unknown: float | None = None
-    """For reading only: share of the clips of such glosses that were rejected; None where there are
-    none, or none can be."""
+    """For reading only: the same of clips of such glosses; None where there are none."""
     rejected_wrongly: float | None = None
     """For reading only: the same of clips whose hidden label the corpus has."""
 
@@ -109,6 +110,8 @@ class UnlabelledFigures(Record):
             told += f"; {self.pseudo_precision:.0%} of their pseudo-labels right"
         if self.pseudo_unknown is not None:
             told += f", {self.pseudo_unknown:.0%} on clips of unknown glosses"
+        if self.rejected is not None:
+            told += f"; {self.rejected:.0%} of those looked at rejected"
         if self.rejected_unknown is not None:
             told += f"; {self.rejected_unknown:.0%} of clips of unknown glosses rejected"
         if self.rejected_wrongly is not None:

@@ -52,6 +52,7 @@ def training_section(run: Run) -> Section:
         ("pseudo_share", "unlabelled clips trained on", True),
         ("pseudo_threshold", "threshold of pseudo-labels", True),
         ("pseudo_precision", "right pseudo-labels, for reading only", True),
+        ("rejected", "unlabelled clips rejected", True),
         ("pseudo_unknown", "pseudo-labels on clips of unknown glosses, for reading only", True),
     ):
         curves = [

@@ -42,6 +42,7 @@ from slr_ray.single.replay import replay_run
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
 from slr_ray.training.consistency.stream import UnlabelledStream
+from slr_ray.training.consistency.tally import Tally
 from slr_ray.training.unlabelled import UnlabelledClips
 from slr_ray.workers.place import this_place
 
@@ -235,6 +236,7 @@ def test_steps_never_see_what_is_rejected(
     assert sorted(set(seen)) == np.flatnonzero(stays).tolist()
     hidden = own.glosses(own.unlabelled)
     figures = stream.tally.figures()
+    assert figures.rejected == pytest.approx(np.mean(~stays))
     assert figures.rejected_unknown == pytest.approx(np.mean(~stays[hidden == UNKNOWN_GLOSS]))
     assert figures.rejected_wrongly == pytest.approx(np.mean(~stays[hidden >= 0]))
 
@@ -267,7 +269,8 @@ def test_where_all_is_rejected_steps_are_supervised(
     assert same(done.model_state, supervised.model_state)
     figures = done.epochs[-1].unlabelled
     assert figures is not None
-    assert (figures.pseudo_share, figures.rejected_unknown, figures.rejected_wrongly) == (0, 1, 1)
+    assert (figures.pseudo_share, figures.rejected) == (0, 1)
+    assert (figures.rejected_unknown, figures.rejected_wrongly) == (1, 1)
 
 
 def test_steps_tell_what_they_rejected(other: str, tmp_path: Path) -> None:
@@ -280,6 +283,16 @@ def test_steps_tell_what_they_rejected(other: str, tmp_path: Path) -> None:
     assert 0 < figures.rejected_unknown + figures.rejected_wrongly < 2
     assert figures.pseudo_share < 1
     assert "of clips of known glosses rejected" in figures.described()
+    # Of a pool without any gloss, too, where nothing else is known.
+    tally = Tally(torch.full((3,), UNLABELLED))
+    tally.reject(np.array([0, 2]), np.array([True, False]))
+    figures = tally.figures()
+    assert (figures.rejected, figures.rejected_unknown, figures.rejected_wrongly) == (
+        0.5,
+        None,
+        None,
+    )
+    assert figures.described().endswith("trained on; 50% of those looked at rejected")
 
 
 def test_a_closed_pool_has_the_stages_that_it_had(other: str, tmp_path: Path) -> None:

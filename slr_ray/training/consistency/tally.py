@@ -28,15 +28,19 @@ class Tally:
         # Steps, their thresholds, clips, those used, and weights: of clips with a hidden label, of
         # those whose pseudo-label it is, of those whose gloss the corpus does not have.
         self._sums = torch.zeros(7, device=self.hidden.device)
-        self._rejected_unknown: float | None = None
-        self._rejected_wrongly: float | None = None
+        self._rejected: dict[str, float] = {}
 
     def reject(self, rows: Int[np.ndarray, " rows"], stays: Bool[np.ndarray, " rows"]) -> None:
         """The rows of the pool that were looked at, and which of them were not rejected."""
         hidden = self.hidden.cpu().numpy()[rows]
-        unknown, own = hidden == UNKNOWN_GLOSS, hidden >= 0
-        self._rejected_unknown = float(np.mean(~stays[unknown])) if unknown.any() else None
-        self._rejected_wrongly = float(np.mean(~stays[own])) if own.any() else None
+        groups = {
+            "rejected": np.ones(len(rows), bool),
+            "rejected_unknown": hidden == UNKNOWN_GLOSS,
+            "rejected_wrongly": hidden >= 0,
+        }
+        self._rejected = {
+            name: float(np.mean(~stays[group])) for name, group in groups.items() if group.any()
+        }
 
     def count(self, places: Int[Tensor, " clips"], targets: Targets) -> None:
         """The clips of one step, by their places in the pool."""
@@ -61,6 +65,5 @@ class Tally:
             pseudo_threshold=None if np.isnan(threshold) or not steps else threshold / steps,
             pseudo_precision=right / judged if judged else None,
             pseudo_unknown=unknown / judged if judged and self.is_open else None,
-            rejected_unknown=self._rejected_unknown,
-            rejected_wrongly=self._rejected_wrongly,
+            **self._rejected,
         )

@@ -93,6 +93,9 @@ class RunRecord(Record):
     """Counts of clips and names of signers in training, validation and test."""
     environment: dict[str, Any]
     """Python, platform, CPU, GPU, package versions, git commit."""
+    chosen: list[int] | None = None
+    """The trial that the final comparison measures, in the order of folds; None before it begins.
+    From then on no trial is run: another one might look better, and the test set is in use."""
     finished: str | None
     """When the final comparison was complete; None while running."""
     wall_s: float | None

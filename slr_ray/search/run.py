@@ -9,17 +9,17 @@ from typing import Any
 from rich.console import Console
 
 from slr_ray.errors import RunFailed
-from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.experiment import build_experiment
 from slr_ray.records.goals import figures
 from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.runs import TrialRecord, best_trial
+from slr_ray.records.runs import RunRecord, TrialRecord, best_trial
 from slr_ray.records.tries import Tries
 from slr_ray.reporting.hparams import write_search_columns
 from slr_ray.search.comparison.arms import BEST, Candidates, arms_for
 from slr_ray.search.history.journal import Journal
 from slr_ray.search.listeners import BoardListener, Listeners, LogListener
-from slr_ray.search.search_run import SearchRun, begin, finish, now
+from slr_ray.search.search_run import SearchRun, begin, begin_final, finish, now
 from slr_ray.search.spaces.space import parameters
 from slr_ray.storage import absolute, below, masked
 
@@ -61,20 +61,21 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)
     for folder in run.folder.trials():
         listeners.found(folder.trial())
-    attempt = run.folder.begin_attempt(now(), run.command)
+    start = run.folder.begin_attempt(now(), run.command)
     limits = TuneLimits.of(options, settings.num_trials)
     build = run.opener.build
     try:
         with view.showing():
-            search(
-                context, study, journal, build, limits, workers, listeners, attempt, tries, watch
-            )
-            study.tell_rest()
-            journal.keep()
+            if record.chosen is None:
+                search(
+                    context, study, journal, build, limits, workers, listeners, start, tries, watch
+                )
+                study.tell_rest()
+                journal.keep()
             records = [folder.trial() for folder in run.folder.trials()]
-            candidates = {
-                fold: Candidates(_best(run, records, fold), run.space.default) for fold in run.folds
-            }
+            if record.chosen is None:
+                record = begin_final(run, record, [_best(run, records, one) for one in run.folds])
+            candidates = _candidates(run, record)
             listeners.final_begins()
             failed_arms = compare_arms(context, candidates, draws, workers, listeners, watch)
         failed = [one for one in records if one.status == "failed"]
@@ -122,8 +123,19 @@ def _open_study(run: SearchRun, journal: Journal, console: Console) -> Any:
     return study
 
 
-def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> Experiment:
-    """The configuration of the trial that is best, in a fold where given; `RunFailed` without."""
+def _candidates(run: SearchRun, record: RunRecord) -> dict[int | None, Candidates]:
+    """What every fold's arms are made of: the trial that was chosen for it, and the default."""
+    return {
+        fold: Candidates(
+            build_experiment(run.folder.trial(number).read_config(), f"trial {number}"),
+            run.space.default,
+        )
+        for fold, number in zip(run.folds, record.chosen or (), strict=True)
+    }
+
+
+def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> int:
+    """The trial that is best, in a fold where given; `RunFailed` without one."""
     goals = run.space.goals
     best = best_trial([one for one in records if goals.kept(one)], run.space.metric, fold)
     if best is None and (outside := best_trial(records, run.space.metric, fold)) is not None:
@@ -140,7 +152,7 @@ def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> Exper
             + (records[0].error or "all were stopped early" if records else "no time for one")
             + f". Records are in {run.folder.location}"
         )
-    return build_experiment(run.folder.trial(best.number).read_config(), f"trial {best.number}")
+    return best.number
 
 
 def new_folder(storage: str, space: str) -> RunFolder:

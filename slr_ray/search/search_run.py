@@ -237,6 +237,13 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
     return record
 
 
+def begin_final(run: SearchRun, record: RunRecord, chosen: list[int]) -> RunRecord:
+    """Write down, before the test set is touched, which trials are measured on it."""
+    record = record.model_copy(update={"chosen": chosen})
+    run.folder.write_run(record)
+    return record
+
+
 def finish(run: SearchRun, record: RunRecord, wall_s: float) -> None:
     """Mark the run as complete; `wall_s` is the time of all its starts."""
     run.folder.write_run(record.model_copy(update={"finished": now(), "wall_s": wall_s}))
@@ -253,6 +260,12 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Se
         )
     overrides = {}
     if changes.get("num_trials") is not None:
+        if record.chosen is not None:
+            raise UserError(
+                f"--num-trials {changes['num_trials']}: {folder.location} is in its final "
+                "comparison and uses its test set, so no trial may follow. Leave the option out "
+                "to go on with the comparison, or start a new run"
+            )
         overrides["search.num_trials"] = changes["num_trials"]
     opener = Opener()
     space = check_space(dict(record.space), folder.record_location, overrides, opener)

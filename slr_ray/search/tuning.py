@@ -116,7 +116,8 @@ def search(
             raise KeyboardInterrupt
         listener.search_ended(end.reason)
         for number in searcher.without_record():
-            # It stays unfinished: should the run be killed before its end, --resume takes it up.
+            # It stays unfinished: should the run be killed before its final comparison begins,
+            # --resume takes it up.
             listener.cut_off(number, end.reason)
 
 

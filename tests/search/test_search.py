@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from driver import environment, finished, kill, start, wait_for
 
 from slr_ray.records.log import read_log
@@ -223,7 +224,32 @@ def test_a_second_driver_then_ctrl_c_then_a_time_budget(tmp_path: Path) -> None:
     assert len(ended) < 999
     assert {one.status for one in trials(run)} <= {"complete", "pruned"}
     assert len(list(run.glob("final/*/*/record.json"))) == 6
-    assert RunRecord.model_validate_json((run / "run.json").read_text()).finished is not None
+    record = RunRecord.model_validate_json((run / "run.json").read_text())
+    assert record.finished is not None
+
+    # As it lies there where the driver was killed in its final comparison; a trial that would be
+    # chosen now if trials were looked at again.
+    (run / "run.json").write_text(record.model_copy(update={"finished": None}).model_dump_json())
+    (run / "final/sslr_last/0/record.json").unlink()
+    (chosen,) = record.chosen or ()
+    params = {one.number: one.params for one in trials(run)}
+    other = next(one for one in trials(run) if one.params != params[chosen])
+    better = other.model_copy(update={"status": "complete", "value": 1.0})
+    (run / f"trials/{other.number:04d}/record.json").write_text(better.model_dump_json())
+    refused = tune(tmp_path, "--resume", str(run), "--num-trials", "1000")
+    assert refused.returncode == 2
+    assert "--num-trials 1000" in refused.stderr
+    assert "test set" in refused.stderr
+    before = set(run.glob("trials/*/*"))
+    done = tune(tmp_path, "--resume", str(run))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(run.glob("trials/*/*")) == before
+    best, last = (
+        yaml.safe_load((run / f"final/{arm}/0/config.yaml").read_text())
+        for arm in ("sslr_best", "sslr_last")
+    )
+    assert last["method"] == best["method"]
+    assert RunRecord.model_validate_json((run / "run.json").read_text()).chosen == [chosen]
 
 
 def test_a_trial_on_two_workers_through_ray_train(tmp_path: Path) -> None:

@@ -87,6 +87,16 @@ def refuse_untaught(corpus: Corpus, parts: Split, labelled: Int[np.ndarray, " la
             )
 
 
+def refuse_one_gloss(corpus: Corpus, labelled: Int[np.ndarray, " labelled"]) -> None:
+    """`ConfigError` where all labelled clips are of one gloss: every answer would be the same."""
+    taught = corpus.glosses_in(labelled)
+    if len(taught) == 1 and not corpus.has_sentences:
+        raise ConfigError(
+            f"all labelled training clips are of one gloss ({corpus.glosses[taught[0]]}): there is "
+            "nothing to tell apart. Give data with more glosses, or label more clips (pool.*)"
+        )
+
+
 def _remedy(corpus: Corpus) -> str:
     num_signers = (LabelledSigners.of(corpus).signed > 0).sum(axis=0)
     if num_signers.max(initial=0) <= 1 and not corpus.has_sentences:

@@ -66,12 +66,14 @@ def _left_in(
 
 
 def labelled_elsewhere(corpus: Corpus, parts: Split, other: Corpus) -> Int[np.ndarray, " clips"]:
-    """Clips of another corpus that have a label, left out as from pre-training.
+    """Clips of another corpus that have a label, left out as from an open pool.
+
+    All clips that the corpus has are: their labels may be hidden, and a pool says whose are not.
 
     Raises `ConfigError` where they are not what the corpus's are, signs or sentences.
     """
     refuse_other_kind(corpus, other)
-    found = _left_in(corpus, parts, [other], parts.measured).parts
+    found = _left_in(corpus, parts, [other], np.arange(corpus.num_clips)).parts
     kept = found[0][1] if found else np.zeros(0, np.int64)
     labelled: np.ndarray = kept[other.is_labelled[kept]]
     return labelled

@@ -61,7 +61,8 @@ class Opener:
             case OtherGlosses():
                 (other,) = self._open_extra([source.data], config.data)
                 kept = labelled_elsewhere(prepared.corpus, prepared.split, other)
-                return replace(prepared, other=OtherClips(other, kept))
+                own = frozenset(prepared.corpus.glosses)
+                return replace(prepared, other=OtherClips(other, kept, own))
             case PretrainingConfig():
                 extra = self._open_extra(source.extra_data, config.data)
                 chosen = self._choose(config, source, extra)

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.pools import Pool, draw_pool
-from slr_ray.corpora.split_checks import refuse_untaught
+from slr_ray.corpora.split_checks import refuse_one_gloss, refuse_untaught
 from slr_ray.corpora.splits import Split
 from slr_ray.experiment.consistency_config import StepByStep
 from slr_ray.experiment.encoder_file import Encoder, refuse_seen_clips
@@ -25,7 +25,7 @@ from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 11
+STAGE_VERSION = 12
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,23 @@ class OtherClips:
 
     corpus: Corpus
     clips: Int[np.ndarray, " clips"]
+    own_glosses: frozenset[str] = frozenset()
+    """The experiment's: their clips may be its own under other names."""
 
     def described(self) -> str:
         """How many they are, in a message's words."""
         left_out = int(self.corpus.is_labelled.sum()) - len(self.clips)
-        num_glosses = len(self.corpus.glosses_in(self.clips))
-        return (
-            f"{len(self.clips):,} labelled clips of {num_glosses} glosses of {self.corpus.name} "
-            f"({left_out:,} left out, as they or their signers are held out)"
+        glosses = {self.corpus.glosses[one] for one in self.corpus.glosses_in(self.clips)}
+        told = (
+            f"{len(self.clips):,} labelled clips of {len(glosses)} glosses of {self.corpus.name} "
+            f"({left_out:,} left out, which are in the data already or show people held out)"
         )
+        if shared := glosses & self.own_glosses:
+            told += (
+                f"; {len(shared)} of these glosses are the experiment's own, so their labels are "
+                "labels more than the pool's"
+            )
+        return told
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class Prepared:
         if self.config.training.with_validation:
             pool = pool.with_labelled(self.corpus, parts.validation)
         refuse_untaught(self.corpus, parts, pool.labelled)
+        refuse_one_gloss(self.corpus, pool.labelled)
         return pool
 
     def num_labels(self, clips: Int[np.ndarray, " clips"]) -> int:

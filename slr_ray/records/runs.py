@@ -87,6 +87,8 @@ class RunRecord(Record):
     glosses: list[str]
     corpus: str
     fingerprint: str
+    initialisation: str | None = None
+    """A digest of what training may start from: encoders, other data; None in older records."""
     provenance: list[dict[str, Any]]
     num_skipped_clips: int
     split: dict[str, Any]

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from slr_ray.config import merge
 from slr_ray.corpora.data import ShardsConfig
 from slr_ray.corpora.folds import FoldsSplitConfig
-from slr_ray.corpora.pools import Pool
-from slr_ray.corpora.split_checks import num_glosses
 from slr_ray.errors import ConfigError, UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
@@ -29,6 +26,7 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord
 from slr_ray.search.comparison.arms import arms_for, described_arms
 from slr_ray.search.context import RunContext
+from slr_ray.search.described_split import folds_described, split_described
 from slr_ray.search.draws import Draw, final_draws, search_draws
 from slr_ray.search.spaces.space_file import Space, check_space
 from slr_ray.storage import absolute
@@ -75,6 +73,21 @@ class SearchRun:
         """The space's default in a draw's fold, opened."""
         return self.opener.prepare(draw.of(self.space.default))
 
+    @cached_property
+    def starts(self) -> list[Prepared]:
+        """One experiment of the space for all that training may start from, in every fold."""
+        corners = self.space.corners()
+        configs = {(one.data, one.split, one.initialisation): one for one in corners}.values()
+        return [
+            self.opener.prepare(Draw(0, fold).of(one)) for one in configs for fold in self.folds
+        ]
+
+    @property
+    def initialisation(self) -> str:
+        """A digest of what training may start from; of what lies there where a path is named."""
+        facts = {json.dumps(one.initialisation_facts(), sort_keys=True) for one in self.starts}
+        return hashlib.sha256("".join(sorted(facts)).encode()).hexdigest()
+
     @property
     def places(self) -> dict[str, str]:
         """What a cluster's machines must reach, by option."""
@@ -108,10 +121,8 @@ def check_data(run: SearchRun) -> dict[str, Any]:
     for one in corners:
         refuse_choosing(one.training, "a search")
         refuse_several_workers(one.method, run.options.trial_workers)
-    for config in {(one.data, one.split, one.initialisation): one for one in corners}.values():
-        for fold in run.folds:
-            in_fold = run.opener.prepare(Draw(0, fold).of(config))
-            check_initialisation(in_fold, run.options.trial_workers)
+    for start in run.starts:
+        check_initialisation(start, run.options.trial_workers)
     calibrated = [one for one in corners if one.rounds.held_out_folds]
     draws = sorted({*run.search_draws, *run.final_draws}, key=lambda one: one.seed)
     pools = {draw: run.prepared(draw).pool(draw.seed) for draw in draws}
@@ -120,72 +131,8 @@ def check_data(run: SearchRun) -> dict[str, Any]:
             prepared = run.opener.prepare(draw.of(config))
             label_parts(prepared.problem(draw.seed), num_folds, draw.seed)
     if run.num_folds is not None:
-        return folds_described(run, pools)
-    base = run.default
-    corpus, parts = base.corpus, base.split
-    is_open = bool(base.config.pool.open_data)
-    return {
-        "kind": base.config.split.kind,
-        "fingerprint": parts.fingerprint,
-        "untrained_glosses": list(parts.untrained_glosses),
-        "num_clips_of_unknown_signers": len(parts.unlabelled_only),
-        **({"open_pool": base.open_pool.described()} if is_open else {}),
-        **{
-            name: {
-                "num_clips": len(clips),
-                "num_labels": labels,
-                "num_glosses": num_glosses(corpus, clips),
-                "signers": corpus.signers_of(clips),
-            }
-            for name, clips, labels in (
-                ("training", parts.training, base.num_training_labels),
-                ("validation", parts.validation, len(parts.validation)),
-                ("test", parts.test, len(parts.test)),
-            )
-        },
-        "labelled_per_seed": {
-            str(draw.seed): {
-                "num_clips": len(pool.labelled),
-                "signers": corpus.signers_of(pool.labelled),
-                "missing_glosses": list(pool.missing_glosses),
-            }
-            for draw, pool in pools.items()
-        },
-    }
-
-
-def folds_described(run: SearchRun, pools: Mapping[Draw, Pool]) -> dict[str, Any]:
-    """What the record says of folds: who is tested in each, and on how many labels."""
-    prepared = [run.prepared(Draw(0, fold)) for fold in run.folds]
-    corpus, parts = prepared[0].corpus, [one.split for one in prepared]
-    tested = np.concatenate([one.test for one in parts])
-    digest = hashlib.sha256(" ".join(one.fingerprint for one in parts).encode())
-    labelled = {
-        fold: [len(pool.labelled) for draw, pool in pools.items() if draw.fold == fold]
-        for fold in run.folds
-    }
-    return {
-        "kind": prepared[0].config.split.kind,
-        "fingerprint": digest.hexdigest(),
-        "untrained_glosses": sorted({name for one in parts for name in one.untrained_glosses}),
-        "num_clips_of_unknown_signers": len(parts[0].unlabelled_only),
-        "test": {
-            "num_clips": len(tested),
-            "num_glosses": num_glosses(corpus, tested),
-            "signers": corpus.signers_of(tested),
-        },
-        "folds": {
-            str(fold): {
-                "num_labelled": round(float(np.mean(labelled[fold]))),
-                "num_training_labels": opened.num_training_labels,
-                "num_validation": len(opened.split.validation),
-                "num_test": len(opened.split.test),
-                "num_open_pool": len(opened.open_pool),
-                "test_signers": corpus.signers_of(opened.split.test),
-            }
-            for fold, opened in zip(run.folds, prepared, strict=True)
-        },
-    }
+        return folds_described([run.prepared(Draw(0, fold)) for fold in run.folds], pools)
+    return split_described(run.default, pools)
 
 
 def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
@@ -203,6 +150,13 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             raise UserError(
                 f"{location}: the split changed since the run began: other clips train or "
                 "measure; restore the split file, or start a new run"
+            )
+        # Runs of earlier versions do not say.
+        if record.initialisation not in (None, run.initialisation):
+            raise UserError(
+                f"{location}: what training starts from changed since the run began: "
+                "initialisation.path, .data or .extra_data holds something else; restore it, or "
+                "start a new run"
             )
         changes = {"num_trials": search.num_trials, "price_per_hour": run.options.price_per_hour}
         record = record.model_copy(update=changes)
@@ -224,6 +178,7 @@ def begin(run: SearchRun, split: dict[str, Any]) -> RunRecord:
             glosses=list(corpus.glosses),
             corpus=corpus.name,
             fingerprint=fingerprint,
+            initialisation=run.initialisation,
             provenance=list(corpus.provenance),
             num_skipped_clips=len(corpus.skipped),
             split=split,

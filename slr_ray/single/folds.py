@@ -69,6 +69,8 @@ def run_folds(
     with store.held():
         facts = {
             "data": folds[0].fingerprint,
+            # The paths in the configuration stand for what lies there.
+            "initialisation": folds[0].initialisation_facts(),
             "split": [one.split.fingerprint for one in folds],
             "configuration": folds[0].config.model_dump(mode="json"),
         }

@@ -112,6 +112,8 @@ def run_single(
     with store.held():
         facts = {
             "data": prepared.fingerprint,
+            # The paths in the configuration stand for what lies there.
+            "initialisation": prepared.initialisation_facts(),
             "split": prepared.split.fingerprint,
             "configuration": prepared.config.model_dump(mode="json"),
         }

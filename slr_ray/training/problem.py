@@ -117,6 +117,6 @@ def check_glosses(problem: Problem) -> None:
     count = len(np.unique(problem.glosses(problem.labelled)))
     if count < 2:
         raise ConfigError(
-            f"{problem.corpus.name} has labelled training clips of {count} gloss: an evaluation "
-            "needs at least 2. Give data with more glosses, or label more clips"
+            f"{problem.corpus.name} has labelled training clips of {count} gloss: at least 2 are "
+            "needed to tell apart. Give data with more glosses, or label more clips"
         )

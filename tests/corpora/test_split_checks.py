@@ -73,6 +73,17 @@ def test_a_set_of_which_no_gloss_is_taught_is_refused(name: str) -> None:
     refuse_untaught(corpus, Split(**sets), np.array([0]))
 
 
+def test_one_gloss_is_nothing_to_tell_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train([*SMALL, "data.glosses=1"], seed=0, out=str(tmp_path), num_threads=1)
+    assert ended.value.code == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "are of one gloss" in told
+    assert "label more clips" in told
+
+
 def test_folders_of_topics_are_not_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,10 +34,15 @@ SIX = EmbeddedConfig(num_glosses=6, num_signers=8, seed=1)
 
 @pytest.fixture
 def others(tmp_path: Path) -> Path:
-    corpus = open_data(SIX)
     path = tmp_path / "others.parquet"
-    write_shards(path, corpus, [int(one) for one in np.flatnonzero(corpus.gloss_index >= 3)])
+    write_shards(path, open_data(SIX), of_other_glosses())
     return path
+
+
+def of_other_glosses() -> list[int]:
+    """The clips of `SIX` whose glosses `TINY` does not have."""
+    corpus, own = open_data(SIX), opened(fresh()).corpus.glosses
+    return [row for row in range(corpus.num_clips) if corpus.clip(row).gloss not in own]
 
 
 def starting_from(path: Path, **changes: Any) -> Experiment:
@@ -77,12 +82,31 @@ def test_nobody_who_is_measured_teaches(others: Path) -> None:
     corpus, clips = prepared.other.corpus, prepared.other.clips
     own, parts = prepared.corpus, prepared.split
     assert not set(corpus.signers_of(clips)) & set(own.signers_of(parts.measured))
-    assert set(corpus.signers_of(clips)) == set(own.signers_of(parts.training))
+    there = set(corpus.signers_of(np.arange(corpus.num_clips)))
+    assert set(corpus.signers_of(clips)) == there & set(own.signers_of(parts.training))
     measured = clip_hashes(own, parts.measured)
     assert not np.isin(clip_hashes(corpus, clips), measured).any()
     left_out = corpus.num_clips - len(clips)
     assert f"{left_out:,} left out" in prepared.other.described()
     assert left_out
+
+
+def test_no_clip_of_the_data_teaches_what_the_pool_hides(tmp_path: Path) -> None:
+    """A folder that has the experiment's clips as well, or a copy of some by another name."""
+    both, path = open_data(SIX), tmp_path / "both.parquet"
+    write_shards(path, both, list(range(both.num_clips)))
+    prepared = opened(starting_from(path))
+    assert prepared.other is not None
+    corpus, clips = prepared.other.corpus, prepared.other.clips
+    own = prepared.corpus
+    assert not np.isin(clip_hashes(corpus, clips), clip_hashes(own, np.arange(own.num_clips))).any()
+    assert "experiment's own" not in prepared.other.described()
+
+    renamed = [replace(both.clip(row), clip_id=f"copy {row}") for row in range(both.num_clips)]
+    write_shard(path, renamed, {"extractor": "embedded"})
+    prepared = opened(starting_from(path))
+    assert prepared.other is not None
+    assert "4 of these glosses are the experiment's own" in prepared.other.described()
 
 
 def test_who_differs_in_method_or_own_labels_shares_the_encoder(
@@ -108,7 +132,7 @@ def test_who_differs_in_method_or_own_labels_shares_the_encoder(
 
 def test_folds_share_the_encoder_where_nobody_of_it_is_held_out(tmp_path: Path) -> None:
     corpus, path = open_data(SIX), tmp_path / "strangers.parquet"
-    clips = [corpus.clip(int(one)) for one in np.flatnonzero(corpus.gloss_index >= 3)]
+    clips = [corpus.clip(row) for row in of_other_glosses()]
     strangers = [
         replace(one, signer=f"another {one.signer}", clip_id=f"another {one.clip_id}")
         for one in clips
@@ -126,7 +150,8 @@ def test_folds_share_the_encoder_where_nobody_of_it_is_held_out(tmp_path: Path) 
 def test_one_gloss_teaches_nothing(tmp_path: Path) -> None:
     corpus = open_data(SIX)
     path = tmp_path / "one.parquet"
-    write_shards(path, corpus, [int(one) for one in np.flatnonzero(corpus.gloss_index == 5)])
+    gloss = corpus.gloss_index[of_other_glosses()[0]]
+    write_shards(path, corpus, [int(one) for one in np.flatnonzero(corpus.gloss_index == gloss)])
     with pytest.raises(ConfigError, match=r"initialisation\.data: .* of 1 gloss"):
         check_initialisation(opened(starting_from(path)))
 

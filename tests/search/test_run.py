@@ -55,6 +55,24 @@ def test_a_run_goes_on_from_anywhere_but_not_with_another_split(
         begin(again, check_data(again))
 
 
+def test_a_run_does_not_go_on_from_other_weights(tmp_path: Path) -> None:
+    corpus = new_run(tmp_path).default.corpus
+    others = tmp_path / "others.parquet"
+    renamed = [
+        dataclasses.replace(corpus.clip(row), clip_id=f"other {row}", gloss=f"gloss {row % 3}")
+        for row in range(30)
+    ]
+    write_shard(others, renamed, {"extractor": "embedded"})
+    run = new_run(tmp_path, initialisation={"kind": "other_glosses", "data": str(others)})
+    begin(run, check_data(run))
+    again = resumed(run.folder.location, {}, run.command)
+    begin(again, check_data(again))
+    write_shard(others, renamed[1:], {"extractor": "embedded"})
+    again = resumed(run.folder.location, {}, run.command)
+    with pytest.raises(UserError, match="what training starts from changed"):
+        begin(again, check_data(again))
+
+
 def partly_labelled(path: Path) -> str:
     """Every third clip has a gloss; one gloss is that of a single signer only."""
     corpus = new_run(path.parent).default.corpus

@@ -12,6 +12,7 @@ from experiment_factory import EMBEDDED, SMALL, printed, write_shards
 
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_data
+from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods.recogniser import load_recogniser
 from slr_ray.poses.shard_writing import write_shard
@@ -42,6 +43,31 @@ def write_split(path: Path, corpus: Corpus, *, swapped: bool = False) -> None:
     ids = corpus.clip_ids.to_pylist()
     rows = [f"{ids[row]},{names[signer]}" for row, signer in enumerate(corpus.signer_index)]
     path.write_text("\n".join(["clip_id,split", *rows]))
+
+
+@pytest.mark.parametrize("folds", [None, 2])
+def test_a_folder_answers_for_what_its_training_starts_from(
+    folds: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under the same path may lie other clips by the second call."""
+    corpus = open_data(EmbeddedConfig(num_glosses=12, num_signers=8, seed=5))
+    rows, others = list(range(corpus.num_clips)), tmp_path / "others.parquet"
+    start = [
+        f"initialisation={{kind: other_glosses, data: {others}, num_epochs: 1}}",
+        "training.steps_per_epoch=1",
+    ]
+
+    def again() -> None:
+        train([*SMALL, *start], seed=0, out=str(tmp_path / "out"), num_threads=1, folds=folds)
+
+    write_shards(others, corpus, rows)
+    again()
+    again()
+    write_shards(others, corpus, rows[::2])
+    with pytest.raises(SystemExit) as ended:
+        again()
+    assert ended.value.code == 2
+    assert "another experiment (other initialisation)" in capsys.readouterr().err
 
 
 def test_a_folder_answers_for_its_own_data_only(

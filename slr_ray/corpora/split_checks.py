@@ -24,7 +24,7 @@ def num_glosses(corpus: Corpus, clips: Int[np.ndarray, " clips"]) -> int:
 
 
 def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
-    """What scores will not say: of glosses not measured or never taught, sentences, and people."""
+    """What scores will not say: of glosses not measured or taught, sentences, people, files."""
     warnings = []
     total = len(corpus.glosses)
     held = {name: num_glosses(corpus, getattr(parts, name)) for name in _MEASURED}
@@ -69,6 +69,16 @@ def split_warnings(corpus: Corpus, parts: Split) -> list[str]:
             f"{len(parts.unlabelled_only):,} clips of unknown signers are in the unlabelled pool "
             "only; they may show people of validation and test, and scores then are not those on "
             "new people"
+        )
+    if parts.num_unlisted:
+        warnings.append(
+            f"the split file does not list {parts.num_unlisted:,} of the {corpus.num_clips:,} "
+            "clips: they neither train nor are measured, nor are they in the unlabelled pool"
+        )
+    if parts.num_absent:
+        warnings.append(
+            f"{parts.num_absent:,} clips of the split file are not in {corpus.name}: published "
+            "scores that have them are of other clips"
         )
     return warnings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -35,10 +36,21 @@ class FileSplitConfig(Config):
         return Path(absolute(str(path)))
 
 
-def by_file(corpus: Corpus, path: Path) -> list[Int64[np.ndarray, " clips"]]:
+@dataclass(frozen=True)
+class Listed:
+    """What a split file says of a corpus."""
+
+    sets: list[Int64[np.ndarray, " _"]]
+    """Training, validation and test clips."""
+    num_absent: int
+    """Clips of the file that the corpus does not have: an official split lists every video, and
+    some can't be had."""
+
+
+def by_file(corpus: Corpus, path: Path) -> Listed:
     """Training, validation and test clips as the file says.
 
-    Raises `DataError` where it is unreadable, incomplete or names what is not there.
+    Raises `DataError` where it is unreadable, lists no clip of the corpus, or none for one of them.
     """
     numbers = {
         normal_name(clip_id): index for index, clip_id in enumerate(corpus.clip_ids.to_pylist())
@@ -47,6 +59,7 @@ def by_file(corpus: Corpus, path: Path) -> list[Int64[np.ndarray, " clips"]]:
     every = {normal_name(clip_id) for clip_id in corpus.all_clip_ids.to_pylist()}
     sets: dict[str, list[int]] = {name: [] for name in _NAMES}
     seen: set[str] = set()
+    absent: list[str] = []
     for clip_id, name in _rows(path):
         chosen = split_name(name)
         if chosen is None:
@@ -54,23 +67,25 @@ def by_file(corpus: Corpus, path: Path) -> list[Int64[np.ndarray, " clips"]]:
                 f"{path}: clip {clip_id!r} has split {name!r}; there are training (or train), "
                 "validation (or val, valid, dev) and test"
             )
-        if clip_id not in every:
-            raise DataError(
-                f"{path}: clip {clip_id!r} is not in {corpus.name} "
-                f"(whose first is {corpus.clip_ids[0].as_py()!r})"
-            )
         if clip_id in seen:
             raise DataError(f"{path}: clip {clip_id!r} is listed twice")
         seen.add(clip_id)
+        if clip_id not in every:
+            absent.append(clip_id)
         if clip_id not in numbers:
             continue
         if chosen != "training" and not corpus.is_labelled[numbers[clip_id]]:
             raise DataError(f"{path}: clip {clip_id!r} is in {chosen} but has no gloss")
         sets[chosen].append(numbers[clip_id])
+    if absent and len(absent) == len(seen):
+        raise DataError(
+            f"{path}: none of its {len(seen):,} clips is in {corpus.name}: its first is "
+            f"{absent[0]!r}, the data's {corpus.clip_ids[0].as_py()!r}"
+        )
     for name, found in sets.items():
         if not found:
             raise DataError(f"{path} puts no clip into {name}")
-    return [np.array(sets[name], np.int64) for name in _NAMES]
+    return Listed([np.array(sets[name], np.int64) for name in _NAMES], len(absent))
 
 
 def _rows(path: Path) -> Iterable[tuple[str, str]]:

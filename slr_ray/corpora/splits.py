@@ -91,6 +91,10 @@ class Split:
     unlabelled_only: Int64[np.ndarray, " unlabelled_only"] = field(
         default_factory=lambda: np.zeros(0, np.int64)
     )
+    num_unlisted: int = 0
+    """Clips that a split file does not list: they are nowhere."""
+    num_absent: int = 0
+    """Clips that a split file lists and the corpus does not have."""
 
     @property
     def measured(self) -> Int64[np.ndarray, " measured"]:
@@ -121,8 +125,11 @@ def split_corpus(corpus: Corpus, config: AnySplitConfig) -> Split:
     Raises `ConfigError` where the corpus is too small for the fractions or can't be divided so,
     `DataError` where a split file can't be used.
     """
+    num_unlisted = num_absent = 0
     if isinstance(config, FileSplitConfig):
-        sets = by_file(corpus, config.path)
+        listed = by_file(corpus, config.path)
+        sets, num_absent = listed.sets, listed.num_absent
+        num_unlisted = corpus.num_clips - sum(len(one) for one in sets)
     else:
         if not corpus.is_labelled.any():
             # Nothing can be measured; every clip is there to learn from without a label.
@@ -149,6 +156,8 @@ def split_corpus(corpus: Corpus, config: AnySplitConfig) -> Split:
         test,
         untrained_glosses=tuple(corpus.glosses[one] for one in untrained),
         unlabelled_only=training[unknown],
+        num_unlisted=num_unlisted,
+        num_absent=num_absent,
     )
 
 

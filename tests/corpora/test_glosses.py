@@ -149,7 +149,7 @@ def test_a_split_file_of_all_glosses_serves_some(shards: str, tmp_path: Path) ->
     ids = part.clip_ids.take(split.test).to_pylist()
     assert ids == ["clip8", "clip11"]
     path.write_text("clip_id,split\nclip99,train\n")
-    with pytest.raises(DataError, match="'clip99' is not in poses"):
+    with pytest.raises(DataError, match="none of its 1 clips is in poses"):
         split_corpus(part, FileSplitConfig(path=path))
 
 

@@ -24,6 +24,7 @@ from slr_ray.corpora.pools import (
     SignersPoolConfig,
     draw_pool,
 )
+from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.corpora.splits import (
     ClipSplitConfig,
     FileSplitConfig,
@@ -179,7 +180,7 @@ def test_a_file_says_which_clip_goes_where(tmp_path: Path, suffix: str) -> None:
     ("text", "message"),
     [
         ("clip_id,split\nclip0,train\nclip1,holdout\n", "'clip1' has split 'holdout'"),
-        ("clip_id,split\nnone,train\n", "'none' is not in rows"),
+        ("clip_id,split\nnone,train\n", "none of its 1 clips is in rows: its first is 'none'"),
         ("clip_id,split\nclip0,train\nclip0,test\n", "'clip0' is listed twice"),
         ("clip_id,split\nclip0,train\nclip1,test\n", "no clip into validation"),
         ("clip,split\nclip0,train\n", "no column clip_id"),
@@ -194,6 +195,25 @@ def test_a_split_file_that_does_not_fit_is_named(tmp_path: Path, text: str, mess
     with pytest.raises(DataError, match=message) as raised:
         split_corpus(corpus, FileSplitConfig(path=path))
     assert str(path) in str(raised.value)
+
+
+def test_what_only_a_split_file_or_only_the_data_have_is_counted(tmp_path: Path) -> None:
+    """An official split lists videos that can't be had, and people add clips of their own."""
+    path = tmp_path / "split.csv"
+    path.write_text("clip_id,split\nclip0,train\ngone,train\nclip2,val\nclip5,test\nlost,test\n")
+    corpus = corpus_of(FULL)
+    found = split_corpus(corpus, FileSplitConfig(path=path))
+    assert (found.num_absent, found.num_unlisted) == (2, corpus.num_clips - 3)
+    assert (found.training, found.validation, found.test) == ([0], [2], [5])
+    told = " ".join(split_warnings(corpus, found))
+    assert f"does not list {corpus.num_clips - 3} of the {corpus.num_clips} clips" in told
+    assert "2 clips of the split file are not in rows" in told
+    names = ["train", "val", "test"]
+    rows = [f"clip{row},{names[row % 3]}" for row in range(corpus.num_clips)]
+    path.write_text("\n".join(["clip_id,split", *rows]))
+    whole = split_corpus(corpus, FileSplitConfig(path=path))
+    assert (whole.num_absent, whole.num_unlisted) == (0, 0)
+    assert "split file" not in " ".join(split_warnings(corpus, whole))
 
 
 def test_a_split_file_is_found_from_another_working_folder(

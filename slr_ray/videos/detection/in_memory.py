@@ -73,9 +73,10 @@ def settings_like(
     `target_fps` takes the place of the one that they had.
     """
     trained = settings_of(provenance)
-    tree, note = (trained[0] if len(trained) == 1 else {}), None
-    if len(trained) != 1:
-        how = "in several ways" if trained else "by something else than slr_ray.extract"
+    tree, note = (trained[0] if len(trained) == 1 else None), None
+    if tree is None:
+        several = len(trained) > 1
+        how = "in several ways" if several else "by something else than slr_ray.extract"
         note = (
             f"note: the training poses were extracted {how}; videos are extracted with the "
             "default settings, and predictions may be worse than on the test set"

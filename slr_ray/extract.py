@@ -131,8 +131,7 @@ def _run(
     pool: tuple[int, int | None, float, bool, bool],
     shard_size_mib: int,
 ) -> int:
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.videos.pipeline.pipeline import Pool
     from slr_ray.videos.pipeline.run import RunOptions
     from slr_ray.videos.pipeline.run import extract as run
@@ -140,7 +139,7 @@ def _run(
     if pool[1] is not None and pool[0] > pool[1]:
         raise ConfigError(f"--min-actors {pool[0]} is more than --max-actors {pool[1]}")
     options = RunOptions(Pool(*pool), models, address, retry_failed, shard_size_mib * 2**20)
-    result = run(manifest, out, settings, options, Console())
+    result = run(manifest, out, settings, options, literal_console())
     return 1 if result.num_failed else 0
 
 

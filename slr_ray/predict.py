@@ -120,15 +120,14 @@ def _predict_videos(
     target_fps: float | None,
 ) -> list[str]:
     """Extracted like the training poses; returns why some could not be used."""
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.errors import DataError
     from slr_ray.videos.detection.in_memory import extract_clips, settings_like
 
     settings, note = settings_like(provenance, target_fps)
     if note is not None:
         typer.echo(note, err=True)
-    found = extract_clips(videos, settings, models, Console(stderr=True), fps)
+    found = extract_clips(videos, settings, models, literal_console(stderr=True), fps)
     for told in found.notes:
         typer.echo(f"note: {told}", err=True)
     if not found.clips:

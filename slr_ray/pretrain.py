@@ -85,9 +85,8 @@ def pretrain(
     several of this machine or a cluster, which go on from OUT/stages where one is lost.
     """
     with user_errors(CALL_AGAIN):
-        from rich.console import Console
-
         from slr_ray.config import merge, read_yaml
+        from slr_ray.console import literal_console
         from slr_ray.experiment.experiment import pretraining_of
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.pretrain import run_pretraining
@@ -125,7 +124,7 @@ def pretrain(
         built = opener.build(merge(tree, over), origin)
         pretraining_of(built)
         # Bound to the stream as it is now: what Ray prints later goes elsewhere.
-        console = Console(file=sys.stdout)
+        console = literal_console(file=sys.stdout)
         run_pretraining(opener.prepare(built), seed, out, num_threads, console, group)
 
 

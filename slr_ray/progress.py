@@ -39,7 +39,7 @@ class ProgressBar:
         self._line_every_s = line_every_s
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),

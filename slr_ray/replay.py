@@ -44,12 +44,13 @@ def replay(
     by hidden labels, where there are any: no setting may be chosen by it.
     """
     with user_errors():
-        from rich.console import Console
-
         from slr_ray.config import parse_overrides
+        from slr_ray.console import literal_console
         from slr_ray.single.replay import replay_run
 
-        replay_run(run, parse_overrides(overrides or []), rule or [], trial, per_gloss, Console())
+        replay_run(
+            run, parse_overrides(overrides or []), rule or [], trial, per_gloss, literal_console()
+        )
 
 
 def main() -> None:

@@ -40,8 +40,7 @@ def report(
             _compare(runs, out or "compared", board=board)
             return
         (run,) = runs
-        from rich.console import Console
-
+        from slr_ray.console import literal_console
         from slr_ray.records.sweeps import SweepFolder
         from slr_ray.reporting.report import write_report
         from slr_ray.reporting.run import load_run
@@ -54,11 +53,11 @@ def report(
 
             result = load_sweep(folder)
             written = write_page(result, out)
-            print_result(result, Console())
+            print_result(result, literal_console())
         else:
             loaded = load_run(run)
             written = write_report(loaded, out)
-            print_summary(loaded, Console())
+            print_summary(loaded, literal_console())
         for location in written:
             typer.echo(location)
         if board:
@@ -69,8 +68,7 @@ def report(
 
 
 def _compare(runs: list[str], out: str, *, board: bool) -> None:
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.documents.pages import write_document
     from slr_ray.reporting.searches.page import build_comparison
     from slr_ray.reporting.searches.searches import load_searches
@@ -80,7 +78,7 @@ def _compare(runs: list[str], out: str, *, board: bool) -> None:
         raise ConfigError("--board fetches the files of one run: name one")
     searches = load_searches(runs)
     written = write_document(build_comparison(searches), out)
-    print_searches(searches, Console())
+    print_searches(searches, literal_console())
     for location in written:
         typer.echo(location)
 

@@ -38,15 +38,14 @@ def robustness(
     checkpoint's own experiment, which it has never seen.
     """
     with user_errors(CALL_AGAIN):
-        from rich.console import Console
-
         from slr_ray.config import build
+        from slr_ray.console import literal_console
         from slr_ray.evaluation.perturbations import Perturbations
         from slr_ray.options import laid_over
         from slr_ray.single.robustness import run_robustness
 
         tried = build(Perturbations, laid_over({}, settings or []), "command line")
-        run_robustness(checkpoint, data, tried, out, num_threads, Console())
+        run_robustness(checkpoint, data, tried, out, num_threads, literal_console())
 
 
 def main() -> None:

@@ -185,14 +185,13 @@ def _resumed(location: str, changes: dict[str, Any]) -> Any:
 
 
 def _go(found: Any, gpu_hours: float | None, dry_run: bool) -> int:
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.sweeps.run import measure_and_tell
     from slr_ray.sweeps.summary import print_plan
     from slr_ray.workers.nodes import check_resources
 
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
-    console = Console(file=sys.stdout)
+    console = literal_console(file=sys.stdout)
     check_resources(found.options, found.options.workers())
     print_plan(found, console, with_estimate=dry_run)
     if dry_run:

@@ -81,9 +81,8 @@ def train(
     several of this machine or a cluster, which go on from OUT/stages where one is lost.
     """
     with user_errors(CALL_AGAIN):
-        from rich.console import Console
-
         from slr_ray.config import merge
+        from slr_ray.console import literal_console
         from slr_ray.experiment.default_pool import build_with_pool
         from slr_ray.experiment.opener import Opener
         from slr_ray.single.folds import prepare_folds, run_folds
@@ -119,7 +118,7 @@ def train(
         opener = Opener()
         built = build_with_pool(merge(tree, over), origin, opener)
         # Bound to the stream as it is now: what Ray prints later goes elsewhere.
-        console = Console(file=sys.stdout)
+        console = literal_console(file=sys.stdout)
         if folds is None:
             run_single(opener.prepare(built), seed, out, num_threads, console, group)
         else:

@@ -172,13 +172,12 @@ def tune(
 
 
 def _list_spaces() -> None:
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.documents.terminal import terminal_table
     from slr_ray.search.spaces.listing import spaces_table
 
     table = spaces_table()
-    Console().print(terminal_table(table, len(table.rows)))
+    literal_console().print(terminal_table(table, len(table.rows)))
 
 
 def _start(
@@ -211,8 +210,7 @@ def _resume(location: str, changes: dict[str, Any], dry_run: bool) -> int:
 
 
 def _go(run: Any, dry_run: bool) -> int:
-    from rich.console import Console
-
+    from slr_ray.console import literal_console
     from slr_ray.search.run import execute
     from slr_ray.search.search_run import check_data
     from slr_ray.search.summary import print_end, print_plan
@@ -220,7 +218,7 @@ def _go(run: Any, dry_run: bool) -> int:
     from slr_ray.workers.session import prints_kept
 
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
-    console = Console(file=sys.stdout)
+    console = literal_console(file=sys.stdout)
     options, store = run.options, run.folder.store
     workers = options.workers()
     check_resources(options, workers)

@@ -25,7 +25,7 @@ def overrides_of(head: float, tail: float) -> str:
 
 def tell_found(console: Console, head: float, tail: float) -> None:
     """Print a boundary and how to use it; Algorithm 1 finds ends that may overlap."""
-    console.print(f"[bold]head_fraction {head:.3f}, tail_fraction {tail:.3f}[/bold]")
+    console.print(f"head_fraction {head:.3f}, tail_fraction {tail:.3f}", style="bold")
     if head + tail > 1:
         console.print(
             "together they are more than a clip, as each was found with the other end untouched: "

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from slr_ray.boundaries.chains import ChainConfig, Chains, chained, plan_chains
+from slr_ray.console import literal_console
 from slr_ray.corpora.clip_kinds import SYNTHETIC_TRANSITIONS
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import ConfigError, StorageError
@@ -56,7 +56,7 @@ def chain(source: str, out: Path, config: ChainConfig, *, skip_broken: bool = Fa
             frames.append(made.num_frames)
             yield made
 
-    with ProgressBar(Console(stderr=True), "chain", len(chains.sentences)) as bar:
+    with ProgressBar(literal_console(stderr=True), "chain", len(chains.sentences)) as bar:
         try:
             write_shard(out, bar.over(clips()), provenance)
             Store(str(out.parent)).write_bytes(f"{out.name}.clips.csv", _sources(corpus, chains))
@@ -92,6 +92,6 @@ def _print(out: Path, corpus: Corpus, chains: Chains, frames: list[int]) -> None
     table.add_row("frames", f"{sum(frames):,}")
     for reason, num in chains.left_out.items():
         table.add_row(f"clips {reason}", f"{num:,}")
-    console = Console()
+    console = literal_console()
     console.print(table)
     console.print(f"- {_SYNTHETIC}", markup=False, highlight=False, soft_wrap=True)

@@ -32,6 +32,7 @@ from slr_ray.boundaries.trainings import (
     boundary_views,
     ledger_facts,
 )
+from slr_ray.console import literal_console
 from slr_ray.documents.svg import Canvas, as_file
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.prepared import Prepared
@@ -92,7 +93,7 @@ def _run(
     store: Store,
 ) -> FoundBoundary:
     ledger = TrainingLedger(store, ledger_facts(prepared))
-    console = Console()
+    console = literal_console()
     console.print(
         f"{prepared.corpus.name}: {options.algorithm}, at most {at_most} trainings, "
         f"{len(ledger)} in {store.location} already; pre-training on "
@@ -138,10 +139,10 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     is_measured = corpus.is_labelled.any()
     clips = prepared.split.training if is_measured else np.arange(corpus.num_clips)
     started = time.monotonic()
-    with ProgressBar(Console(), "clips", len(clips)) as bar:
+    with ProgressBar(literal_console(), "clips", len(clips)) as bar:
         estimate = estimate_boundaries(corpus, clips, on_clips=bar.advance)
     head, tail = estimate.overall()
-    console = Console()
+    console = literal_console()
     tell_found(console, head, tail)
     console.print(f"or each clip's own: {OWN_BOUNDARIES}", soft_wrap=True, highlight=False)
     console.print(

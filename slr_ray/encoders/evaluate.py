@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from slr_ray.console import literal_console
 from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.documents.html import to_html
 from slr_ray.documents.svg import as_file, side_by_side
@@ -55,7 +56,7 @@ def run_evaluation(
         "data": own.corpus.fingerprint,
     }
     claim(store, "evaluate", f"evaluation by {task.protocol}", facts, part=task.protocol)
-    console = Console()
+    console = literal_console()
     console.print(
         f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
         f"{labels_text(runs[0].prepared, own.labelled)} labelled, "

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rich.console import Console
-
 from slr_ray.config import build
+from slr_ray.console import literal_console
 from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
@@ -72,7 +71,7 @@ class Loaded(Generic[ModelT]):
         settings, note = settings_like(self.provenance)
         if note is not None:
             warnings.warn(note.removeprefix("note: "), stacklevel=4)
-        found = extract_clips([video], settings, models, Console(stderr=True))
+        found = extract_clips([video], settings, models, literal_console(stderr=True))
         if found.failures:
             raise DataError("; ".join(found.failures))
         return found.clips

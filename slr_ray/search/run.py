@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import build_experiment
@@ -81,7 +82,7 @@ def execute(run: SearchRun, split: dict[str, Any], console: Console) -> int:
         failed = [one for one in records if one.status == "failed"]
         told = {f"trial {one.number}": one.error for one in failed} | failed_arms
         for name, reason in told.items():
-            console.print(f"[red]failed:[/red] {name}: {reason}")
+            console.print(Text("failed:", style="red"), f"{name}: {reason}")
         if not any(name.startswith(f"{BEST}/") for name in failed_arms):
             hand_out_best(context, draws)
         if run.num_folds is not None:

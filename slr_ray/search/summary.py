@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from rich.console import Console
+from rich.text import Text
 
 from slr_ray.experiment.data_summary import (
     measured_text,
@@ -25,8 +26,9 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     base = run.default
     corpus, parts, search = base.corpus, base.split, run.space.search
     console.print(
-        f"[bold]{run.space.name}[/bold] on {corpus.name}: {corpus.num_clips} clips, "
-        f"{len(corpus.glosses)} glosses, {len(corpus.signers)} signers"
+        Text(run.space.name, style="bold"),
+        f"on {corpus.name}: {corpus.num_clips} clips, "
+        f"{len(corpus.glosses)} glosses, {len(corpus.signers)} signers",
     )
     console.print(
         f"training {len(parts.training)} clips ({pool_text(base, search.search_seeds[0])}), "

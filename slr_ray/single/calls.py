@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from slr_ray.config import as_tree, merge
+from slr_ray.console import literal_console
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_corpus
 from slr_ray.errors import ConfigError
@@ -97,7 +96,7 @@ def train(
     tree = _tree(corpus, preset, sections, settings)
     opener = Opener()
     prepared = opener.prepare(build_with_pool(tree, "slr_ray.train", opener))
-    folder = run_single(prepared, seed, _folder(out, "trained"), None, Console(quiet=quiet))
+    folder = run_single(prepared, seed, _folder(out, "trained"), None, literal_console(quiet=quiet))
     return _result(folder, prepared.config)
 
 
@@ -131,7 +130,7 @@ def pretrain(
     tree = _tree(corpus, preset, {"initialisation": section}, settings)
     prepared = opener.prepare(opener.build(tree, "slr_ray.pretrain"))
     target = _folder(out, "encoders")
-    return load_encoder(run_pretraining(prepared, seed, target, None, Console(quiet=quiet)))
+    return load_encoder(run_pretraining(prepared, seed, target, None, literal_console(quiet=quiet)))
 
 
 def _tree(

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 
+from slr_ray.console import literal_console
 from slr_ray.corpora.data import ShardsConfig
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.initialisation import EncoderFile
@@ -55,9 +56,9 @@ class _ToldTask:
         return self.training.is_done()
 
     def run(self, place: Place, report: Report) -> None:
-        console = Console(quiet=True)
+        console = literal_console(quiet=True)
         if place.leads:
-            console = Console(file=LineStream(self.lines, self.prefix))
+            console = literal_console(file=LineStream(self.lines, self.prefix))
             several = "" if place.world_size == 1 else "s"
             console.print(f"training with {place.world_size} worker{several}", highlight=False)
         self.training.train(place, console)

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import typer
 from jaxtyping import Int
-from rich.console import Console, OverflowMethod
+from rich.console import OverflowMethod
 from rich.table import Table
 
+from slr_ray.console import literal_console
 from slr_ray.corpora.clip_kinds import refuse_sentences
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.methods.recogniser import Recogniser
@@ -57,7 +58,7 @@ class Printer(ABC):
     def end(self) -> None:
         """There are no more clips."""
         if not self._as_json:
-            Console().print(self._table)
+            literal_console().print(self._table)
 
     def told(self, answer: dict[str, Any], *row: str) -> None:
         """One clip's answer, as JSON has it and as the table."""

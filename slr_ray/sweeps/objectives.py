@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from rich.console import Console
-
+from slr_ray.console import literal_console
 from slr_ray.encoders.protocols import SOURCES
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import pretraining_of
@@ -150,7 +149,7 @@ def _fields(dotted: str, section: Any, kinds: Sequence[str]) -> dict[str, Any]:
 def run_comparison(comparison: ObjectiveComparison, options: RunOptions) -> int:
     """Measure what has no result yet, print the table, write report and encoders; the status."""
     # Bound to the stream as it is now: what Ray prints later goes elsewhere.
-    console = Console(file=sys.stdout)
+    console = literal_console(file=sys.stdout)
     check_resources(options, options.workers())
     sweep = comparison.sweep(options)
     store = Store(absolute(comparison.location))

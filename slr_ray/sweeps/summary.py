@@ -23,8 +23,9 @@ def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
     plan, table = sweep.plan, sweep.checked.table
     for block in sweep.blocks:
         console.print(
-            f"[bold]{table.name}[/bold] on {block.title}: {block.num_clips:,} clips, "
-            f"{block.num_glosses} glosses, {block.num_signers} signers"
+            Text(table.name, style="bold"),
+            f"on {block.title}: {block.num_clips:,} clips, "
+            f"{block.num_glosses} glosses, {block.num_signers} signers",
         )
     done = len(plan.cells) - len(plan.to_do)
     draws = "1 seed" if len(sweep.seeds) == 1 else f"{len(sweep.seeds)} seeds"

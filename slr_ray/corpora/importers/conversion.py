@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from slr_ray.console import literal_console
 from slr_ray.corpora.importers import IMPORTERS
 from slr_ray.corpora.importers.asked import read_options
 from slr_ray.corpora.importers.neighbours import shards_with
@@ -94,7 +94,7 @@ def convert(
     was_there = path.exists()
     provenance = {**opened.provenance, "source_format": source_format, "source": name}
     clips = read_clips(opened, skip_broken=skip_broken, skipped=count.skipped)
-    with ProgressBar(Console(stderr=True), source_format, opened.num_clips) as bar:
+    with ProgressBar(literal_console(stderr=True), source_format, opened.num_clips) as bar:
         try:
             write_shard(path, bar.over(count.watch(clips)), provenance)
         except OSError as error:
@@ -141,7 +141,7 @@ def _print(count: ImportCount) -> None:
     table.add_row("skipped", f"{len(count.skipped):,}")
     if count.split_file is not None:
         table.add_row("the corpus's split", Text(str(count.split_file)))
-    console = Console()
+    console = literal_console()
     console.print(table)
     for line in count.remarks:
         console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)

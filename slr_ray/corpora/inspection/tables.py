@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from slr_ray.console import literal_console
 from slr_ray.corpora.inspection.duplicates import SharedFrames
 from slr_ray.corpora.inspection.inspection import Inspection
 from slr_ray.corpora.inspection.sentence_report import SentenceReport
@@ -18,7 +19,7 @@ _MAX_ROWS = 40
 
 def print_inspection(inspection: Inspection, console: Console | None = None) -> None:
     """Print counts, missing joints, duplicates and warnings."""
-    console = console or Console()
+    console = console or literal_console()
     tables = [overview_table(inspection), gloss_table(inspection), signer_table(inspection)]
     tables.append(shared_table(inspection.duplicates.between_signers))
     for table in tables:

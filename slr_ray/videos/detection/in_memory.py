@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from slr_ray.config import build
+from slr_ray.console import literal_console
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.progress import ProgressBar
@@ -105,7 +106,7 @@ def extract_poses(
     over = {} if target_fps is None else {"target_fps": target_fps}
     config = build(ExtractionConfig, over, "extract_poses")
     folder = None if models is None else Path(models)
-    found = extract_clips([Path(video)], config, folder, Console(stderr=True, quiet=quiet))
+    found = extract_clips([Path(video)], config, folder, literal_console(stderr=True, quiet=quiet))
     if found.failures:
         raise DataError("; ".join(found.failures))
     return found.clips

@@ -27,7 +27,7 @@ from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.sentences.people import counts_of
 from slr_ray.single.folds_page import folds_document, folds_table, metrics_table
 from slr_ray.single.on_workers import check_workers, train_on_workers
-from slr_ray.single.train import SeedTraining, metrics_text, tell_before
+from slr_ray.single.train import SeedTraining, metrics_text, tell_before, tell_early_end
 from slr_ray.storage import Store, absolute
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import GroupOptions
@@ -85,7 +85,9 @@ def run_folds(
         for one, prepared in zip(trainings, cycle(folds), strict=False):
             tell_before(prepared, one.seed, console)
             one.train_opened(prepared, this_place(), console)
-            console.print(f"fold {one.fold} test: {metrics_text(one.result.measured().test)}")
+            measured = one.result.measured()
+            tell_early_end(prepared, measured, console)
+            console.print(f"fold {one.fold} test: {metrics_text(measured.test)}")
         record = summarise(folds, seeds, folder)
         written = folder.write_folds(record, to_markdown(folds_document(record)))
     for table in (folds_table(record), metrics_table(record)):

@@ -25,7 +25,7 @@ from slr_ray.methods.other_glosses import encoder_of_other_glosses
 from slr_ray.methods.pretraining import pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
-from slr_ray.records.measured import AnyMetrics, EpochRecord, SentenceMetrics
+from slr_ray.records.measured import AnyMetrics, EpochRecord, MeasuredRecord, SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
 from slr_ray.records.trained_folder import TrainedFolder
@@ -187,6 +187,7 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
             told = None if one.audit is None else one.audit.described()
             if told is not None:
                 console.print(f"  audit by hidden labels, for reading only: {told}")
+        tell_early_end(prepared, record, console)
         unlabelled = record.trained.epochs[-1].unlabelled
         if unlabelled is not None:
             console.print(unlabelled.described())
@@ -194,6 +195,15 @@ def _tell_after(prepared: Prepared, folder: ResultFolder, console: Console) -> N
     console.print(f"test: {metrics_text(record.test)}")
     console.print(f"of {measured_text(prepared)}")
     console.print(f"checkpoint: {folder.checkpoint_location}", soft_wrap=True)
+
+
+def tell_early_end(prepared: Prepared, record: MeasuredRecord, console: Console) -> None:
+    """Why there were fewer rounds than were asked for, where there were."""
+    trained = record.trained
+    if trained is None or len(trained.rounds) > prepared.config.rounds.num_rounds:
+        return
+    alone = "; this is supervised learning alone" if len(trained.rounds) == 1 else ""
+    console.print(f"no further round: {trained.stopped_because}{alone}")
 
 
 def metrics_text(metrics: AnyMetrics) -> str:

@@ -70,6 +70,22 @@ def test_a_folder_answers_for_what_its_training_starts_from(
     assert "another experiment (other initialisation)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folds", [None, 2])
+def test_rounds_that_choose_nothing_are_told(
+    folds: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = ["method.kind=sslr", "method.num_rounds=2", "method.selection.kind=threshold"]
+    options = {"seed": 0, "num_threads": 1, "folds": folds}
+    sure = [*rule, "method.selection.confidence=0.999999"]
+    train([*SMALL, *sure], out=str(tmp_path / "none"), **options)
+    told = printed(capsys)
+    assert told.count("no further round: the rule selected no clip in round 1") == (folds or 1)
+    assert told.count("; this is supervised learning alone") == (folds or 1)
+    all_in_one = [*rule, "method.selection.confidence=0", "method.num_rounds=1"]
+    train([*SMALL, *all_in_one], out=str(tmp_path / "all"), **options)
+    assert "no further round" not in printed(capsys)
+
+
 def test_a_folder_answers_for_its_own_data_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,7 +78,7 @@ def boundary(
         from slr_ray.experiment.opener import Opener
         from slr_ray.experiment.validation_checks import refuse_choosing
 
-        sections = data_and_pool(data, skip_broken=skip_broken)
+        sections = data_and_pool(data, overrides, skip_broken=skip_broken)
         fixed = {"initialisation": {"kind": "pretraining"}, "pool": {"kind": "all"}}
         over = laid_over({**fixed, **sections}, overrides or [])
         tree = read_yaml(config) if config is not None else {"preset": preset}

@@ -81,6 +81,7 @@ def compare(
 
         sections = data_and_pool(
             data,
+            overrides,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
             labelled_per_gloss=labelled_per_gloss,

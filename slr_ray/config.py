@@ -39,9 +39,17 @@ class Record(Config):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which 1e-3 is a number, as everywhere else; YAML 1.1 wants 1.0e-3."""
+    """YAML in which 1e-3 is a number and `yes` a word, as in YAML 1.2; PyYAML reads 1.1."""
 
 
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    _BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
@@ -141,8 +149,7 @@ def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
                 kinds = ", ".join(one.model_fields["kind"].default for one in classes)
                 problems.append(f"{dotted}: name which one with {dotted}.kind; there are {kinds}")
             elif item["type"] == "extra_forbidden":
-                hint = _closest(cls, [str(part) for part in item["loc"]])
-                problems.append(f"{dotted}: no such field{hint}")
+                problems.append(f"{dotted}: no such field{_instead(cls, item['loc'])}")
             elif item["type"] == "missing":
                 problems.append(f"{dotted}: missing; it has no default")
             else:
@@ -197,20 +204,18 @@ def _followed(
     return fields, classes
 
 
-def _closest(cls: type[BaseModel], location: list[str]) -> str:
-    classes: list[type[BaseModel]] = [cls]
-    for part in location[:-1]:
-        below = [
-            found
-            for one in classes
-            if part in one.model_fields
-            for found in _sections(one.model_fields[part].annotation)
-        ]
-        classes = below or classes
+def _instead(cls: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """What there is where a field is not: in the section's own kind, where it has one."""
+    _, classes = _followed(cls, location[:-1])
+    wrong = str(location[-1])
     for one in classes:
-        now = one.renamed.get(location[-1]) if issubclass(one, Config) else None
+        now = one.renamed.get(wrong) if issubclass(one, Config) else None
         if now is not None:
             return f"; it is called {now!r} now"
+    kinds = [one.model_fields["kind"].default for one in classes if "kind" in one.model_fields]
+    of_kind = f" of kind {kinds[0]!r}" if len(classes) == len(kinds) == 1 else ""
     names = sorted({name for one in classes for name in one.model_fields})
-    close = difflib.get_close_matches(location[-1], names, n=1)
-    return f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"
+    close = difflib.get_close_matches(wrong, names, n=1)
+    return of_kind + (
+        f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"
+    )

@@ -92,6 +92,7 @@ def evaluate(
 
         sections = data_and_pool(
             data,
+            overrides,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
             labelled_per_gloss=labelled_per_gloss,

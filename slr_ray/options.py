@@ -87,6 +87,7 @@ Overrides: TypeAlias = Annotated[
 
 def data_and_pool(
     data: str | None,
+    overrides: Iterable[str] | None = None,
     *,
     skip_broken: bool = False,
     labelled_fraction: float | None = None,
@@ -95,7 +96,7 @@ def data_and_pool(
 ) -> dict[str, Any]:
     """What the options say of an experiment's data and pool, by section; nothing where none does.
 
-    Raises `ConfigError` where they contradict each other.
+    Raises `ConfigError` where they contradict each other, or an override contradicts one of them.
     """
     pools: dict[str, dict[str, Any]] = {
         "--labelled-fraction": {"kind": "fraction", "fraction": labelled_fraction},
@@ -112,8 +113,17 @@ def data_and_pool(
     if data is not None:
         skipping = {"skip_broken": True} if skip_broken else {}
         sections["data"] = {"kind": "shards", "location": data, **skipping}
-    for pool in given.values():
+    options = {"data": f"--data {data}"}
+    for option, pool in given.items():
         sections["pool"] = pool
+        options["pool"] = f"{option} {list(pool.values())[-1]}"
+    for dotted, value in parse_overrides(overrides or []).items():
+        name, _, field = dotted.partition(".")
+        section = sections.get(name, {})
+        if (section and not field) or section.get(field, value) != value:
+            raise ConfigError(
+                f"{dotted}={value} contradicts {options[name]}; leave out one of the two"
+            )
     return sections
 
 

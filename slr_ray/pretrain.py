@@ -116,7 +116,7 @@ def pretrain(
             section["extra_data"] = extra_data
         if all_clips:
             section["clips"] = "all"
-        sections = data_and_pool(data, skip_broken=skip_broken)
+        sections = data_and_pool(data, given, skip_broken=skip_broken)
         over = laid_over({**sections, "initialisation": section}, given)
         tree = merge({"preset": preset}, read_yaml(config) if config is not None else {})
         origin = str(config) if config is not None else "command line"

@@ -102,6 +102,7 @@ def train(
         tree = _configuration(config) if config is not None else {}
         sections = data_and_pool(
             data,
+            overrides,
             skip_broken=skip_broken,
             labelled_fraction=labelled_fraction,
             labelled_per_gloss=labelled_per_gloss,

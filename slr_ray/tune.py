@@ -155,6 +155,7 @@ def tune(
                 raise ConfigError("name a search space: --space sslr_thresholds; see --list-spaces")
             dotted = data_and_pool(
                 data,
+                overrides,
                 skip_broken=skip_broken,
                 labelled_fraction=labelled_fraction,
                 labelled_per_gloss=labelled_per_gloss,

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from slr_ray.config import merge, parse_overrides, parse_yaml
+from slr_ray.config import as_tree, merge, parse_overrides, parse_yaml
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.search.spaces.space import parse
@@ -61,6 +61,17 @@ def test_a_changed_kind_starts_afresh() -> None:
     }
 
 
+def test_yes_and_on_are_words_and_still_say_so_where_a_switch_is_wanted() -> None:
+    """As in YAML 1.2: a gloss may be YES."""
+    words = parse_overrides(["data.glosses=[yes,No,on,1]", "training.with_validation=yes"])
+    assert words["data.glosses"] == ["yes", "No", "on", 1]
+    tree = as_tree({**words, "training.keep": "last", "data.kind": "embedded"})
+    built = build_experiment(tree, "test")
+    assert built.training.with_validation is True
+    assert built.data.glosses.names == ("yes", "No", "on", "1")
+    assert parse_overrides(["a=true", "b=False"]) == {"a": True, "b": False}
+
+
 def test_presets_lie_below_the_users_values() -> None:
     modern = build_experiment({"training": {"num_epochs": 3}}, "test")
     assert modern.training.num_epochs == 3
@@ -88,6 +99,14 @@ def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
         ({"pool": {"kind": "fraction", "fraction": 1.5}}, ["fraction", "1.5"]),
         ({"model": {"width": 100, "num_heads": 9}}, ["100", "9"]),
         ({"data": {"kind": "shards"}}, ["location"]),
+        (
+            {"method": {"kind": "supervised", "num_rounds": 2}},
+            ["method.num_rounds: no such field of kind 'supervised'; there are kind"],
+        ),
+        (
+            {"pool": {"kind": "per_gloss", "num_clip": 2}},
+            ["pool.num_clip: no such field of kind 'per_gloss', did you mean 'num_clips'?"],
+        ),
         ({"data": {"kind": "lsa64"}}, ["lsa64"]),
         (
             {"method": {"kind": "sslr", "selection": {"share": 0.7}}},

@@ -37,6 +37,14 @@ class NamedGlosses(Config):
     kind: Literal["named"] = "named"
     names: tuple[str, ...] = Field(min_length=1)
 
+    @field_validator("names", mode="before")
+    @classmethod
+    def _numbers_are_names(cls, names: Any) -> Any:
+        """`[1, 2]`, as numbered labels look in YAML."""
+        if not isinstance(names, list | tuple):
+            return names
+        return [str(one) if type(one) is int else one for one in names]
+
 
 class GlossFile(Config):
     """Those that a file lists, such as an official subset. Short: `data.glosses={file: mine.txt}`.

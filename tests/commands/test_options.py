@@ -100,3 +100,29 @@ def test_overrides_lie_on_top_and_change_nothing_below() -> None:
     over = laid_over(sections, ["pool.kind=signers", "pool.num_signers=3", "training.mixup=0.2"])
     assert over == {"pool": {"kind": "signers", "num_signers": 3}, "training": {"mixup": 0.2}}
     assert sections == {"pool": {"kind": "all"}}
+
+
+@pytest.mark.parametrize(
+    ("options", "override", "words"),
+    [
+        ({"labelled_fraction": 0.2}, "pool.fraction=0.5", "contradicts --labelled-fraction 0.2"),
+        ({"labelled_per_gloss": 2}, "pool.kind=all", "contradicts --labelled-per-gloss 2"),
+        ({"labelled_signers": 2}, "pool={kind: all}", "contradicts --labelled-signers 2"),
+        ({"data": "poses"}, "data.kind=embedded", "contradicts --data poses"),
+        ({"data": "poses"}, "data.location=others", "contradicts --data poses"),
+    ],
+)
+def test_an_override_that_contradicts_an_option_is_refused(
+    options: dict[str, Any], override: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        data_and_pool(options.pop("data", None), [override], **options)
+
+
+def test_an_override_may_add_to_an_option_or_repeat_it() -> None:
+    """The first is laid over it later."""
+    given = ["pool.open_data=[more]", "pool.num_clips=3", "data.glosses=5", "model.width=8"]
+    assert data_and_pool("poses", given, labelled_per_gloss=3) == {
+        "data": {"kind": "shards", "location": "poses"},
+        "pool": {"kind": "per_gloss", "num_clips": 3},
+    }

@@ -65,12 +65,11 @@ def predict(
     Exit status 1 if some of several videos could not be used.
     """
     with user_errors():
-        from slr_ray.methods.checkpoints import load_checkpoint
-        from slr_ray.poses.shards import are_shards
+        from slr_ray.methods.checkpoints import load_checkpoint, names_shards
 
         loaded = load_checkpoint(checkpoint)
         printer = _printer(checkpoint, loaded, top, out, json_lines)
-        shards = [one for one in sources if are_shards(one)]
+        shards = [one for one in sources if names_shards(one)]
         videos = [Path(one) for one in sources if one not in shards]
         failures: list[str] = []
         if videos:

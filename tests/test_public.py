@@ -132,3 +132,19 @@ def test_shards_are_predicted_by_their_path(names: dict[str, Any]) -> None:
     assert [(one.clip_id, one.gloss) for one in found] == [
         (one.clip_id, one.gloss) for one in expected
     ]
+
+
+def test_a_folder_of_shards_and_videos_is_refused(names: dict[str, Any]) -> None:
+    """Either would be passed over without a word; what a killed process left is no shard."""
+    from slr_ray.errors import DataError
+
+    folder, clip = names["folder"] / "mixed", names["corpus"].clip(0)
+    (folder / "poses").mkdir(parents=True)
+    slr_ray.write_shard(folder / "poses" / "one.parquet", [clip], {"extractor": "a test"})
+    (folder / "hello.MP4").write_bytes(b"")
+    with pytest.raises(DataError, match="holds pose shards and videos"):
+        names["result"].recogniser.predict(folder)
+    (folder / "poses" / "one.parquet").rename(folder / "poses" / ".one.parquet")
+    said = pytest.warns(UserWarning, match="by something else than slr_ray.extract")
+    with said, pytest.raises(DataError, match=r"hello\.MP4"):
+        names["result"].recogniser.predict(folder)

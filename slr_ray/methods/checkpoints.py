@@ -55,7 +55,7 @@ class Loaded(Generic[ModelT]):
         `models` is a folder of MediaPipe's .task bundles, which are fetched once if not given.
         Raises `DataError` where a video can't be used.
         """
-        if isinstance(source, str | Path) and are_shards(str(source)):
+        if isinstance(source, str | Path) and names_shards(str(source)):
             source = open_shards(str(source))
         if isinstance(source, str | Path):
             source = self._extracted(Path(source), None if models is None else Path(models))
@@ -75,6 +75,20 @@ class Loaded(Generic[ModelT]):
         if found.failures:
             raise DataError("; ".join(found.failures))
         return found.clips
+
+
+def names_shards(source: str) -> bool:
+    """Whether what is to be predicted is pose shards, and not videos.
+
+    Raises `DataError` for a folder of both: neither may be passed over.
+    """
+    from slr_ray.videos.frames.files import holds_videos
+
+    if not are_shards(source):
+        return False
+    if Path(source).is_dir() and holds_videos(Path(source)):
+        raise DataError(f"{source!r} holds pose shards and videos: name those that are meant")
+    return True
 
 
 def checkpoint_content(prepared: Prepared, state: State, metric: str) -> State:

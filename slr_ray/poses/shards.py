@@ -26,6 +26,7 @@ from slr_ray.poses.shard_schema import (
 )
 from slr_ray.poses.skeleton import NUM_JOINTS
 from slr_ray.storage import call, is_uri, resolve
+from slr_ray.text import normal_name
 
 
 def are_shards(source: str) -> bool:
@@ -33,7 +34,9 @@ def are_shards(source: str) -> bool:
     path = Path(source)
     if is_uri(source) or path.suffix == ".parquet":
         return True
-    return path.is_dir() and next(path.rglob("*.parquet"), None) is not None
+    return path.is_dir() and any(
+        _is_shard(str(one.relative_to(path))) for one in path.rglob("*.parquet")
+    )
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,7 @@ def _sentence(values: Mapping[str, pa.Scalar], clip_id: str) -> Sentence | None:
         if len(starts) != len(ends) or None in starts or None in ends:
             raise DataError(f"clip {clip_id!r}: gloss_starts and gloss_ends do not match")
         times = tuple(zip(starts, ends, strict=True))
-    names = tuple((one or "").strip() for one in glosses)
+    names = tuple(normal_name(one or "") for one in glosses)
     return Sentence(names, times, _text(values.get("text")))
 
 
@@ -244,7 +247,7 @@ def _list(value: pa.Scalar | None) -> list[Any] | None:
 
 
 def _text(value: pa.Scalar | None) -> str | None:
-    """Without spaces around it; None without a column and where nothing is left."""
+    """As names are compared and stored; None without a column and where nothing is left."""
     if value is None:
         return None
-    return (value.as_py() or "").strip() or None
+    return normal_name(value.as_py() or "") or None

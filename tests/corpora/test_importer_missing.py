@@ -245,6 +245,19 @@ def test_a_listing_with_a_blank_path_and_too_few_files(tmp_path: Path) -> None:
         read("asl_signs", tmp_path)
 
 
+def test_landmark_files_without_their_listing(tmp_path: Path) -> None:
+    """As where somebody gives the folder of the files, and `train.csv` lies beside it."""
+    write_asl_signs(tmp_path)
+    files = tmp_path / "train_landmark_files"
+    missing = "there is no train.csv, so no clip has a gloss"
+    assert opened("asl_signs", files).remarks.lines() == [
+        f"{missing}: give {str(tmp_path)!r}, which has one"
+    ]
+    (tmp_path / "train.csv").unlink()
+    assert opened("asl_signs", files).remarks.lines() == [missing]
+    assert {clip.gloss for clip in read("asl_signs", files)} == {None}
+
+
 def test_landmark_files_that_make_no_sense(tmp_path: Path) -> None:
     write_asl_signs(tmp_path)
     file = tmp_path / "train_landmark_files" / "p7" / "cat1.parquet"

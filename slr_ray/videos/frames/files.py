@@ -50,6 +50,11 @@ def video_clips(sources: Iterable[Path], fps: float | None = None) -> list[Video
     ]
 
 
+def holds_videos(folder: Path) -> bool:
+    """Whether a folder has a video file, pictures aside."""
+    return any(one.suffix.lower() in VIDEO_SUFFIXES for one in folder.rglob("*") if one.is_file())
+
+
 def _videos_in(folder: Path) -> list[Path]:
     found = [
         name

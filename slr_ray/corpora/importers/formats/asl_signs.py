@@ -54,6 +54,12 @@ def open_source(path: Path, options: ImportOptions) -> Source:
     items = (_listed if is_listed else _found)(path, options, remarks)
     if not items:
         raise DataError(f"{str(path)!r} has no train.csv and no .parquet file below it")
+    if not is_listed:
+        above = path.resolve().parent
+        remarks.add(
+            "there is no train.csv, so no clip has a gloss"
+            + (f": give {str(above)!r}, which has one" if (above / "train.csv").is_file() else "")
+        )
     return Source(
         num_clips=len(items),
         provenance={

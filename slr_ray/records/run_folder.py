@@ -219,6 +219,10 @@ class RunFolder:
         """Those with a record; folds are in their seed's."""
         return [ResultFolder(self.store.join(one)) for one in self._with_record("final")]
 
+    def fold_arms(self, fold: int) -> list[ResultFolder]:
+        """The same of one fold."""
+        return [ResultFolder(self.store.join(one)) for one in self._with_record(f"folds/{fold}")]
+
     @property
     def best(self) -> ResultFolder:
         return ResultFolder(self.store.join("best"))

@@ -18,7 +18,7 @@ from slr_ray.documents.document import (
 )
 from slr_ray.durations import duration
 from slr_ray.reporting.run import Best, Run
-from slr_ray.reporting.spending import spending_facts
+from slr_ray.reporting.spending import comparison_facts, reused_text, spending_facts
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -38,10 +38,8 @@ def data_section(run: Run) -> Section:
         blocks.append(Paragraph(budget))
     blocks += _split_blocks(record.split)
     pools = _pools(run)
-    if pools:
-        columns = [Column("used by"), Column("seed", "count"), Column("labelled clips", "count")]
-        columns.append(Column("unlabelled clips", "count"))
-        blocks.append(Table(columns, pools, "Labelled and unlabelled pool.", markdown_rows=40))
+    if pools.rows:
+        blocks.append(pools)
     if record.provenance:
         for index, item in enumerate(record.provenance[:_MAX_ORIGINS]):
             blocks.append(_facts(item, f"Origin of the poses, {index + 1}."))
@@ -54,7 +52,6 @@ def data_section(run: Run) -> Section:
 def cost_section(run: Run) -> Section:
     trials = run.trials
     rounds = [one for trial in trials for seed in trial.seeds for one in seed.rounds]
-    reused = [one for one in rounds if one.reused]
     wall_s = sum(trial.wall_s for trial in trials)
     training_s = sum(trial.training_s for trial in trials)
     choosing_s = sum(one.choosing_s for one in rounds if not one.reused)
@@ -73,22 +70,12 @@ def cost_section(run: Run) -> Section:
     steps = sum(one.num_steps for one in rounds if not one.reused)
     facts.append(("Gradient steps in trials, without reused ones", f"{steps:,}"))
     if rounds:
-        share = 100 * len(reused) / len(rounds)
-        saved = duration(sum(one.training_s for one in reused))
-        facts.append(
-            (
-                "Rounds reused from other trials",
-                f"{len(reused):,} of {len(rounds):,} ({share:.0f} %), {saved} saved",
-            )
-        )
+        facts.append(("Rounds reused from other trials", reused_text(rounds)))
     for status in ("complete", "pruned", "failed"):
         found = [trial for trial in trials if trial.status == status]
         spent = duration(sum(trial.wall_s for trial in found))
         facts.append((f"Trials {status}", f"{len(found)} ({spent})"))
-    if run.arms:
-        spent = duration(sum(arm.training_s for arm in run.arms))
-        steps = sum(arm.num_steps for arm in run.arms)
-        facts.append(("Final comparison", f"{len(run.arms)} trainings, {spent}, {steps:,} steps"))
+    facts += comparison_facts(run)
     rows: list[list[Value]] = [[name, value] for name, value in facts]
     return Section("cost", "Cost", [Table([Column("what"), Column("how much")], rows)])
 
@@ -204,15 +191,25 @@ def _span_text(counts: list[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _pools(run: Run) -> list[list[Value]]:
-    """Sizes of the pools by seed, the arms that share them in one row."""
-    used = [(run.titles[arm.arm], arm.trained) for arm in run.arms if arm.trained is not None]
+def _pools(run: Run) -> Table:
+    """Sizes of the pools by seed, and by fold where there are any, for the arms that share them."""
+    used = [
+        (run.titles[arm.arm], fold, arm.trained)
+        for fold, arm in run.single_arms
+        if arm.trained is not None
+    ]
     if not used:
-        used = [(f"trial {one.number}", seed) for one in run.ranked[:1] for seed in one.seeds]
-    sizes: dict[tuple[int, int, int], list[str]] = {}
-    for who, seed in used:
-        sizes.setdefault((seed.seed, seed.num_labelled, seed.num_unlabelled), []).append(who)
-    return [["; ".join(who), *size] for size, who in sorted(sizes.items())]
+        best = run.ranked[:1]
+        used = [(f"trial {one.number}", seed.fold, seed) for one in best for seed in one.seeds]
+    sizes: dict[tuple[int, ...], list[str]] = {}
+    for who, fold, seed in used:
+        size = (seed.seed, seed.num_labelled, seed.num_unlabelled)
+        sizes.setdefault(size if fold is None else (fold, *size), []).append(who)
+    names = ["seed", "labelled clips", "unlabelled clips"]
+    names = ["fold", *names] if any(fold is not None for _, fold, _ in used) else names
+    columns = [Column("used by"), *(Column(one, "count") for one in names)]
+    rows: list[list[Value]] = [["; ".join(who), *size] for size, who in sorted(sizes.items())]
+    return Table(columns, rows, "Labelled and unlabelled pool.", markdown_rows=40)
 
 
 def _split_blocks(split: Mapping[str, Any]) -> list[Block]:

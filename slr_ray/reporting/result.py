@@ -72,20 +72,20 @@ def _arm_table(run: Run, found: Verdict) -> Table:
     columns += [Column("seeds", "count"), Column("steps", "count"), Column("training", "seconds")]
     rows: list[list[Value]] = []
     for result in found.results:
-        records = run.arm(result.arm)
+        records = [one for _, one in run.single_arms if one.arm == result.arm]
         people = result.over_signers.get(metric)
         rows.append(
             [
                 run.titles[result.arm],
                 *(interval_text(result.metrics[name]) for name in run.test_metrics),
                 None if people is None else span_text(people),
-                len(records),
+                len(run.arm(result.arm)),
                 round(float(np.mean([one.num_steps for one in records]))),
                 float(np.mean([one.training_s for one in records])),
             ]
         )
-    caption = "Test set, mean ± 95 % half-width over seeds; steps and training time are means. "
-    caption += "Over signers: bootstrap of the mean over seeds."
+    caption = "Test set, mean ± 95 % half-width over seeds; steps and training time are means of a "
+    caption += "training. Over signers: bootstrap of the mean over seeds."
     return Table(columns, rows, caption)
 
 

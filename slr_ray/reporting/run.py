@@ -58,6 +58,8 @@ class Run:
     """By arm and seed, what it got right of whom; empty for runs of earlier versions."""
     answers: Mapping[tuple[str, int], Sequence[SentencePrediction]] = field(default_factory=dict)
     """By arm and seed, what it said of each test sentence; empty for isolated signs."""
+    folds: Mapping[int, Sequence[ArmRecord]] = field(default_factory=dict)
+    """By fold, each arm's records there, which `arms` hold together; empty with one split."""
 
     @property
     def location(self) -> str:
@@ -161,6 +163,12 @@ class Run:
         present = {record.arm for record in self.arms}
         return [name for name in self.titles if name in present]
 
+    @property
+    def single_arms(self) -> list[tuple[int | None, ArmRecord]]:
+        """Every record of one training and its fold: `arms`, or with folds those of each."""
+        found = [(fold, one) for fold, records in self.folds.items() for one in records]
+        return [*found] or [(None, one) for one in self.arms]
+
     def test_values(self, arm: str, metric: str) -> dict[int, float]:
         """One arm's test-set metric by seed."""
         return {record.seed: float(getattr(record.test, metric)) for record in self.arm(arm)}
@@ -219,20 +227,26 @@ def load_run(location: str | Path) -> Run:
             folders = folder.arms()
             arms = list(pool.map(ResultFolder.arm, folders))
             answered = list(pool.map(_answered, arms, folders))
+            folds = {
+                fold: list(pool.map(ResultFolder.arm, folder.fold_arms(fold)))
+                for fold in range(record.num_folds or 0)
+            }
         seed, best = folder.best_seed(), None
         if seed is not None:
             best = Best(folder.best.read_config(), folder.best.checkpoint_location, seed)
     except (OSError, ArrowException) as error:
         raise DataError(f"cannot read the run at {folder.location}: {error}") from None
     order = [one.name for one in record.arms]
+
+    def sorted_arms(found: Sequence[ArmRecord]) -> list[ArmRecord]:
+        known = [one for one in found if one.arm in order]
+        return sorted(known, key=lambda one: (order.index(one.arm), one.seed))
+
     return Run(
         folder=folder,
         record=record,
         trials=sorted(trials, key=lambda trial: trial.number),
-        arms=sorted(
-            (arm for arm in arms if arm.arm in order),
-            key=lambda arm: (order.index(arm.arm), arm.seed),
-        ),
+        arms=sorted_arms(arms),
         best=best,
         counts={
             (arm.arm, arm.seed): counts
@@ -242,6 +256,7 @@ def load_run(location: str | Path) -> Run:
         answers={
             (arm.arm, arm.seed): said for arm, (_, said) in zip(arms, answered, strict=True) if said
         },
+        folds={fold: sorted_arms(found) for fold, found in folds.items()},
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from slr_ray.durations import duration
 from slr_ray.records.log import read_log
+from slr_ray.records.measured import RoundRecord
 from slr_ray.records.tries import LOST, Spent, Tries, spent
 from slr_ray.reporting.run import Run
 
@@ -20,6 +24,31 @@ def spending_facts(run: Run) -> list[tuple[str, str]]:
         unit = "GPU" if whole.gpu_h else "processor"
         facts.append((f"Cost at {price:g} an hour of a {unit}", f"{cost(whole, price):.2f}"))
     return facts
+
+
+def comparison_facts(run: Run) -> list[tuple[str, str]]:
+    """What the final comparison trained, for a table. Rounds that it found trained are apart.
+
+    Each fold of an arm is a training; the nearest neighbour is none.
+    """
+    trained = [one.trained for _, one in run.single_arms if one.trained is not None]
+    rounds = [one for seed in trained for one in seed.rounds]
+    if not rounds:
+        return []
+    count = sum(not all(one.reused for one in seed.rounds) for seed in trained)
+    spent = duration(sum(one.training_s for one in rounds if not one.reused))
+    steps = sum(one.num_steps for one in rounds if not one.reused)
+    facts = [("Final comparison", f"{count} trainings, {spent}, {steps:,} steps")]
+    if any(one.reused for one in rounds):
+        facts.append(("Rounds that it reused", reused_text(rounds)))
+    return facts
+
+
+def reused_text(rounds: Sequence[RoundRecord]) -> str:
+    """How many of some rounds were found trained, and what that saved."""
+    reused = [one for one in rounds if one.reused]
+    share, saved = 100 * len(reused) / len(rounds), sum(one.training_s for one in reused)
+    return f"{len(reused):,} of {len(rounds):,} ({share:.0f} %), {duration(saved)} saved"
 
 
 def spending_sentence(run: Run) -> str | None:

@@ -43,7 +43,8 @@ def test_counts_are_added_and_rates_are_those_of_all_sentences() -> None:
     assert np.trace(np.array(found.confusion)) == 5
     lengths = [(one.num_glosses, one.num_clips, one.wer) for one in found.by_length]
     assert lengths == [(1, 1, 1.0), (2, 3, pytest.approx(1 / 3))]
-    assert found.training_s == 40.0
+    # Means of a training.
+    assert found.training_s == 20.0
     assert found.num_steps == 80
 
 

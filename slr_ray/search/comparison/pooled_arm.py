@@ -20,13 +20,13 @@ def pooled_confusion(folds: Sequence[ArmRecord]) -> Int64[np.ndarray, "glosses g
 def pooled_arm(folds: Sequence[ArmRecord], **figures: Any) -> ArmRecord:
     """One record of one arm's folds on one seed, with `figures` of what it recognises.
 
-    Steps are the mean of a fold. Rounds and epochs stay with the folds.
+    Steps and training time are the mean of a fold. Rounds and epochs stay with the folds.
     """
     return ArmRecord(
         arm=folds[0].arm,
         seed=folds[0].seed,
         num_steps=round(np.mean([one.num_steps for one in folds])),
-        training_s=sum(one.training_s for one in folds),
+        training_s=float(np.mean([one.training_s for one in folds])),
         confusion=pooled_confusion(folds).tolist(),
         trained=None,
         **figures,

@@ -92,13 +92,14 @@ class SweepRecord(Record):
     blocks: list[BlockRecord]
     cells: list[CellEntry]
     failed: dict[str, str]
-    """Why cells of the last call failed, by name."""
+    """Why cells failed when they were last tried, by name; none that has a result by now."""
     left_because: str | None = None
     """Why cells were not begun, where there is a reason."""
     environment: dict[str, Any]
     finished: str | None
     """When no cell was left; None before, and where some failed."""
     wall_s: float
+    """Of all starts of the command, each until the last event in its log."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +12,7 @@ from slr_ray.errors import UserError
 from slr_ray.experiment.opener import Opener
 from slr_ray.progress import ProgressBar
 from slr_ray.records.environment import environment
-from slr_ray.records.log import Log
+from slr_ray.records.log import Log, read_log
 from slr_ray.records.sweeps import SweepFolder, SweepRecord
 from slr_ray.records.tries import Tries
 from slr_ray.reporting.board import board_command
@@ -24,7 +23,7 @@ from slr_ray.storage import absolute
 from slr_ray.sweeps.board import write_board
 from slr_ray.sweeps.budget import Budget
 from slr_ray.sweeps.page import print_result, write_page
-from slr_ray.sweeps.plan import Sweep, of_block
+from slr_ray.sweeps.plan import Plan, Sweep, of_block
 from slr_ray.sweeps.results import load_sweep
 from slr_ray.sweeps.table_file import check_table
 from slr_ray.workers.nodes import connected
@@ -37,13 +36,14 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
     """Measure what has no result yet; the record tells what failed."""
     import ray
 
-    started, record, options = time.monotonic(), begin(sweep), sweep.options
+    record, options = begin(sweep), sweep.options
     plan, folder, workers = sweep.plan, sweep.folder, sweep.options.workers()
+    tries = Tries(read_log(folder))
     log = Log(folder)
-    log.write("run_resumed" if sweep.is_resumed else "run_started")
+    tries.hear(log.write("run_resumed" if sweep.is_resumed else "run_started"))
     folder.begin_attempt(now(), sweep.command)
     budget = Budget(options.time_budget_s, gpu_hours, options.trial_gpus * options.trial_workers)
-    told = LogListener(log, "accuracy", Tries(), workers)
+    told = LogListener(log, "accuracy", tries, workers)
     cells = list(plan.cells.values())
     done = len(cells) - len(plan.to_do)
     failed: dict[str, str] = {}
@@ -72,27 +72,40 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
                         watch=watch,
                     )
         is_whole = not plan.to_do
+        if is_whole:
+            tries.hear(log.write("run_ended"))
         record = record.model_copy(
             update={
-                # A cell may stand at several places of the table.
-                "failed": {
-                    one.name: failed[plan.cells[one.key].name]
-                    for one in record.cells
-                    if one.key is not None and plan.cells[one.key].name in failed
-                },
+                "failed": dict(_failures(record, plan, failed)),
                 "left_because": None if is_whole or budget.is_left() else _USED_UP,
                 "finished": now() if is_whole else None,
-                "wall_s": record.wall_s + time.monotonic() - started,
+                "wall_s": tries.wall_s,
             }
         )
         folder.write_sweep(record)
         write_board(folder, record)
-        if is_whole:
-            log.write("run_ended")
         log.keep()
     finally:
         log.close()
     return record
+
+
+def _failures(
+    before: SweepRecord, plan: Plan, failed: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Why cells have no result, by name: `failed` of this call, else what an earlier one told.
+
+    A cell may stand at several places of the table. One that failed, and was not begun again since
+    the budget was used up, has failed all the same.
+    """
+    for one in before.cells:
+        if one.key is None:
+            continue
+        cell = plan.cells[one.key]
+        if cell.name in failed:
+            yield one.name, failed[cell.name]
+        elif one.name in before.failed and not cell.is_done():
+            yield one.name, before.failed[one.name]
 
 
 def measure_and_tell(

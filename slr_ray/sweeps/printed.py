@@ -146,7 +146,8 @@ def places_table(result: SweepResult, block: str) -> Table:
 def labels_table(result: SweepResult) -> Table:
     """Labels that each place of the grid needed: those that train, and those that choose."""
     several = len(result.record.blocks) > 1
-    rows: dict[tuple[str, ...], None] = {}
+    titles = {one.name: one.title for one in result.table.settings}
+    found: Labels = {}
     for place in result.places:
         cells = [cell for one in place.seeds.values() for cell in one.cells]
         if not cells:
@@ -156,17 +157,31 @@ def labels_table(result: SweepResult) -> Table:
             for name in ("num_labelled", "num_training", "num_validation", "num_test")
         )
         where = ", ".join(result.named(place.point)) or "everywhere"
-        row = (
-            *([place.block] if several else []),
-            where,
+        told = (
             f"{labelled:,.0f} clips, {100 * labelled / training:.1f} %",
             f"{validation:,.0f}",
             f"{test:,.0f}",
             f"{max(one.num_glosses for one in cells)}",
         )
-        rows[row] = None
-    columns = [Column("corpus")] if several else []
-    columns += [Column("where"), Column("labelled, of the training clips")]
-    columns += [Column("validation labels"), Column("test clips"), Column("glosses")]
+        at = (place.block, where) if several else (where,)
+        found.setdefault(at, {}).setdefault(told, []).append(titles[place.setting])
+    places = ["corpus", "where"] if several else ["where"]
+    labels = ["labelled, of the training clips", "validation labels", "test clips", "glosses"]
     caption = "Labels, mean over seeds and folds. Validation chooses epoch and round: labels, too."
-    return Table(columns, [list(one) for one in rows], caption, markdown_rows=200)
+    return by_labels(found, places, labels, caption)
+
+
+Labels = dict[tuple[str, ...], dict[tuple[str, ...], list[str]]]
+"""Of each place, what its labels are, and the titles of those settings that have these."""
+
+
+def by_labels(found: Labels, places: Sequence[str], labels: Sequence[str], caption: str) -> Table:
+    """A row for each place, or several that say of which settings they are where these differ."""
+    differ = any(len(told) > 1 for told in found.values())
+    rows: list[list[Value]] = []
+    for place, told in found.items():
+        for counts, settings in told.items():
+            whose = "; ".join(dict.fromkeys(settings)) if len(told) > 1 else "all"
+            rows.append([*place, *([whose] if differ else []), *counts])
+    heads = [*places, *(["settings"] if differ else []), *labels]
+    return Table([Column(one) for one in heads], rows, caption, markdown_rows=200)

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.split_checks import split_warnings
-from slr_ray.documents.document import Column, Table
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.methods.pretraining import cancelled_flip
 from slr_ray.sweeps.plan import Sweep
+from slr_ray.sweeps.printed import Labels, by_labels
 from slr_ray.training.pretraining.config import PretrainingConfig
 
 _SHOWN = 12
@@ -71,8 +71,8 @@ def _notes(sweep: Sweep) -> list[str]:
 
 
 def _print_labels(sweep: Sweep, console: Console) -> None:
-    """Labelled clips of each place of the grid, mean over draws; once for settings that agree."""
-    found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    """Labelled clips of each place of the grid, mean over draws; apart where settings differ."""
+    counts: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for one in sweep.plan.entries:
         if one.key is None:
             continue
@@ -82,12 +82,14 @@ def _print_labels(sweep: Sweep, console: Console) -> None:
             for path, value in one.point.items()
         ]
         where = (one.block, ", ".join(named), one.setting)
-        found.setdefault(where, []).append(sweep.plan.labels[one.name])
-    rows: dict[tuple[str, ...], None] = {}
-    for (block, place, _), counts in found.items():
-        labelled, training = (sum(one) / len(counts) for one in zip(*counts, strict=True))
+        counts.setdefault(where, []).append(sweep.plan.labels[one.name])
+    titles = {one.name: one.title for one in sweep.checked.table.settings}
+    found: Labels = {}
+    for (block, place, setting), drawn in counts.items():
+        labelled, training = (sum(one) / len(drawn) for one in zip(*drawn, strict=True))
         share = f"{100 * labelled / training:.1f} %"
-        rows[block, place, f"{labelled:,.0f} clips", f"{training:,.0f}", share] = None
-    columns = [Column(name) for name in ("corpus", "where", "labelled", "of", "share")]
-    told = Table(columns, [list(one) for one in rows], "Labels, mean over draws")
-    console.print(terminal_table(told, len(rows)))
+        told = (f"{labelled:,.0f} clips", f"{training:,.0f}", share)
+        found.setdefault((block, place), {}).setdefault(told, []).append(titles[setting])
+    heads = ["labelled", "of", "share"]
+    shown = by_labels(found, ["corpus", "where"], heads, "Labels, mean over draws")
+    console.print(terminal_table(shown, len(shown.rows)))

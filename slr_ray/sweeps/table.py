@@ -173,6 +173,14 @@ class Table(Config):
         names = [one.name for one in self.settings]
         if len(set(names)) < len(names):
             refuse(f"settings: name each once, got {', '.join(names)}")
+        titled: dict[str, str] = {}
+        for one in self.settings:
+            other = titled.setdefault(one.title, one.name)
+            if other != one.name:
+                refuse(
+                    f"settings.{other} and settings.{one.name} have one title, {one.title!r}: "
+                    "tables and figures tell settings apart by it"
+                )
         for setting in self.settings:
             told = self._wrong_in(setting)
             if told is not None:

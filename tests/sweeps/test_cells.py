@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from experiment_factory import EMBEDDED
+from rich.console import Console
 from sweep_factory import TABLE, new_sweep, run_here
 
 from slr_ray.evaluation.people import SignerCounts
@@ -20,6 +22,7 @@ from slr_ray.sweeps.differences import differences
 from slr_ray.sweeps.page import document, write_page
 from slr_ray.sweeps.printed import figure_text, labels_table, printed_tables
 from slr_ray.sweeps.results import load_sweep
+from slr_ray.sweeps.summary import print_plan
 
 
 @pytest.fixture
@@ -145,6 +148,7 @@ def test_the_page_has_the_table_the_paper_and_what_is_missing(tmp_path: Path) ->
     assert rows["SSLR"][0].startswith(f"{100 * np.mean(values):.1f} ± ")
     labels = {str(row[1]): str(row[2]) for row in labels_table(result).rows if row[0] == titles[0]}
     assert labels["labelled 0.1"] == "10 clips, 9.7 %", labels
+    assert "settings" not in [one.title for one in labels_table(result).columns]
     found = differences(result)
     # Two figures at two places of two corpora.
     assert len(found) == 8
@@ -160,6 +164,27 @@ def test_the_page_has_the_table_the_paper_and_what_is_missing(tmp_path: Path) ->
     table = (tmp_path / "tiny/cells.csv").read_text().splitlines()
     assert len(table) == 1 + len(record.cells) - 1
     assert table[0].startswith("corpus,setting,pool.fraction,seed,accuracy")
+
+
+def test_labels_of_one_place_that_differ_name_their_settings(tmp_path: Path) -> None:
+    table = copy.deepcopy(TABLE)
+    learnt = {"keep": "last", "with_validation": True}
+    config = {"method": {"kind": "supervised"}, "training": learnt}
+    table["settings"].append({"name": "learnt", "title": "FSL, all it has", "config": config})
+    sweep = new_sweep(tmp_path, table, {"pool.fraction": 0.5}, seeds=1)
+    run_here(sweep)
+    shown = labels_table(load_sweep(sweep.folder))
+    place, named, *_ = (one.title for one in shown.columns)
+    assert (place, named) == ("where", "settings")
+    assert [row[:2] for row in shown.rows] == [
+        ["labelled 0.5", "FSL; FSL, equal steps; SSLR"],
+        ["labelled 0.5", "FSL, all it has"],
+        ["everywhere", "all"],
+    ]
+    out = io.StringIO()
+    print_plan(sweep, Console(file=out, width=200), with_estimate=True)
+    told = [line.split("  ")[1:] for line in out.getvalue().splitlines() if "labelled 0.5" in line]
+    assert ["FSL, all it has" in str(one) for one in told] == [False, True], told
 
 
 @pytest.mark.parametrize(

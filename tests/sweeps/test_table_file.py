@@ -82,6 +82,7 @@ def with_setting(**changes: Any) -> dict[str, Any]:
         ),
         (broken(setting={}), "setting: no such field, did you mean 'settings'"),
         (with_setting(name="sslr"), "settings: name each once"),
+        (with_setting(title="SSLR"), r"settings\.fsl and settings\.sslr have one title, 'SSLR'"),
         (with_setting(equal_steps_to="other"), r"settings\.fsl: equal_steps_to is 'other'"),
         (with_setting(equal_steps_to="fsl_equal_steps"), "must be another setting"),
         (with_setting(axes=["pool.seed"]), r"axes \['pool\.seed'\] are not in the grid"),

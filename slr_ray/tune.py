@@ -174,11 +174,9 @@ def tune(
 
 def _list_spaces() -> None:
     from slr_ray.console import literal_console
-    from slr_ray.documents.terminal import terminal_table
-    from slr_ray.search.spaces.listing import spaces_table
+    from slr_ray.search.spaces.listing import print_spaces
 
-    table = spaces_table()
-    literal_console().print(terminal_table(table, len(table.rows)))
+    print_spaces(literal_console())
 
 
 def _start(

@@ -102,7 +102,8 @@ class LiveView(RunListener):
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         self._arms_done += 1
         if who is not None or error is not None:
-            self._print(f"{arm} seed {seed} done [{self._arms_done}/{self.num_arms}]")
+            ended = "done" if error is None else f"failed: {error}"
+            self._print(f"{arm} seed {seed} {ended} [{self._arms_done}/{self.num_arms}]")
 
     def arm_restarted(self, arm: str, seed: int, reason: str) -> None:
         self._print(f"{arm} seed {seed} is started again: {reason}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +104,7 @@ def replay_run(
     able = [one for one in asked if not _lacking(one.needs, evidence)]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
     console.print(f"{told}: {len(runs)} training(s), each round's whole pool", soft_wrap=True)
-    console.print(_table(found, runs[0].problem.num_glosses))
+    _print_table(found, runs[0].problem.num_glosses, console)
     if per_gloss:
         console.print(_gloss_table(found, runs[0].problem.corpus.glosses))
     for one in asked:
@@ -205,13 +207,11 @@ def _lacking(needs: Needs, evidence: Evidence) -> str:
 
 
 def _text(rule: Rule) -> str:
-    """The rule as `--rule` takes it."""
+    """The rule as `--rule` takes it: the same one when it is given again."""
     fields = rule.model_dump(mode="json")
     kind = fields.pop("kind")
-    told = (
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in fields.items()
-    )
+    # What is JSON is YAML; without spaces, which separate fields.
+    told = (f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in fields.items())
     return " ".join([kind, *told])
 
 
@@ -229,32 +229,48 @@ def _mean(values: Sequence[float | int | None], form: str) -> str:
     return format(float(np.mean(known)), form) if known else "–"
 
 
-def _table(found: Sequence[Replayed], num_glosses: int) -> Table:
-    title = "Clips that a rule would have chosen, means over trainings"
-    table = Table(box=box.SIMPLE, title=title, title_justify="left")
-    table.add_column("rule", overflow="fold")
+def _print_table(found: Sequence[Replayed], num_glosses: int, console: Console) -> None:
+    """Each rule on a line of its own, to be copied whole, and its rounds below in columns."""
     heads = ["round", "clips", "of pool", "glosses", "fewest", "most", "edge", "audit: precision"]
     is_open = any(one.num_unknown for one in found)
     if is_open:
         heads.append("audit: of unknown glosses")
-    for name in heads:
-        table.add_column(name, justify="right")
+    rows: dict[str, list[list[str]]] = {}
     for (rule, number), group in _grouped(found).items():
         counts = [one.per_gloss for one in group]
         unknown = [_mean([one.num_unknown for one in group], ".0f")] if is_open else []
-        table.add_row(
-            Text(rule),
-            str(number),
-            _mean([one.num_clips for one in group], ".0f"),
-            _mean([one.num_clips / max(one.num_pool, 1) for one in group], ".1%"),
-            f"{_mean([int((one > 0).sum()) for one in counts], '.0f')} / {num_glosses}",
-            _mean([int(one.min()) for one in counts], ".0f"),
-            _mean([int(one.max()) for one in counts], ".0f"),
-            _mean([one.edge for one in group], ".3f"),
-            _mean([one.precision for one in group], ".3f"),
-            *unknown,
+        rows.setdefault(rule, []).append(
+            [
+                str(number),
+                _mean([one.num_clips for one in group], ".0f"),
+                _mean([one.num_clips / max(one.num_pool, 1) for one in group], ".1%"),
+                f"{_mean([int((one > 0).sum()) for one in counts], '.0f')} / {num_glosses}",
+                _mean([int(one.min()) for one in counts], ".0f"),
+                _mean([int(one.max()) for one in counts], ".0f"),
+                _mean([one.edge for one in group], ".3f"),
+                _mean([one.precision for one in group], ".3f"),
+                *unknown,
+            ]
         )
-    return table
+    every = [cells for own in rows.values() for cells in own]
+    widths = [
+        max(map(len, (*head.split(), *(cells[index] for cells in every))))
+        for index, head in enumerate(heads)
+    ]
+
+    def columns(own: Sequence[Sequence[str]], *, show_header: bool = False) -> Table:
+        table = Table(box=None, show_header=show_header)
+        for head, width in zip(heads, widths, strict=True):
+            table.add_column(head, justify="right", vertical="bottom", width=width)
+        for cells in own:
+            table.add_row(*cells)
+        return table
+
+    console.print("Clips that a rule would have chosen, means over trainings", style="italic")
+    console.print(columns([], show_header=True))
+    for rule, own in rows.items():
+        console.print(Text(f"--rule {shlex.quote(rule)}"), soft_wrap=True)
+        console.print(columns(own))
 
 
 def _gloss_table(found: Sequence[Replayed], names: Sequence[str]) -> Table:

@@ -68,6 +68,10 @@ def _opened(
 ) -> list[SeedRun]:
     origin = folder.config_location
     config = opener.build(folder.read_config(), origin)
+    if config.task != "isolated":
+        raise DataError(
+            f"{origin}: a replay knows rounds on isolated signs only, and task is {config.task!r}"
+        )
     if not isinstance(config.method, SslrConfig) or not config.method.num_rounds:
         raise DataError(
             f"{origin}: method.kind {config.method.kind!r} has no rounds that choose pseudo-labels"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from slr_ray.errors import ConfigError
 from slr_ray.search.samplers.tpe import Tpe
 from slr_ray.search.schedulers.no_stopping import NoStopping
 from slr_ray.search.schedulers.successive_halving import SuccessiveHalving
-from slr_ray.search.spaces.listing import spaces_table
+from slr_ray.search.spaces.listing import print_spaces, spaces_table
 from slr_ray.search.spaces.space_file import Space, check_space, shipped_spaces
 
 TWO = ["balanced_accuracy", "training_s"]
@@ -78,6 +80,15 @@ def test_another_kind_of_an_override_starts_afresh() -> None:
     assert found.search.sampler.kind == "random"
     same = checked({**written, "num_trials": 4}, {"search.sampler.kind": "grid"})
     assert same.search.sampler.model_dump() == {"kind": "grid", "points": 2}
+
+
+def test_a_narrow_list_of_spaces_breaks_no_name() -> None:
+    out = io.StringIO()
+    print_spaces(Console(file=out, width=60))
+    words = out.getvalue().split()
+    for row in spaces_table().rows:
+        for name in " ".join(str(one) for one in row).split():
+            assert {name, f"{name}:", f"({name}"} & set(words), name
 
 
 def test_every_shipped_space_is_listed_with_a_line_on_it() -> None:

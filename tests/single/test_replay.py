@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from experiment_factory import opened
 from record_factory import run_record, trial_record
 from rich.console import Console
+from sentence_experiments import sentence_experiment
 
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.errors import ConfigError, DataError
@@ -109,6 +111,38 @@ def test_every_rule_that_the_evidence_allows(result: tuple[str, MeasuredRecord])
     assert "audit by hidden labels: for reading only" in text
     # Of round 1 and round 2, each rule once.
     assert len(found) == 2 * len({one.rule for one in found})
+
+
+def test_a_printed_rule_can_be_given_again(tmp_path: Path) -> None:
+    selection = {"kind": "uncertainty", "num_passes": 2, "negative": {"probability": 1e-5}}
+    run_single(
+        opened(small(num_rounds=1, selection=selection)), 0, str(tmp_path), 1, Console(quiet=True)
+    )
+    narrow = Console(file=StringIO(), width=80)
+    found = replay_run(str(tmp_path), {}, [], None, False, narrow)
+    text = narrow.file.getvalue()  # type: ignore[attr-defined]
+    lines = [line for line in text.splitlines() if line.startswith("--rule ")]
+    words = [shlex.split(line) for line in lines]
+    rules = [rule for _, rule in words]
+    assert rules == list(dict.fromkeys(one.rule for one in found))
+    assert any(len(line) > 80 for line in lines)
+    again = replay_run(str(tmp_path), {}, rules, None, False, Console(quiet=True))
+    for one, same in zip(found, again, strict=True):
+        assert one.rule == same.rule
+        np.testing.assert_array_equal(one.per_gloss, same.per_gloss)
+    # Each round in one line of columns below its rule.
+    assert all("%" in line for line in text.splitlines() if line.startswith(" " * 5 + "1 "))
+
+
+def test_sentences_have_rounds_that_a_replay_does_not_know(tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path))
+    folder.write_run(run_record(search_seeds=[0], num_trials=1))
+    config = sentence_experiment(method={"kind": "sslr_sentences", "num_rounds": 1})
+    folder.write_options(RunOptions())
+    folder.trial(0).write_config(config)
+    folder.trial(0).write_record(trial_record(0))
+    with pytest.raises(DataError, match="on isolated signs only, and task is 'continuous'"):
+        replayed(folder.location)
 
 
 def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> None:

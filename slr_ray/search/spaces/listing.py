@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
 from slr_ray.documents.document import Column, Table, Value
 from slr_ray.search.spaces.space import Branch, Parameter, parameters
 from slr_ray.search.spaces.space_file import load_space, shipped_spaces
@@ -22,6 +26,16 @@ def spaces_table() -> Table:
         count = len(parameters(space.tree))
         rows.append([name, count, space.search.num_trials, found, space.title])
     return Table(columns, rows, "Shipped search spaces; a branch counts with all its parameters.")
+
+
+def print_spaces(console: Console) -> None:
+    """Each space by itself: beside other columns a terminal is too narrow for names of settings."""
+    table = spaces_table()
+    console.print(Text(table.caption, style="italic"))
+    for name, num_parameters, num_trials, searched, about in table.rows:
+        counts = f"{num_parameters} parameters, {num_trials} trials"
+        console.print(Text.assemble("\n", (f"{name}", "bold"), f": {about} ({counts})"))
+        console.print(Padding(Text(f"{searched}"), (0, 0, 0, 4)))
 
 
 def _by_section(paths: Iterable[str]) -> Iterator[str]:

@@ -94,4 +94,4 @@ def _print(out: Path, corpus: Corpus, chains: Chains, frames: list[int]) -> None
         table.add_row(f"clips {reason}", f"{num:,}")
     console = literal_console()
     console.print(table)
-    console.print(f"- {_SYNTHETIC}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"- {_SYNTHETIC}", highlight=False, soft_wrap=True)

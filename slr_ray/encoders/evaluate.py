@@ -63,9 +63,9 @@ def run_evaluation(
         f"{len(own.split.validation)} validation, {len(own.split.test)} test clips"
     )
     for warning in split_warnings(own.corpus, own.split):
-        console.print(f"warning: {warning}", markup=False)
+        console.print(f"warning: {warning}")
     for warning in sorted({told for run in runs if (told := _warning(run)) is not None}):
-        console.print(f"warning: {warning}", markup=False)
+        console.print(f"warning: {warning}")
     if task.protocol == "map":
         for source in task.sources:
             _draw_map(source, runs[0], store, console)

@@ -108,6 +108,10 @@ def checkpoint_content(prepared: Prepared, state: State, metric: str) -> State:
 
 def load_checkpoint(path: str) -> Loaded[AnyRecogniser]:
     """Read a checkpoint, a file or URI (`weights_only`); `DataError` where it is none of ours."""
+    if Path(path).is_dir():
+        inside = sorted(Path(path).rglob("checkpoint.pt"))
+        hint = f", such as {str(inside[0])!r}" if inside else ""
+        raise DataError(f"{path} is a folder: give the checkpoint's file{hint}")
     try:
         raw = read_file(path)
         content = loads(raw)

@@ -113,7 +113,7 @@ class LiveView(RunListener):
             self._print(line)
         else:
             # Above the table, which has no row for it.
-            self._live.console.print(line, highlight=False, markup=False)
+            self._live.console.print(line, highlight=False)
 
     def _put(self, record: TrialRecord) -> None:
         rounds = max((len(seed.rounds) for seed in record.seeds), default=0)
@@ -141,7 +141,7 @@ class LiveView(RunListener):
 
     def _print(self, line: str) -> None:
         if self._live is None:
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self.console.print(line, highlight=False, soft_wrap=True)
 
     def _render(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")

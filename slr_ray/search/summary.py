@@ -80,4 +80,4 @@ def print_end(run: SearchRun, console: Console) -> None:
         rerun = f"python -m slr_ray.train --config {config} --seed {loaded.best.seed}"
         lines += [f"checkpoint:  {folder.best.checkpoint_location}", f"rerun:       {rerun}"]
     for line in lines:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False)

@@ -111,7 +111,7 @@ def train_on_workers(
             watch = NodeWatch(workers, lambda _, line: tell(line), grows=options.wait_for_nodes)
 
         def tell(line: str) -> None:
-            console.print(line, soft_wrap=True, highlight=False, markup=False)
+            console.print(line, soft_wrap=True, highlight=False)
 
         def on_wait() -> None:
             for line in lines.taken():

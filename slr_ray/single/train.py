@@ -142,7 +142,7 @@ def tell_before(prepared: Prepared, seed: int, console: Console) -> None:
     if prepared.encoder is not None:
         warning = seen_warning(prepared.encoder, corpus, parts.measured)
         if warning is not None:
-            console.print(f"warning: {warning}", markup=False)
+            console.print(f"warning: {warning}")
 
 
 def _before_rounds(

@@ -118,7 +118,7 @@ def measure_and_tell(
     print_result(result, console)
     logs = board_command(sweep.folder.store)
     for line in (*(f"report:      {one}" for one in written), f"TensorBoard: {logs}"):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False)
     return record
 
 
@@ -189,7 +189,5 @@ class _Shown(RunListener):
 
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         if error is not None:
-            self._console.print(
-                f"failed: {arm} seed {seed}: {error}", style="red", markup=False, soft_wrap=True
-            )
+            self._console.print(f"failed: {arm} seed {seed}: {error}", style="red", soft_wrap=True)
         self._bar.advance(note=f"{arm} seed {seed}")

@@ -34,6 +34,8 @@ class Axis(Config):
     def _named_once_each(self) -> Axis:
         if self.names is not None and len(self.names) != len(self.values):
             raise ValueError(f"{len(self.names)} names for {len(self.values)} values")
+        if self.names is not None and len(set(self.names)) < len(self.names):
+            raise ValueError(f"name each value by a name of its own, got {', '.join(self.names)}")
         if any(one in self.values[:index] for index, one in enumerate(self.values)):
             raise ValueError("name each value once")
         return self

@@ -192,3 +192,14 @@ def test_predict_refuses_a_checkpoint_that_runs_code(tmp_path: Path) -> None:
     done = call("slr_ray.predict", "--checkpoint", str(hostile), "poses.parquet", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "safely" in done.stderr
+
+
+def test_predict_names_the_checkpoint_in_a_folder(tmp_path: Path) -> None:
+    for folder in ("seed_0", "seed_1"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+    (tmp_path / "out" / "seed_0" / "checkpoint.pt").touch()
+    done = call("slr_ray.predict", "--checkpoint", "out", "poses.parquet", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "out is a folder: give the checkpoint's file, such as 'out/seed_0/checkpoint.pt'" in (
+        " ".join(done.stderr.split())
+    )

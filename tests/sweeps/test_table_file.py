@@ -77,6 +77,10 @@ def with_setting(**changes: Any) -> dict[str, Any]:
         (broken(grid={"pool.fraction": []}), "at least 1 item"),
         (broken(grid={"pool.fraction": [0.1, 0.1]}), "name each value once"),
         (
+            broken(grid={"pool.fraction": {"values": [0.1, 0.2], "names": ["few", "few"]}}),
+            "name each value by a name of its own, got few, few",
+        ),
+        (
             {name: value for name, value in TABLE.items() if name != "title"},
             "title: missing; it has no default$",
         ),

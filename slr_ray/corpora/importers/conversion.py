@@ -144,7 +144,7 @@ def _print(count: ImportCount) -> None:
     console = literal_console()
     console.print(table)
     for line in count.remarks:
-        console.print(f"- {line}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"- {line}", highlight=False, soft_wrap=True)
     if count.skipped:
         listed = Table("clip", "skipped because", title_justify="left")
         for one in count.skipped[:_NUM_LISTED]:

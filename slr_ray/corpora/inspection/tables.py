@@ -26,9 +26,9 @@ def print_inspection(inspection: Inspection, console: Console | None = None) -> 
         if table.rows:
             console.print(terminal_table(table, _MAX_ROWS))
     for one in inspection.skipped[:_MAX_ROWS]:
-        console.print(f"skipped {one['clip_id']}: {one['reason']}", style="yellow", markup=False)
+        console.print(f"skipped {one['clip_id']}: {one['reason']}", style="yellow")
     for warning in [*suspicions(inspection), *inspection.warnings]:
-        console.print(f"warning: {warning}", style="yellow", markup=False)
+        console.print(f"warning: {warning}", style="yellow")
 
 
 def signer_text(signer: str | None) -> str:

@@ -131,4 +131,4 @@ class ExtractionProgress:
                     self.starting_s = begun - self._begun
 
     def _print(self, line: str) -> None:
-        self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._bar.console.print(line, highlight=False, soft_wrap=True)

@@ -144,7 +144,7 @@ def _print_plan(
     console: Console,
 ) -> None:
     def say(line: str) -> None:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
 
     for note in manifest.notes:
         say(note)
@@ -200,7 +200,7 @@ def _end(
         **({"failures": ledger.failed_location()} if report.failed else {}),
     }
     for name, location in locations.items():
-        console.print(f"{name}: {location}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{name}: {location}", highlight=False, soft_wrap=True)
     wanted = {row.clip_id for row in manifest.rows}
     return RunResult(
         num_done=progress.num_done,

@@ -209,7 +209,7 @@ def as_csv(result: SweepResult) -> str:
 
 
 def _counted(cells: Sequence[CellRecord]) -> list[Any]:
-    """Of a seed; of folds, the mean labels and steps, and the test clips together."""
+    """Of a seed; of folds, the mean labels, steps and seconds, and the test clips together."""
     means = [
         round(float(np.mean([getattr(one, name) for one in cells])))
         for name in ("num_labelled", "num_training", "num_validation")
@@ -219,5 +219,5 @@ def _counted(cells: Sequence[CellRecord]) -> list[Any]:
         sum(one.num_test for one in cells),
         max(one.num_glosses for one in cells),
         round(float(np.mean([one.num_steps for one in cells]))),
-        round(sum(one.training_s for one in cells), 3),
+        round(float(np.mean([one.training_s for one in cells])), 3),
     ]

@@ -20,6 +20,10 @@ from slr_ray.storage import absolute
 from slr_ray.text import normal_name, read_table, split_name
 
 _NAMES = ("training", "validation", "test")
+_WITHOUT_VALIDATION = (
+    ": name a few training clips so. They train all the same with training.with_validation=true "
+    "training.keep=last, where nothing chooses by them"
+)
 
 
 class FileSplitConfig(Config):
@@ -84,7 +88,8 @@ def by_file(corpus: Corpus, path: Path) -> Listed:
         )
     for name, found in sets.items():
         if not found:
-            raise DataError(f"{path} puts no clip into {name}")
+            hint = _WITHOUT_VALIDATION if name == "validation" else ""
+            raise DataError(f"{path} puts no clip into {name}{hint}")
     return Listed([np.array(sets[name], np.int64) for name in _NAMES], len(absent))
 
 

@@ -182,7 +182,7 @@ def test_a_file_says_which_clip_goes_where(tmp_path: Path, suffix: str) -> None:
         ("clip_id,split\nclip0,train\nclip1,holdout\n", "'clip1' has split 'holdout'"),
         ("clip_id,split\nnone,train\n", "none of its 1 clips is in rows: its first is 'none'"),
         ("clip_id,split\nclip0,train\nclip0,test\n", "'clip0' is listed twice"),
-        ("clip_id,split\nclip0,train\nclip1,test\n", "no clip into validation"),
+        ("clip_id,split\nclip0,train\nclip1,test\n", "validation: name a few training clips so"),
         ("clip,split\nclip0,train\n", "no column clip_id"),
         ("", "no column clip_id and split"),
         ("clip_id,split\nclip200,test\n", "'clip200' is in test but has no gloss"),

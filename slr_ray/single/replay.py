@@ -92,7 +92,7 @@ def replay_run(
     # All rounds of a run have kept the same.
     evidence = saved[0][2].evidence
     for name, part in (("refine", method.refine), ("reject", method.reject)):
-        lacking = "" if part is None else _lacking(part.needs, evidence)
+        lacking = "" if part is None else _lacking(part.needs, base.needs, evidence)
         if lacking:
             raise ConfigError(f"method.{name} needs {lacking}, which {told} has not kept")
     if method.calibration == "folds" and saved[0][2].held_out is None:
@@ -101,15 +101,16 @@ def replay_run(
             "has not kept"
         )
     asked = _rules(method, overrides, rules)
-    able = [one for one in asked if not _lacking(one.needs, evidence)]
+    lacking_of = [(one, _lacking(one.needs, base.needs, evidence)) for one in asked]
+    able = [one for one, lacking in lacking_of if not lacking]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
     console.print(f"{told}: {len(runs)} training(s), each round's whole pool", soft_wrap=True)
     _print_table(found, runs[0].problem.num_glosses, console)
     if per_gloss:
         console.print(_gloss_table(found, runs[0].problem.corpus.glosses))
-    for one in asked:
-        if one not in able:
-            reason = f"needs {_lacking(one.needs, evidence)}, which the run has not kept"
+    for one, lacking in lacking_of:
+        if lacking:
+            reason = f"needs {lacking}, which the run has not kept"
             console.print(Text(f"not replayed: {_text(one)} {reason}"))
     if any(one.precision is not None for one in found):
         console.print(Text(_AUDIT))
@@ -194,16 +195,34 @@ def _chosen(
     )
 
 
-def _lacking(needs: Needs, evidence: Evidence) -> str:
-    """What is needed and was not kept, in words; empty where nothing is."""
-    kept = {
-        "passes with dropout": (needs.dropout_passes, evidence.deviation),
-        "glosses of views": (needs.views, evidence.view_glosses),
-        "glosses without the ends": (needs.ends_cut, evidence.ends_cut_glosses),
+def _lacking(needs: Needs, kept: Needs, evidence: Evidence) -> str:
+    """What is needed and was not kept, in words; empty where nothing is.
+
+    What was `kept` is of as many passes and views, and of clips cut as far, as the run's own rule
+    asked for: another number of them would need the model.
+    """
+    validation = needs.validation
+    there = {
         "energies": (needs.energy, evidence.energy),
         "representations": (needs.representations, evidence.representations),
+        "energies of validation": (validation and needs.energy, evidence.validation_energy),
+        "representations of validation": (
+            validation and needs.representations,
+            evidence.validation_representations,
+        ),
     }
-    return " and ".join(name for name, (need, have) in kept.items() if need and have is None)
+    of_number = {
+        f"{needs.dropout_passes} passes with dropout": (needs.dropout_passes, kept.dropout_passes),
+        f"glosses of {needs.views} views": (needs.views, kept.views),
+        f"glosses without the ends ({needs.head_fraction:g} and {needs.tail_fraction:g})": (
+            (needs.head_fraction, needs.tail_fraction) if needs.ends_cut else None,
+            (kept.head_fraction, kept.tail_fraction),
+        ),
+        "negative labels by the same thresholds": (needs.negative, kept.negative),
+    }
+    lacking = [name for name, (need, have) in there.items() if need and have is None]
+    lacking += [name for name, (need, have) in of_number.items() if need and need != have]
+    return " and ".join(lacking)
 
 
 def _text(rule: Rule) -> str:

@@ -52,6 +52,21 @@ def test_supervised_learning_takes_as_many_steps(tmp_path: Path) -> None:
     assert len(Recogniser.load(folder.arm("sslr_best", 0).checkpoint_location).glosses) == 4
 
 
+def test_patience_does_not_cut_equal_steps_short(tmp_path: Path) -> None:
+    """Nothing is learnt at such a rate, so patience ends every training that it may end."""
+    plain = {name: SPACE[name] for name in ("data", "pool", "model", "training")}
+    slow = {"num_epochs": 2, "patience_epochs": 1, "optimiser": {"learning_rate": 1e-12}}
+    selection = {"kind": "top_per_gloss", "num_clips": 2, "confidence": 0.0}
+    rounds = {"kind": "sslr", "num_rounds": 2, "selection": selection}
+    config = build_experiment(merge(plain, {"training": slow, "method": rounds}), "test")
+    context = RunContext(RunFolder(str(tmp_path)), "balanced_accuracy", (Draw(0),), 1)
+    steps = {}
+    for cell in arm_cells(context, {None: Candidates(config, config)}, [Draw(0)]):
+        cell.run(this_place(), lambda _: None)
+        steps[cell.label] = cell.folder.num_steps()
+    assert steps["fsl_equal_steps"] == steps["sslr_best"] == 3 * steps["fsl"]
+
+
 def test_several_workers_are_refused_before_the_start(tmp_path: Path) -> None:
     run = new_run(tmp_path, method=STEPS)
     run.options = RunOptions(trial_workers=2)

@@ -170,6 +170,16 @@ def test_share_per_gloss_grows_up_to_the_largest_share(growth: float, share: flo
     np.testing.assert_array_equal(found, np.ceil(share * given.num_predicted))
 
 
+@pytest.mark.parametrize("count", [7, 14, 28, 55, 56])
+def test_share_per_gloss_takes_no_clip_more_than_its_share(count: int) -> None:
+    """0.07 * 100 is a little above 7."""
+    confidence = np.linspace(0.51, 0.99, 100, dtype=np.float32)
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    given = Candidates(probabilities, np.ones(100, bool), 1, 1.0)
+    rule = SharePerGloss(share=count / 100, largest_share=0.6)
+    assert rule.select(given).tolist() == list(range(100 - count, 100))
+
+
 @pytest.mark.parametrize("count", [1, 7, 60, 100])
 def test_quantile_takes_its_share_of_the_pool(count: int) -> None:
     given = everything(2, num_clips=100)

@@ -107,7 +107,7 @@ def test_every_rule_that_the_evidence_allows(result: tuple[str, MeasuredRecord])
     assert {"threshold", "quantile", "curriculum", "adaptive", "class_rebalanced"} <= kinds
     assert found[0].rule.startswith("top_per_gloss num_clips=3")
     assert "not replayed: uncertainty" in text
-    assert "needs passes with dropout" in text
+    assert "passes with dropout, which the run has not kept" in text
     assert "audit by hidden labels: for reading only" in text
     # Of round 1 and round 2, each rule once.
     assert len(found) == 2 * len({one.rule for one in found})
@@ -199,6 +199,22 @@ def test_validation_needs_the_round_before(tmp_path: Path) -> None:
     assert len(found) == 1
     with pytest.raises(DataError, match="the model of round 0, which could make them, is not in"):
         replayed(str(tmp_path), "quantile share=0.5", method__calibration="temperature")
+
+
+def test_what_was_kept_of_other_views_or_ends_answers_for_none(tmp_path: Path) -> None:
+    selection = {"kind": "ends_cut_agree", "head_fraction": 0.3, "tail_fraction": 0.0}
+    config = small(num_rounds=1, selection=selection, refine={"semantic": {}})
+    run_single(opened(config), 0, str(tmp_path), 1, Console(quiet=True))
+    own, other = (
+        f"ends_cut_agree head_fraction={head} tail_fraction={tail}"
+        for head, tail in ((0.3, 0.0), (0.0, 0.6))
+    )
+    found, text = replayed(str(tmp_path), own, other)
+    assert [one.rule.split()[1] for one in found] == ["head_fraction=0.3"]
+    assert "needs glosses without the ends (0 and 0.6), which the run has not kept" in text
+    # Representations of the pool are there, those of validation are not.
+    with pytest.raises(ConfigError, match=r"representations of validation, which .* has not kept"):
+        replayed(str(tmp_path), own, method__reject={"kind": "prototype"})
 
 
 BAD = [

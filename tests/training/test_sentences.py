@@ -29,7 +29,9 @@ from slr_ray.storage import Store
 from slr_ray.training.loop import train
 from slr_ray.training.problem import Problem, labelled_set
 from slr_ray.training.round import Round
+from slr_ray.training.sentences.config import SentencesConfig
 from slr_ray.training.sentences.measuring import answers_on, measured
+from slr_ray.training.sentences.prediction import StepProbabilities, said
 from slr_ray.training.sentences.signing import signing_steps
 from slr_ray.training.sentences.task import SentenceTask
 from slr_ray.training.task import Step
@@ -220,3 +222,16 @@ def test_signing_ends_where_hands_rest() -> None:
     assert (found[:, 0] < found[:, 1]).all()
     assert (found[:, 1] <= [num_steps_of(count) for count in corpus.num_frames.tolist()]).all()
     assert np.abs(np.median(FRAMES_A_STEP * found - true, axis=0)).max() <= FRAMES_A_STEP
+
+
+@pytest.mark.parametrize("num_frames", [24, 37, 96])
+def test_segments_that_meet_do_so_in_clips_longer_than_is_read(num_frames: int) -> None:
+    """The model reads 24 frames of each; what lies between two of them is nobody's otherwise."""
+    log_probs = np.full((1, 6, 3), -5.0, np.float32)
+    log_probs[0, [0, 1, 2], 1] = log_probs[0, [3, 4, 5], 2] = 0.0
+    found = StepProbabilities(np.array([0]), log_probs, None, np.array([6]), np.array([[0, 6]]))
+    (one,) = said(found, np.array([num_frames]), SentencesConfig(), 24)
+    assert one.segments.bounds.tolist() == [[0, 3], [3, 6]]
+    (start, middle), (again, end) = one.times.tolist()
+    assert (start, again, end) == (0, middle, num_frames)
+    assert abs(middle - num_frames / 2) <= 1

@@ -142,5 +142,6 @@ def _with_steps(prepared: Prepared, seed: int, wanted: int) -> Experiment:
     labelled = len(prepared.pool(seed).labelled)
     an_epoch = training.steps_per_epoch or -(-labelled // training.batch_size)
     epochs = max(training.num_epochs, round(wanted / an_epoch))
-    longer = training.model_copy(update={"num_epochs": epochs})
+    # Patience would stop it short of them; which epoch is kept is another matter.
+    longer = training.model_copy(update={"num_epochs": epochs, "patience_epochs": None})
     return prepared.config.model_copy(update={"training": longer})

@@ -130,7 +130,7 @@ def said(
     by = found.log_probs if found.frames is None else found.frames
     segments = segments_of(by, found.num_steps, hypotheses, settings.dplr, found.signing)
     return [
-        _in_frames(hypothesis, own, thinned(int(count), max_frames))
+        _in_frames(hypothesis, own, int(count), max_frames)
         for hypothesis, own, count in zip(hypotheses, segments, num_frames, strict=True)
     ]
 
@@ -143,9 +143,12 @@ def decoded(found: StepProbabilities, beam: int) -> list[Hypothesis]:
 
 
 def _in_frames(
-    hypothesis: Hypothesis, segments: Segments, read: Int64[np.ndarray, " read"]
+    hypothesis: Hypothesis, segments: Segments, num_frames: int, max_frames: int | None
 ) -> Said:
-    """`read` are the frames of the clip that the model read."""
-    starts, ends = in_frames(segments.bounds, len(read)).T
-    spikes = read[FRAMES_A_STEP * hypothesis.steps]
-    return Said(hypothesis, segments, np.stack([read[starts], read[ends - 1] + 1], axis=1), spikes)
+    """Of a clip of `num_frames`. Of a longer one than the model reads, a segment goes half-way to
+    the next frame that was read, so that segments that meet still do.
+    """
+    read = thinned(num_frames, max_frames)
+    edges = np.concatenate([[0], (read[:-1] + read[1:] + 1) // 2, [num_frames]])
+    times = edges[in_frames(segments.bounds, len(read))]
+    return Said(hypothesis, segments, times, read[FRAMES_A_STEP * hypothesis.steps])

@@ -119,7 +119,12 @@ def _check_override(dotted: str, protocol: str) -> None:
     section = dotted.split(".")[0]
     if section in ("initialisation", "model", "normalisation"):
         raise ConfigError(f"{dotted}: the encoder decides that; evaluate takes it from --encoder")
-    if section in ("training", "method", "augmentation") and protocol != "semi":
+    if section == "method":
+        raise ConfigError(
+            f"{dotted}: evaluate trains supervised or not at all; rounds and steps that start from "
+            "an encoder are `python -m slr_ray.train --init ENCODER`"
+        )
+    if section in ("training", "augmentation") and protocol != "semi":
         raise ConfigError(
             f"{dotted}: only --protocol semi trains; {protocol} leaves the encoder as it is"
         )

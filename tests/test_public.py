@@ -148,3 +148,13 @@ def test_a_folder_of_shards_and_videos_is_refused(names: dict[str, Any]) -> None
     said = pytest.warns(UserWarning, match="by something else than slr_ray.extract")
     with said, pytest.raises(DataError, match=r"hello\.MP4"):
         names["result"].recogniser.predict(folder)
+
+
+def test_wrong_arguments_are_clear_errors(names: dict[str, Any]) -> None:
+    from slr_ray.errors import ConfigError
+
+    for call in (slr_ray.train, slr_ray.pretrain):
+        with pytest.raises(ConfigError, match="seed=-1: give a whole number"):
+            call(names["corpus"], seed=-1)
+    with pytest.raises(ConfigError, match="top=0: ask for one gloss or more"):
+        names["result"].recogniser.predict(names["corpus"], top=0)

@@ -8,6 +8,7 @@ nothing else: what is trained stays in `Score`.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ PUBLISHED = (1 / 3, 1 / 4)
 """The paper's boundary for all its experiments (section 5.2)."""
 MAX_FRACTION = 0.5
 """The search looks at heads and tails up to this share: together at most the whole clip."""
+DIGITS = 4
+"""Fractions are told apart to so many decimals: less than a frame of any clip."""
 _NUM_SPREAD = 5
 """Trainings spread over the square before the model of the accuracy chooses where to train."""
 _GRID = 51
@@ -153,11 +156,12 @@ def search_boundary(
     """Both fractions at once, by a Gaussian process over single trainings (ours).
 
     `start_from` is trained first, then a few points spread over the square (Sobol), then Optuna's
-    Gaussian-process sampler chooses. Every candidate is trained once: on a smooth surface the
-    neighbours are its repeats. For the same reason the answer is not the luckiest candidate but the
-    highest point of a smooth model of all of them, and `PUBLISHED` where the model does not tell
-    the two apart. The same seed and scores give the same search,
-    so one that was interrupted goes on by being run again on a `Score` that remembers.
+    Gaussian-process sampler chooses. On a smooth surface the neighbours of a candidate are its
+    repeats: the answer is not the luckiest candidate but the highest point of a smooth model of all
+    of them, and `PUBLISHED` where the model does not tell the two apart. A candidate that is chosen
+    again, as corners are, is trained with another seed: else one draw of noise would count as
+    several. The same seed and scores give the same search, so one that was interrupted goes on by
+    being run again on a `Score` that remembers.
 
     `ValueError` below 4 trainings: no surface can be drawn through fewer.
     """
@@ -171,11 +175,14 @@ def search_boundary(
     for head, tail in [*start_from, *(MAX_FRACTION * spread).tolist()]:
         study.enqueue_trial({"head_fraction": head, "tail_fraction": tail})
     candidates: list[Candidate] = []
+    visits: Counter[tuple[float, float]] = Counter()
     for _ in range(num_trainings):
         trial = study.ask()
         head = trial.suggest_float("head_fraction", 0.0, MAX_FRACTION)
         tail = trial.suggest_float("tail_fraction", 0.0, MAX_FRACTION)
-        accuracy = score(head, tail, 0)
+        place = (round(head, DIGITS), round(tail, DIGITS))
+        accuracy = score(head, tail, visits[place])
+        visits[place] += 1
         study.tell(trial, accuracy)
         candidates.append(Candidate(head, tail, (accuracy,)))
     head, tail, gain = _highest(candidates)

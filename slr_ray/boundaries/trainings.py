@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from slr_ray.augmentation.config import BoundaryAugmentation
+from slr_ray.boundaries.algorithms import DIGITS
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.linear import linear_probe
 from slr_ray.experiment.prepared import Prepared
@@ -33,8 +34,6 @@ from slr_ray.training.representation import represented_set
 from slr_ray.workers.place import Place
 
 LEDGER = "trainings.jsonl"
-_DIGITS = 4
-"""Fractions are told apart to this many decimals: less than a frame of any clip."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,8 @@ class BoundaryTrainings:
         # The ledger has what is needed; hundreds of encoders would fill a disk.
         stages.store.delete(f"{pretraining_key(prepared, repeat)}.pt")
         return Training(
-            head_fraction=round(head_fraction, _DIGITS),
-            tail_fraction=round(tail_fraction, _DIGITS),
+            head_fraction=round(head_fraction, DIGITS),
+            tail_fraction=round(tail_fraction, DIGITS),
             repeat=repeat,
             accuracy=probe.validation.accuracy,
             balanced_accuracy=probe.validation.balanced_accuracy,
@@ -175,8 +174,8 @@ def with_boundary(prepared: Prepared, head_fraction: float, tail_fraction: float
     """The experiment with another boundary in the augmentation of its pre-training."""
     augmentation = boundary_views(prepared).model_copy(
         update={
-            "head_fraction": round(head_fraction, _DIGITS),
-            "tail_fraction": round(tail_fraction, _DIGITS),
+            "head_fraction": round(head_fraction, DIGITS),
+            "tail_fraction": round(tail_fraction, DIGITS),
         }
     )
     section = prepared.pretraining.model_copy(update={"augmentation": augmentation})
@@ -198,4 +197,4 @@ def _key_of(training: Training) -> tuple[float, float, int]:
 
 
 def _key(head_fraction: float, tail_fraction: float, repeat: int) -> tuple[float, float, int]:
-    return round(head_fraction, _DIGITS), round(tail_fraction, _DIGITS), repeat
+    return round(head_fraction, DIGITS), round(tail_fraction, DIGITS), repeat

@@ -51,9 +51,13 @@ def run_evaluation(
     store = Store(absolute(str(out)))
     store.check_writable()
     own = runs[0].problem
+    # More runs of the same are more of the same; they are no fact.
+    trained = ("preset", "training", "augmentation") if task.protocol == "semi" else ()
     facts = {
         "encoders": sorted({one.encoder.sha256 for one in runs}),
         "data": own.corpus.fingerprint,
+        "split": own.split.fingerprint,
+        **runs[0].prepared.config.model_dump(mode="json", include={"pool", *trained}),
     }
     claim(store, "evaluate", f"evaluation by {task.protocol}", facts, part=task.protocol)
     console = literal_console()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from slr_ray.errors import DataError
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.methods.checkpoints import Loaded, Source, load_checkpoint, loaded
 from slr_ray.models.config import AnyRecogniser
 from slr_ray.models.model import Model
@@ -103,6 +103,8 @@ class Recogniser(Loaded[Model]):
         top: int,
     ) -> list[Prediction]:
         """`probabilities` as predictions, the ids of the clips in their order."""
+        if top < 1:
+            raise ConfigError(f"top={top}: ask for one gloss or more")
         if not len(clips):
             return []
         probabilities = self.probabilities(source, clips)

@@ -93,6 +93,7 @@ def train(
     if encoder is not None:
         path = encoder.path if isinstance(encoder, Encoder) else str(encoder)
         sections["initialisation"] = {"kind": "encoder", "path": path}
+    _check_seed(seed)
     tree = _tree(corpus, preset, sections, settings)
     opener = Opener()
     prepared = opener.prepare(build_with_pool(tree, "slr_ray.train", opener))
@@ -126,11 +127,17 @@ def pretrain(
         "objective": {"kind": objective},
         "augmentation": {"kind": augmentation},
     }
+    _check_seed(seed)
     opener = Opener()
     tree = _tree(corpus, preset, {"initialisation": section}, settings)
     prepared = opener.prepare(opener.build(tree, "slr_ray.pretrain"))
     target = _folder(out, "encoders")
     return load_encoder(run_pretraining(prepared, seed, target, None, literal_console(quiet=quiet)))
+
+
+def _check_seed(seed: int) -> None:
+    if not isinstance(seed, int) or seed < 0:
+        raise ConfigError(f"seed={seed!r}: give a whole number, 0 or above")
 
 
 def _tree(
@@ -139,6 +146,10 @@ def _tree(
     sections: Mapping[str, Any],
     settings: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ConfigError(
+            f"settings={settings!r}: give values by dotted path, such as {{'method.num_rounds': 3}}"
+        )
     opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
     if opened.data is None:
         raise ConfigError(f"{opened.name} is no corpus of slr_ray.open_corpus")

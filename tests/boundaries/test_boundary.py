@@ -14,6 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from slr_ray.boundaries.algorithms import (
+    DIGITS,
     PUBLISHED,
     algorithm_1,
     most_trainings,
@@ -161,6 +162,21 @@ def test_without_a_difference_the_published_boundary_stays_the_answer(noise: flo
     assert found.gain is not None
     assert not found.gain.is_above_noise
     assert found.gain.mean >= 0
+
+
+def test_a_corner_that_is_chosen_again_is_another_training() -> None:
+    """The highest point lies at a corner, where the sampler comes back to."""
+    asked: list[tuple[float, float, int]] = []
+
+    def score(head: float, tail: float, repeat: int) -> float:
+        asked.append((round(head, DIGITS), round(tail, DIGITS), repeat))
+        key = [round(1e4 * head), round(1e4 * tail), repeat]
+        noise = 0.01 * float(np.random.default_rng(key).normal())
+        return 0.6 + 0.1 * head - 0.1 * tail + noise
+
+    search_boundary(score, num_trainings=16)
+    assert len(set(asked)) == len(asked) == 16
+    assert len({one[:2] for one in asked}) < 16
 
 
 def test_the_gain_is_that_of_the_surface() -> None:

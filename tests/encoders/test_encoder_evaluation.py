@@ -297,9 +297,11 @@ def test_finished_runs_are_not_repeated_and_others_are(encoder: Path, tmp_path: 
     assert _call(*call)[0] == 0
     record = json.loads((tmp_path / "evaluation-linear.json").read_text())
     assert record["runs"]["encoder"][0]["setting"] == "C=marked"
-    assert _call(*call, "--labelled-fraction=0.5")[0] == 0
+    # Another run of the same is added to it.
+    assert _call(*call, "--seeds=2")[0] == 0
     record = json.loads((tmp_path / "evaluation-linear.json").read_text())
-    assert record["runs"]["encoder"][0]["setting"] != "C=marked"
+    first, second = (one["setting"] for one in record["runs"]["encoder"])
+    assert first == "C=marked" != second
     marked.write_text("{}")
     code, told = _call(*call)
     assert code == 2
@@ -360,7 +362,11 @@ def test_encoders_are_one_pre_training_with_different_seeds(encoder: Path, tmp_p
     before = (out / "evaluation-knn.json").read_bytes()
     for other_call, words in (
         ([call[0], *call[2:], *_TINY], "holds another evaluation by knn (other encoders)"),
-        ([*call, *_TINY, "data.seed=3"], "holds another evaluation by knn (other data)"),
+        ([*call, *_TINY, "data.seed=3"], "holds another evaluation by knn (other data"),
+        (
+            [*call, *_TINY, "--labelled-per-gloss=1"],
+            "holds another evaluation by knn (other pool)",
+        ),
     ):
         code, told = _call(*other_call)
         assert code == 2
@@ -433,8 +439,12 @@ def test_clips_that_pre_training_saw_are_refused(encoder: Path, tmp_path: Path) 
         (["--encoder=ENCODER", "--labelled-fraction=3"], "fraction"),
         (["--encoder=ENCODER", "--labelled-fraction=1", "--labelled-signers=2"], "not both"),
         (["--encoder=ENCODER", "training.num_epochs=2"], "only --protocol semi trains"),
+        (
+            ["--encoder=ENCODER", "--protocol=semi", "method.kind=sslr"],
+            "method.kind: evaluate trains supervised or not at all",
+        ),
         (["--encoder=ENCODER", "initialisation.kind=fresh"], "the encoder decides that"),
-        (["--encoder=ENCODER", "--data=one_gloss.parquet"], "1 gloss"),
+        (["--encoder=ENCODER", "--data=one_gloss.parquet"], "are of one gloss"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

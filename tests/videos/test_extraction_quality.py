@@ -74,6 +74,16 @@ def test_the_worst_clips_come_first_and_each_failure_is_counted_once() -> None:
     assert report.num_clips_with_damage == 1
 
 
+def test_a_clip_whose_rate_varies_is_told() -> None:
+    even, uneven = (
+        outcome(name, quality=quality(30, drift_s=drift_s))
+        for name, drift_s in (("even", 0.04), ("uneven", 0.98))
+    )
+    (found,) = assess([even, uneven]).suspicious
+    assert found.clip_id == "uneven"
+    assert found.why == ["its frame rate varies, times are off by up to 1.0 s: set target_fps"]
+
+
 def test_pictures_that_gave_no_frame_are_shown() -> None:
     """15 of 37 pictures, as of a recording that begins between two key frames."""
     late = quality(22, num_source_frames=22, num_undecoded_frames=15)

@@ -199,6 +199,17 @@ def test_fewer_frames_a_second(tmp_path: Path) -> None:
     assert reading.source_fps == pytest.approx(30)
 
 
+def test_a_rate_that_varies_is_measured(tmp_path: Path) -> None:
+    """A second at 30 frames and three at 10, as phones record where it gets dark."""
+    times = [k / 30 for k in range(30)] + [1 + k / 10 for k in range(30)]
+    _, reading = read(clip(make_video(tmp_path / "v.mp4", times_s=times, size=SMALL)))
+    # Frame 30 is at 1 s; at the mean rate it would be at twice that.
+    assert reading.source_fps == pytest.approx(59 / 3.9, rel=0.01)
+    assert reading.drift_s == pytest.approx(30 / reading.source_fps - 1, abs=0.04)
+    _, even = read(clip(make_video(tmp_path / "e.mp4", frames=30, fps=29.97, size=SMALL)))
+    assert even.drift_s < 0.01
+
+
 def test_more_frames_a_second_repeat_frames(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mp4", frames=10, fps=10)
     frames, _ = read(clip(path), target_fps=20.0)

@@ -21,6 +21,7 @@ from slr_ray.videos.detection.smoothing import (
     smooth,
 )
 from slr_ray.videos.detection.stillness import Stillness
+from slr_ray.videos.frames.resampling import MOST_DRIFT_S
 from slr_ray.videos.frames.source import ExtractionFailed, VideoClip
 from slr_ray.videos.frames.video import Frame, Reading, read_frames
 
@@ -57,6 +58,14 @@ class Quality:
     source_fps: float
     decoding_s: float
     inference_s: float
+    drift_s: float = 0.0
+    """How far a frame lies at most from where the clip's rate has it: that of phones and screen
+    recordings may vary, and seconds are counted by its mean. 0 with `target_fps`."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether that is more than a few frames."""
+        return self.drift_s > MOST_DRIFT_S
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,7 @@ class Extractor:
             source_fps=reading.source_fps,
             decoding_s=found.decoding_s,
             inference_s=found.inference_s,
+            drift_s=0.0 if self.config.target_fps is not None else reading.drift_s,
         )
         return Extracted(clip, quality)
 

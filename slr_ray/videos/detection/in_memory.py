@@ -63,6 +63,11 @@ def extract_clips(
                     f"{extracted.quality.num_undecoded_frames} pictures of {video.path} gave no "
                     "frame: its prediction goes by the others"
                 )
+            if extracted.quality.varies:
+                notes.append(
+                    f"the frame rate of {video.path} varies: times are off by up to "
+                    f"{extracted.quality.drift_s:.1f} s; --target-fps 25 takes frames evenly"
+                )
     return ClipsOfVideos(clips, failures, notes)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 Picture = TypeVar("Picture")
+MOST_DRIFT_S = 0.1
+"""Seconds by which times at a mean rate may be off before people are told: two or three frames."""
 
 
 def resampled(

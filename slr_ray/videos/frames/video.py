@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 import numpy as np
@@ -56,6 +56,16 @@ class Reading:
     folder of pictures, those that are not there."""
     source_fps: float = 0.0
     """Mean rate of the frames so far; 0 while fewer than two are known."""
+    times_s: list[float] = field(default_factory=list)
+    """Of those frames, since the file's first; none of pictures, which have no times."""
+
+    @property
+    def drift_s(self) -> float:
+        """How far a frame lies at most from where the mean rate has it; 0 of an even rate."""
+        if not self.source_fps or not self.times_s:
+            return 0.0
+        even = self.times_s[0] + np.arange(len(self.times_s)) / self.source_fps
+        return float(np.abs(np.array(self.times_s) - even).max())
 
 
 def read_frames(
@@ -130,6 +140,7 @@ def _in_range(
             if reading.num_source_frames == 0:
                 first = time_s
             reading.num_source_frames += 1
+            reading.times_s.append(time_s)
             if time_s > first:
                 reading.source_fps = (reading.num_source_frames - 1) / (time_s - first)
             yield time_s, frame

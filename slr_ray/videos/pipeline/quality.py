@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from slr_ray.config import Record
 from slr_ray.poses.clip import UNKNOWN
+from slr_ray.videos.frames.resampling import MOST_DRIFT_S
 from slr_ray.videos.pipeline.outcome import Outcome
 
 _NUM_SUSPICIOUS = 200
@@ -141,6 +142,9 @@ def _suspicion(one: Outcome) -> SuspiciousClip | None:
     pictures = _count(one, "num_source_frames") + undecoded
     if undecoded:
         why.append(f"{undecoded} of {pictures} pictures gave no frame")
+    drift_s = float((one.quality or {}).get("drift_s", 0.0))
+    if drift_s > MOST_DRIFT_S:
+        why.append(f"its frame rate varies, times are off by up to {drift_s:.1f} s: set target_fps")
     if not why:
         return None
     score = without_pose + without_hands / 2 + undecoded / max(1, pictures)

@@ -20,12 +20,11 @@ def prepared(pool: dict[str, Any], data: dict[str, Any] = EMBEDDED) -> Prepared:
 
 def test_a_share_of_the_corpus_and_of_each_gloss_are_told_apart() -> None:
     total = len(prepared({"kind": "all"}).split.training)
-    asked = {"kind": "fraction", "fraction": 0.01}
-    for of, num_clips in (("corpus", round(0.01 * total)), ("gloss", 4)):
+    asked = {"kind": "fraction", "fraction": 0.03}
+    for of, num_clips in (("corpus", round(0.03 * total)), ("gloss", 4)):
         told = pool_text(prepared({**asked, "of": of}), 0)
-        clips = "1 clip" if num_clips == 1 else f"{num_clips} clips"
         share = f"{100 * num_clips / total:.1f} % of {total} training clips, + "
-        assert f"seed 0: labelled for training {clips}, {share}" in told
+        assert f"seed 0: labelled for training {num_clips} clips, {share}" in told
         assert f"{total - num_clips} unlabelled" in told
 
 

@@ -319,7 +319,9 @@ def test_train_tells_and_replay_knows(other: str, tmp_path: Path) -> None:
     assert found[0].num_clips == len(problem.unlabelled)
     hidden = problem.glosses(problem.unlabelled)
     assert found[0].num_unknown == (hidden == UNKNOWN_GLOSS).sum() > 0
-    assert "audit: of unknown glosses" in console.file.getvalue()  # type: ignore[attr-defined]
+    replayed = console.file.getvalue().split("each round's whole pool")[1]  # type: ignore[attr-defined]
+    # A heading, a word below the other.
+    assert {"audit:", "of", "unknown", "glosses"} <= set(replayed.partition("--rule")[0].split())
 
 
 def test_a_search_counts_it(other: str, tmp_path: Path) -> None:

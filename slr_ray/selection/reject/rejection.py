@@ -11,6 +11,8 @@ from pydantic import Field
 from slr_ray.config import Config
 from slr_ray.selection.evidence import Evidence, Needs
 
+_ROUNDING = 1e-6
+
 
 class Rejection(Config):
     """Clips less familiar than nearly all of known glosses are of no gloss that the model knows.
@@ -38,7 +40,9 @@ class Rejection(Config):
     def stays(self, evidence: Evidence) -> Bool[np.ndarray, " clips"]:
         """The clips of the pool that are not rejected."""
         clips, validation = self.familiarity(evidence)
-        return clips >= reached_by(validation, self.keep)
+        least = reached_by(validation, self.keep)
+        # A clip as familiar as that: sums over another number of rows may be rounded otherwise.
+        return clips >= least - _ROUNDING * max(1.0, abs(least))
 
 
 def reached_by(values: Float[np.ndarray, " values"], share: float) -> float:

@@ -117,27 +117,29 @@ def data_and_pool(
     for option, pool in given.items():
         sections["pool"] = pool
         options["pool"] = f"{option} {list(pool.values())[-1]}"
-    for dotted, value in parse_overrides(overrides or []).items():
-        name, _, field = dotted.partition(".")
-        section = sections.get(name, {})
-        if (section and not field) or section.get(field, value) != value:
-            raise ConfigError(
-                f"{dotted}={value} contradicts {options[name]}; leave out one of the two"
-            )
+    for name, section in sections.items():
+        _refuse_contradiction(name, section, options[name], overrides or [])
     return sections
+
+
+def _refuse_contradiction(
+    name: str, section: Mapping[str, Any], option: str, overrides: Iterable[str]
+) -> None:
+    """`ConfigError` where an override says something else of a section than an option does."""
+    for dotted, value in parse_overrides(overrides).items():
+        root, _, field = dotted.partition(".")
+        if root == name and (not field or section.get(field, value) != value):
+            raise ConfigError(f"{dotted}={value} contradicts {option}; leave out one of the two")
 
 
 def folds_section(num_folds: int, overrides: Iterable[str]) -> dict[str, Any]:
     """The section `split` of `--folds`; `ConfigError` where an override contradicts it."""
-    fixed = {"split.kind": "folds", "split.num_folds": num_folds}
-    for dotted, value in parse_overrides(overrides).items():
-        if dotted == "split.fold":
-            raise ConfigError(
-                f"{dotted}={value}: --folds takes every fold; leave out one of the two"
-            )
-        if fixed.get(dotted, value) != value:
-            raise ConfigError(f"{dotted}={value} contradicts --folds {num_folds}")
-    return {"kind": "folds", "num_folds": num_folds, "fold": 0}
+    section = {"kind": "folds", "num_folds": num_folds}
+    fold = parse_overrides(overrides).get("split.fold")
+    if fold is not None:
+        raise ConfigError(f"split.fold={fold}: --folds takes every fold; leave out one of the two")
+    _refuse_contradiction("split", section, f"--folds {num_folds}", overrides)
+    return {**section, "fold": 0}
 
 
 def laid_over(sections: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:

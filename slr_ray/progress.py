@@ -90,7 +90,6 @@ class ProgressBar:
                 + (f", {self._note}" if self._note else ""),
                 soft_wrap=True,
                 highlight=False,
-                markup=False,
             )
 
     def end(self) -> None:

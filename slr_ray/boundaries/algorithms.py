@@ -24,8 +24,6 @@ PUBLISHED = (1 / 3, 1 / 4)
 """The paper's boundary for all its experiments (section 5.2)."""
 MAX_FRACTION = 0.5
 """The search looks at heads and tails up to this share: together at most the whole clip."""
-DIGITS = 4
-"""Fractions are told apart to so many decimals: less than a frame of any clip."""
 _NUM_SPREAD = 5
 """Trainings spread over the square before the model of the accuracy chooses where to train."""
 _GRID = 51
@@ -146,6 +144,11 @@ def _grown(
     return frames / num_frames
 
 
+def told_apart(head_fraction: float, tail_fraction: float) -> tuple[float, float]:
+    """A boundary to four decimals, which are less than a frame: alike so far is the same one."""
+    return round(head_fraction, 4), round(tail_fraction, 4)
+
+
 def search_boundary(
     score: Score,
     *,
@@ -180,7 +183,7 @@ def search_boundary(
         trial = study.ask()
         head = trial.suggest_float("head_fraction", 0.0, MAX_FRACTION)
         tail = trial.suggest_float("tail_fraction", 0.0, MAX_FRACTION)
-        place = (round(head, DIGITS), round(tail, DIGITS))
+        place = told_apart(head, tail)
         accuracy = score(head, tail, visits[place])
         visits[place] += 1
         study.tell(trial, accuracy)

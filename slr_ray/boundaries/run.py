@@ -42,7 +42,6 @@ from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
 from slr_ray.storage import Store, absolute, below
 from slr_ray.training.pretraining.loop import CollapseWarning
-from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import this_place
 
 _STEPS_A_CLIP = 10
@@ -71,7 +70,8 @@ def run_boundary(
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
     check_initialisation(prepared)
     boundary_views(prepared)
-    check_glosses(prepared.problem(options.seed))
+    # Labels to probe with, of glosses to tell apart.
+    prepared.pool(options.seed)
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     num_frames, step_frames = _steps(prepared, options)

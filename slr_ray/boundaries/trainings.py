@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from slr_ray.augmentation.config import BoundaryAugmentation
-from slr_ray.boundaries.algorithms import DIGITS
+from slr_ray.boundaries.algorithms import told_apart
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.linear import linear_probe
 from slr_ray.experiment.prepared import Prepared
@@ -142,8 +142,7 @@ class BoundaryTrainings:
         # The ledger has what is needed; hundreds of encoders would fill a disk.
         stages.store.delete(f"{pretraining_key(prepared, repeat)}.pt")
         return Training(
-            head_fraction=round(head_fraction, DIGITS),
-            tail_fraction=round(tail_fraction, DIGITS),
+            *told_apart(head_fraction, tail_fraction),
             repeat=repeat,
             accuracy=probe.validation.accuracy,
             balanced_accuracy=probe.validation.balanced_accuracy,
@@ -172,11 +171,9 @@ def boundary_views(prepared: Prepared) -> BoundaryAugmentation:
 
 def with_boundary(prepared: Prepared, head_fraction: float, tail_fraction: float) -> Prepared:
     """The experiment with another boundary in the augmentation of its pre-training."""
+    head, tail = told_apart(head_fraction, tail_fraction)
     augmentation = boundary_views(prepared).model_copy(
-        update={
-            "head_fraction": round(head_fraction, DIGITS),
-            "tail_fraction": round(tail_fraction, DIGITS),
-        }
+        update={"head_fraction": head, "tail_fraction": tail}
     )
     section = prepared.pretraining.model_copy(update={"augmentation": augmentation})
     return prepared.with_config(prepared.config.model_copy(update={"initialisation": section}))
@@ -197,4 +194,4 @@ def _key_of(training: Training) -> tuple[float, float, int]:
 
 
 def _key(head_fraction: float, tail_fraction: float, repeat: int) -> tuple[float, float, int]:
-    return round(head_fraction, DIGITS), round(tail_fraction, DIGITS), repeat
+    return *told_apart(head_fraction, tail_fraction), repeat

@@ -97,13 +97,13 @@ def refuse_untaught(corpus: Corpus, parts: Split, labelled: Int[np.ndarray, " la
             )
 
 
-def refuse_one_gloss(corpus: Corpus, labelled: Int[np.ndarray, " labelled"]) -> None:
-    """`ConfigError` where all labelled clips are of one gloss: every answer would be the same."""
-    taught = corpus.glosses_in(labelled)
-    if len(taught) == 1 and not corpus.has_sentences:
+def refuse_one_gloss(corpus: Corpus, glosses: Int[np.ndarray, " labelled"]) -> None:
+    """`ConfigError` where there is nothing to tell apart: `glosses` are those of labelled clips."""
+    count = len(np.unique(glosses))
+    if count < 2:
         raise ConfigError(
-            f"all labelled training clips are of one gloss ({corpus.glosses[taught[0]]}): there is "
-            "nothing to tell apart. Give data with more glosses, or label more clips (pool.*)"
+            f"{corpus.name} has labelled training clips of {count} gloss: at least 2 are needed to "
+            "tell apart. Give data with more glosses, or label more clips (pool.*)"
         )
 
 

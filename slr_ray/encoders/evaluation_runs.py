@@ -14,7 +14,7 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.validation_checks import refuse_choosing
 from slr_ray.storage import absolute
-from slr_ray.training.problem import Problem, check_glosses
+from slr_ray.training.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,6 @@ def evaluation_runs(task: EvaluationTask) -> list[EvaluationRun]:
                 "transfer is to another corpus. Give another --data, or use --protocol linear"
             )
         problem = prepared.problem(number)
-        check_glosses(problem)
         prepared.refuse_measured_clips()
         runs.append(EvaluationRun(number, encoder, prepared, problem))
     return runs

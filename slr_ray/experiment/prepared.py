@@ -34,7 +34,7 @@ class OtherClips:
 
     corpus: Corpus
     clips: Int[np.ndarray, " clips"]
-    own_glosses: frozenset[str] = frozenset()
+    own_glosses: frozenset[str]
     """The experiment's: their clips may be its own under other names."""
 
     def described(self) -> str:
@@ -90,7 +90,8 @@ class Prepared:
         if self.config.training.with_validation:
             pool = pool.with_labelled(self.corpus, parts.validation)
         refuse_untaught(self.corpus, parts, pool.labelled)
-        refuse_one_gloss(self.corpus, pool.labelled)
+        if not self.corpus.has_sentences:
+            refuse_one_gloss(self.corpus, self.corpus.gloss_index[pool.labelled])
         return pool
 
     def num_labels(self, clips: Int[np.ndarray, " clips"]) -> int:

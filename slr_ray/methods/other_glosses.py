@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from slr_ray.corpora.split_checks import refuse_one_gloss
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.initialisation import OtherGlosses
@@ -18,7 +19,7 @@ from slr_ray.records.stages import StageStore, State, stage_key
 from slr_ray.training.config import TrainingConfig
 from slr_ray.training.labels.sampling import true_labels
 from slr_ray.training.loop import train
-from slr_ray.training.problem import Problem, check_glosses
+from slr_ray.training.problem import Problem
 from slr_ray.training.round import Round
 from slr_ray.workers.place import Place
 
@@ -99,7 +100,8 @@ def num_other_steps(prepared: Prepared) -> int:
 def check_other_glosses(prepared: Prepared) -> None:
     """`ConfigError` where the other corpus has too few glosses to tell apart."""
     try:
-        check_glosses(_problem(prepared))
+        problem = _problem(prepared)
+        refuse_one_gloss(problem.corpus, problem.glosses(problem.labelled))
     except ConfigError as error:
         raise ConfigError(f"initialisation.data: {error}") from None
 

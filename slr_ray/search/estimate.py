@@ -23,7 +23,7 @@ from slr_ray.training.loop import train
 from slr_ray.training.pretraining.config import PretrainingConfig
 from slr_ray.training.pretraining.loop import pretrain
 from slr_ray.training.pretraining.plan import plan
-from slr_ray.training.problem import Problem, check_glosses, labelled_set
+from slr_ray.training.problem import Problem, labelled_set
 from slr_ray.training.round import Round, Stream
 from slr_ray.workers.place import this_place
 from slr_ray.workers.run_options import RunOptions
@@ -109,7 +109,6 @@ def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -
     if pre_trained:
         pretraining_step_s = _seconds_a_step(pre_training)
     if isinstance(base.method, LinearEvaluationConfig):
-        check_glosses(own)
         fit_s = fit_classifier(own.new_model(), own, base.training, place).training_s
     return Times(step_s, pretraining_step_s, fit_s, stream_step_s)
 

@@ -50,6 +50,13 @@ class Candidates(Ranked):
         """Clips of the whole pool predicted as each gloss."""
         return np.bincount(self.gloss, minlength=self.num_glosses)
 
+    def num_of_share(
+        self, share: float | Float[np.ndarray, " glosses"]
+    ) -> Int[np.ndarray, " glosses"]:
+        """A share of the clips predicted as each gloss, rounded up; one or each gloss's own."""
+        # Without the margin 0.07 of 100 clips would be 8.
+        return np.ceil(share * self.num_predicted - 1e-9).astype(np.int64)
+
     def most_confident_per_gloss(
         self, eligible: Bool[np.ndarray, " clips"], counts: Int[np.ndarray, " glosses"]
     ) -> Int[np.ndarray, " chosen"]:

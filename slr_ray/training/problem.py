@@ -12,7 +12,6 @@ from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.splits import Split
-from slr_ray.errors import ConfigError
 from slr_ray.models.config import AnyRecogniser, ModelConfig, new_recogniser
 from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import NormalisationConfig, num_channels, readable
@@ -110,13 +109,3 @@ def labelled_set(problem: Problem) -> TrainingSet:
     if problem.sentences is not None:
         return true_sentences(clips, problem.sequences(clips))
     return true_labels(clips, problem.glosses(clips))
-
-
-def check_glosses(problem: Problem) -> None:
-    """`ConfigError` where there is nothing to tell apart."""
-    count = len(np.unique(problem.glosses(problem.labelled)))
-    if count < 2:
-        raise ConfigError(
-            f"{problem.corpus.name} has labelled training clips of {count} gloss: at least 2 are "
-            "needed to tell apart. Give data with more glosses, or label more clips"
-        )

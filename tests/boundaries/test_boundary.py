@@ -14,11 +14,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from slr_ray.boundaries.algorithms import (
-    DIGITS,
     PUBLISHED,
     algorithm_1,
     most_trainings,
     search_boundary,
+    told_apart,
 )
 from slr_ray.boundaries.answer import OWN_BOUNDARIES, overrides_of, tell_found
 from slr_ray.boundaries.loss import boundary_loss
@@ -169,7 +169,7 @@ def test_a_corner_that_is_chosen_again_is_another_training() -> None:
     asked: list[tuple[float, float, int]] = []
 
     def score(head: float, tail: float, repeat: int) -> float:
-        asked.append((round(head, DIGITS), round(tail, DIGITS), repeat))
+        asked.append((*told_apart(head, tail), repeat))
         key = [round(1e4 * head), round(1e4 * tail), repeat]
         noise = 0.01 * float(np.random.default_rng(key).normal())
         return 0.6 + 0.1 * head - 0.1 * tail + noise

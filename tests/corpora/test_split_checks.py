@@ -80,7 +80,7 @@ def test_one_gloss_is_nothing_to_tell_apart(
         train([*SMALL, "data.glosses=1"], seed=0, out=str(tmp_path), num_threads=1)
     assert ended.value.code == 2
     told = " ".join(capsys.readouterr().err.split())
-    assert "are of one gloss" in told
+    assert "of 1 gloss: at least 2 are needed" in told
     assert "label more clips" in told
 
 

@@ -444,7 +444,7 @@ def test_clips_that_pre_training_saw_are_refused(encoder: Path, tmp_path: Path) 
             "method.kind: evaluate trains supervised or not at all",
         ),
         (["--encoder=ENCODER", "initialisation.kind=fresh"], "the encoder decides that"),
-        (["--encoder=ENCODER", "--data=one_gloss.parquet"], "are of one gloss"),
+        (["--encoder=ENCODER", "--data=one_gloss.parquet"], "1 gloss"),
     ],
 )
 def test_bad_calls_end_with_exit_status_2(

@@ -32,8 +32,7 @@ class ClassRebalanced(Rule):
         """Rows of the candidates, ascending."""
         counts = present(candidates.evidence.labelled_counts, "labelled counts")
         kept = keep_shares(counts, self.exponent) * min(self.share * candidates.growth, 1.0)
-        # Without the margin 0.07 of 100 clips would be 8.
-        number = np.ceil(kept * candidates.num_predicted - 1e-9).astype(np.int64)
+        number = candidates.num_of_share(kept)
         return candidates.most_confident_per_gloss(candidates.allowed, number)
 
 

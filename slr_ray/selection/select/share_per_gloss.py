@@ -30,6 +30,5 @@ class SharePerGloss(Rule):
     def select(self, candidates: Candidates) -> Int[np.ndarray, " chosen"]:
         """Rows of the candidates, ascending."""
         share = min(self.share * candidates.growth, max(self.share, self.largest_share))
-        # A product such as 0.07 * 100 is a little above what it stands for.
-        counts = np.ceil(share * candidates.num_predicted - 1e-9).astype(np.int64)
+        counts = candidates.num_of_share(share)
         return candidates.most_confident_per_gloss(candidates.allowed, counts)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from slr_ray.corpora.clip_kinds import refuse_sentences
 from slr_ray.corpora.pools import FractionPoolConfig
 from slr_ray.encoders.fine_tuning import fine_tune
 from slr_ray.encoders.protocols import Source, answered, fresh_model, geometry, represented
@@ -25,7 +26,6 @@ from slr_ray.records.sweeps import CellRecord
 from slr_ray.search.comparison.cells import Outcome
 from slr_ray.sweeps.measurements.measurement import Measurement
 from slr_ray.training.pretraining.loop import PretrainedEncoder
-from slr_ray.training.problem import check_glosses
 from slr_ray.workers.place import Place
 
 CLASSIFIERS: dict[Classification, str] = {"linear": "linear", "mlp": "MLP", "knn": "k-NN"}
@@ -68,11 +68,11 @@ class EncoderMeasurement(Measurement):
         if self.source == "encoder":
             pretraining_of(prepared.config)
         refuse_choosing(prepared.config.training, f"measure.kind={self.kind}")
-        check_glosses(prepared.problem(seed))
+        refuse_sentences(prepared.corpus)
+        prepared.pool(seed)
 
     def measure(self, prepared: Prepared, seed: int, stages: StageStore, place: Place) -> Outcome:
         problem = prepared.problem(seed)
-        check_glosses(problem)
         figures: dict[str, float] = {}
         trained: PretrainedEncoder | None = None
         if self.source == "encoder":

@@ -10,12 +10,13 @@ from jaxtyping import Int, Int64
 
 from slr_ray.augmentation.config import AugmentationConfig
 from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.split_checks import refuse_one_gloss
 from slr_ray.corpora.splits import Split
 from slr_ray.errors import ConfigError
 from slr_ray.models.config import ModelConfig
 from slr_ray.poses.normalisation import NormalisationConfig
 from slr_ray.poses.reading import CutClips, ReadableClips
-from slr_ray.training.problem import Problem, check_glosses
+from slr_ray.training.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def signs_of(
         signs=CutClips(problem.source, clip, np.stack([start, end], axis=1)),
         sign_glosses=gloss,
     )
-    check_glosses(found)
+    refuse_one_gloss(corpus, gloss[training])
     return found
 
 

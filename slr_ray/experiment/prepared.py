@@ -25,7 +25,7 @@ from slr_ray.training.unlabelled import NO_CLIPS, UnlabelledClips
 
 # A change of code that changes what training gives must change this, so that old stages are not
 # taken for new ones.
-STAGE_VERSION = 12
+STAGE_VERSION = 13
 
 
 @dataclass(frozen=True)

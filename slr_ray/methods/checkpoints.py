@@ -91,7 +91,7 @@ def names_shards(source: str) -> bool:
     return True
 
 
-def checkpoint_content(prepared: Prepared, state: State, metric: str) -> State:
+def checkpoint_content(prepared: Prepared, state: State) -> State:
     """What a checkpoint holds; `load_checkpoint` reads it."""
     corpus = prepared.corpus
     return {
@@ -102,7 +102,6 @@ def checkpoint_content(prepared: Prepared, state: State, metric: str) -> State:
         "fingerprint": corpus.fingerprint,
         "split": prepared.split.fingerprint,
         "provenance": list(corpus.provenance),
-        "chosen_by": f"validation {metric}",
     }
 
 

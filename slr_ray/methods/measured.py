@@ -62,7 +62,7 @@ def train_and_measure(
     state = done[chosen].model_state
     config, problem = prepared.config, run.problem
     model = with_weights(problem.new_recogniser(), state, place.device)
-    checkpoint = checkpoint_content(prepared, state, config.training.metric)
+    checkpoint = checkpoint_content(prepared, state)
     if isinstance(model, SentenceModel):
         parts = (problem.split.validation, problem.split.test)
         said = [answers_on(problem, model, clips, config.training, place) for clips in parts]

@@ -97,7 +97,7 @@ class LiveView(RunListener):
 
     def final_begins(self) -> None:
         self._phase, self._phase_started = "final", time.monotonic()
-        self._print(f"final comparison: {self.num_arms} trainings, test set touched once each")
+        self._print(f"final comparison: {self.num_arms} measurements, test set touched once each")
 
     def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
         self._arms_done += 1

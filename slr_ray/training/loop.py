@@ -203,7 +203,8 @@ class _Loop:
         progress = self.progress
         evaluated = self.task.evaluated(self.average.module if self.average else self.model)
         metrics = self.task.measured(evaluated)
-        better = progress.best is None or self._rank(metrics) > self._rank(progress.best)
+        # Than all before, and not than the one that is kept: with `keep: last` that is the last.
+        better = all(self._rank(metrics) > self._rank(one.validation) for one in progress.epochs)
         if better or self.config.keep == "last":
             progress.best = metrics
             progress.best_state = copy.deepcopy(evaluated.state_dict())

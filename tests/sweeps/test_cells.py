@@ -75,6 +75,22 @@ def test_equal_steps_are_those_of_the_other_cell(tmp_path: Path) -> None:
         assert steps[f"fsl_equal_steps/{at}"] == steps[f"sslr/{at}"] == 2 * steps[f"fsl/{at}"]
 
 
+def test_a_cell_in_two_places_is_trained_and_added_up_once(tmp_path: Path) -> None:
+    table = copy.deepcopy(TABLE)
+    table["settings"] = [
+        table["settings"][0],
+        {**table["settings"][0], "name": "again", "title": "Again"},
+    ]
+    table |= {"compare": [], "published": None}
+    sweep = new_sweep(tmp_path, table, {"pool.fraction": 0.5}, seeds=1)
+    run_here(sweep)
+    assert len(sweep.plan.entries) == 2
+    (only,) = sweep.plan.cells.values()
+    assert write_page(load_sweep(sweep.folder))
+    text = (tmp_path / "tiny/report.md").read_text()
+    assert f"| gradient steps, added up | {only.folder.num_steps()} |" in text, text
+
+
 def test_a_cell_that_cannot_be_is_a_hole_with_its_reason(tmp_path: Path) -> None:
     table = {**TABLE, "grid": {"pool.num_signers": [1, 99]}, "published": None}
     table["base"] = {**TABLE["base"], "pool": {"kind": "signers"}}

@@ -489,7 +489,7 @@ class TestEncoderFile:
         moved.write_bytes(encoder_file.read_bytes())
         config = file_config(moved, method={"num_rounds": 0})
         (done,) = run_rounds(config, tmp_path)
-        content = checkpoint_content(opened(config), done.model_state, "accuracy")
+        content = checkpoint_content(opened(config), done.model_state)
         (tmp_path / "checkpoint.pt").write_bytes(dumps(content))
         moved.unlink()
         recogniser = load_recogniser(str(tmp_path / "checkpoint.pt"))

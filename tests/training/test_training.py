@@ -108,6 +108,19 @@ def test_patience_counts_epochs_since_the_best_evaluation() -> None:
     assert [one.epoch for one in seldom.epochs] == [5, 11]
 
 
+def test_patience_with_the_last_model_counts_since_the_best_evaluation_too() -> None:
+    """Not since the last that beat the one before it, for a score goes up and down."""
+    config = small(training={"optimiser": {"learning_rate": 0.05}, "keep": "last"})
+    free = train_once(config, num_epochs=14, steps_per_epoch=1)
+    scores = [(one.validation.balanced_accuracy, -one.validation.loss) for one in free.epochs]
+    best = max(range(3), key=scores.__getitem__)
+    assert scores[best] == max(scores[: best + 4])
+    assert any(after > before for before, after in pairwise(scores[best + 1 : best + 4]))
+    trained = train_once(config, num_epochs=14, steps_per_epoch=1, patience_epochs=3)
+    assert [one.epoch for one in trained.epochs] == list(range(best + 4))
+    assert trained.validation == trained.epochs[-1].validation
+
+
 def test_weights_count_in_batches_of_one_clip_too() -> None:
     own = opened(small()).problem(0)
     labels = true_labels(own.labelled, own.glosses(own.labelled))

@@ -52,6 +52,9 @@ def user_errors(when_interrupted: str = "") -> Iterator[None]:
     try:
         with _full_disks(""):
             yield
+    except EOFError as error:
+        # Of an EOFError click says "Aborted." and nothing else.
+        raise RuntimeError("a file ended too early") from error
     except UserError as error:
         lost = isinstance(error, ClusterError | StorageLost) and when_interrupted
         print(f"error: {masked(str(error))}" + f"; {lost}" * bool(lost), file=sys.stderr)

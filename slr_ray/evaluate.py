@@ -86,6 +86,11 @@ def evaluate(
                 "name an encoder: --encoder FILE, from `python -m slr_ray.pretrain`; a trained "
                 "checkpoint is measured by `python -m slr_ray.robustness`"
             )
+        if seeds is not None and seeds < len(encoder):
+            raise ConfigError(
+                f"--seeds: {seeds} runs do not reach all of {len(encoder)} encoders: leave it out, "
+                "or name those that are to be measured"
+            )
         from slr_ray.config import parse_overrides
         from slr_ray.encoders.evaluate import run_evaluation
         from slr_ray.encoders.evaluation_runs import EvaluationTask
@@ -107,7 +112,7 @@ def evaluate(
         task = EvaluationTask(
             protocol=protocol,
             encoders=tuple(encoder),
-            num_runs=max(seeds or 1, len(encoder)),
+            num_runs=seeds or len(encoder),
             tree=tree,
             allow_seen_clips=allow_seen_clips,
         )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -20,13 +19,13 @@ from slr_ray.encoders.fine_tuning import fine_tune, from_scratch
 from slr_ray.encoders.map_page import map_document, map_drawings
 from slr_ray.encoders.protocols import SOURCES, Represented, Source, classify, geometry, represent
 from slr_ray.encoders.records import ClassificationRecord, GeometryRecord
-from slr_ray.errors import DataError
 from slr_ray.evaluation.embedding_map import embedding_map
 from slr_ray.evaluation.statistics import interval
 from slr_ray.experiment.data_summary import labels_text
 from slr_ray.experiment.encoder_file import seen_signers, seen_warning
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
+from slr_ray.records.measured import Interval
 from slr_ray.records.stages import StageStore, stage_key
 from slr_ray.storage import Store, absolute, below
 from slr_ray.workers.place import this_place
@@ -60,7 +59,15 @@ def run_evaluation(
         **runs[0].prepared.config.model_dump(mode="json", include={"pool", *trained}),
     }
     claim(store, "evaluate", f"evaluation by {task.protocol}", facts, part=task.protocol)
-    console = literal_console()
+    # Only now: a folder that is another command's is left as it is.
+    with store.held():
+        return _evaluated(task, runs, store)
+
+
+def _evaluated(
+    task: EvaluationTask, runs: list[EvaluationRun], store: Store
+) -> dict[Source, list[Record]]:
+    own, console = runs[0].problem, literal_console()
     console.print(
         f"{task.protocol}: {', '.join(sorted(set(runs[0].encoder.corpora)))} → {own.corpus.name}, "
         f"{labels_text(runs[0].prepared, own.labelled)} labelled, "
@@ -80,7 +87,12 @@ def run_evaluation(
             for source in task.sources:
                 found[source].append(_record(task, source, run, store))
                 bar.advance(note=f"run {run.number}: {task.label(source)}")
-    console.print(_table(task, found))
+    console.print(_table(task, runs, found))
+    if 1 < len(task.encoders) < len(runs):
+        console.print(
+            f"the encoder's ± is over {len(task.encoders)} pre-trainings, each the mean of its "
+            f"runs, {len(runs)} together"
+        )
     if len(runs) == 1:
         console.print("one run: no interval; more encoders, or --seeds with fewer labels, give one")
     _write(task, runs, found, store)
@@ -101,17 +113,13 @@ def _seen_signers(runs: list[EvaluationRun]) -> list[str]:
 
 def _record(task: EvaluationTask, source: Source, run: EvaluationRun, store: Store) -> Record:
     """The result of one source in one run; the one that is there, where nothing has changed."""
-    kind = GeometryRecord if task.protocol in ("inertia", "collapse") else ClassificationRecord
-    protocol = "geometry" if kind is GeometryRecord else task.protocol
+    is_geometry = task.protocol in ("inertia", "collapse")
+    protocol = "geometry" if is_geometry else task.protocol
     name = f"runs/{protocol}-{source}-{_key(task, source, run)}.json"
     if store.exists(name):
-        try:
-            return kind.model_validate_json(store.read_bytes(name))
-        except ValidationError as error:
-            raise DataError(
-                f"{below(store.location, name)} is damaged; delete it "
-                f"({error.error_count()} problems)"
-            ) from None
+        if is_geometry:
+            return store.read_as(name, GeometryRecord.model_validate_json)
+        return store.read_as(name, ClassificationRecord.model_validate_json)
     record = _measured(task, source, run, store)
     store.write_bytes(name, record.model_dump_json(indent=1).encode())
     return record
@@ -158,7 +166,27 @@ def _values(record: Record, column: str) -> float:
     return float(getattr(holder, column))
 
 
-def _table(task: EvaluationTask, found: dict[Source, list[Record]]) -> Table:
+def _interval(
+    source: Source, column: str, runs: list[EvaluationRun], records: list[Record]
+) -> Interval:
+    """Over runs; of several encoders over these, each the mean of its runs.
+
+    Another run of an encoder is no other pre-training. `half_width` is None where all values are
+    one: runs that draw nothing at random say nothing about chance.
+    """
+    values = [_values(record, column) for record in records]
+    by_encoder: dict[str, list[float]] = {}
+    for run, value in zip(runs, values, strict=True):
+        by_encoder.setdefault(run.encoder.sha256, []).append(value)
+    if source == "encoder" and len(by_encoder) > 1:
+        values = [float(np.mean(own)) for own in by_encoder.values()]
+    one = interval(values)
+    return one if len(set(values)) > 1 else one.model_copy(update={"half_width": None})
+
+
+def _table(
+    task: EvaluationTask, runs: list[EvaluationRun], found: dict[Source, list[Record]]
+) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("test, mean ± 95 %" if task.num_runs > 1 else "test")
     for column in _columns(task):
@@ -167,13 +195,11 @@ def _table(task: EvaluationTask, found: dict[Source, list[Record]]) -> Table:
     for source, records in found.items():
         cells = []
         for column in _columns(task):
-            values = [_values(record, column) for record in records]
-            one = interval(values)
+            one = _interval(source, column, runs, records)
             factor, unit = (100.0, " %") if shares else (1.0, "")
             digits = 1 if shares else 3
             text = f"{factor * one.mean:.{digits}f}"
-            # Runs that draw nothing at random say nothing about chance.
-            if one.half_width is not None and len(set(values)) > 1:
+            if one.half_width is not None:
                 text += f" ± {factor * one.half_width:.{digits}f}"
             cells.append(text + unit)
         table.add_row(task.label(source), *cells)
@@ -205,7 +231,7 @@ def _write(
             "experiment": runs[0].prepared.config.model_dump(mode="json"),
             "summary": {
                 source: {
-                    column: interval([_values(one, column) for one in records]).model_dump()
+                    column: _interval(source, column, runs, records).model_dump()
                     for column in _columns(task)
                 }
                 for source, records in found.items()

@@ -19,13 +19,7 @@ def write_record(store: Store, name: str, record: Record) -> None:
 def read_record(store: Store, name: str, cls: type[RecordT]) -> RecordT:
     """A record; `DataError` where it is damaged or of another version."""
     origin = below(store.location, name)
-    try:
-        tree = store.read_json(name)
-    except ValueError as error:
-        raise DataError(
-            f"{origin} is half-written or damaged ({error}); "
-            "resume the run or remove the file's folder"
-        ) from None
+    tree = store.read_json(name)
     if not isinstance(tree, dict):
         raise DataError(f"{origin}: expected a record, found {type(tree).__name__}")
     try:

@@ -92,10 +92,10 @@ class ResultFolder:
 
     def predictions(self, classifier: str = "") -> list[ClipPrediction]:
         """Of isolated signs."""
-        return from_parquet(self.store.read_bytes(_predictions(classifier)))
+        return self.store.read_as(_predictions(classifier), from_parquet)
 
     def sentence_predictions(self) -> list[SentencePrediction]:
-        return sentence_predictions.from_parquet(self.store.read_bytes(_predictions("")))
+        return self.store.read_as(_predictions(""), sentence_predictions.from_parquet)
 
     def read_record(self, cls: type[RecordT]) -> RecordT:
         return read_record(self.store, _RECORD, cls)

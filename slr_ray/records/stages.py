@@ -52,7 +52,7 @@ class StageStore:
 
     def load(self, key: str) -> State:
         """A stage that exists."""
-        return loads(self.store.read_bytes(f"{key}.pt"))
+        return self.store.read_as(f"{key}.pt", loads)
 
     def save(self, key: str, stage: State) -> None:
         """Keep a finished stage; its checkpoint is no longer needed."""
@@ -70,7 +70,7 @@ class StageStore:
             if not self.store.exists(name):
                 return None
             self._begun.add(name)
-            return loads(self.store.read_bytes(name))
+            return self.store.read_as(name, loads)
 
         def save(state: State) -> None:
             self.store.write_bytes(name, dumps(state))

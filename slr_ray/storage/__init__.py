@@ -13,6 +13,7 @@ from slr_ray.locations import (
     to_hand_on,
 )
 from slr_ray.storage.calls import call, once, reason, rely_on, resolve, that_answered
+from slr_ray.storage.damage import intact
 from slr_ray.storage.growing import Growing
 from slr_ray.storage.store import Store, cache_root, read_file
 
@@ -24,6 +25,7 @@ __all__ = [
     "cache_root",
     "call",
     "complete",
+    "intact",
     "is_uri",
     "masked",
     "once",

@@ -6,10 +6,10 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from pyarrow import ArrowException
@@ -18,6 +18,7 @@ from pyarrow import fs as arrow_fs
 from slr_ray.errors import StorageError
 from slr_ray.locations import below, is_uri, remember
 from slr_ray.storage.calls import call, moving, reason, resolve
+from slr_ray.storage.damage import intact
 from slr_ray.storage.lease import leased
 
 # mkstemp makes files for their owner alone; results are for all who may read the folder.
@@ -26,6 +27,8 @@ _PIECE_BYTES = 2**22
 LOCK = ".lock"
 _FLAT = ("s3", "gcs", "abfs")
 """Object stores, where a folder is but a part of a name."""
+
+ReadT = TypeVar("ReadT")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,13 @@ class Store:
             return None
 
     def read_json(self, name: str) -> Any:
-        return json.loads(self.read_bytes(name))
+        return self.read_as(name, json.loads)
+
+    def read_as(self, name: str, parse: Callable[[bytes], ReadT]) -> ReadT:
+        """What `parse` makes of a file's content; `DataError` where it finds no sense in it."""
+        content = self.read_bytes(name)
+        with intact(below(self.location, name)):
+            return parse(content)
 
     def write_bytes(self, name: str, content: bytes) -> None:
         filesystem, path = self._at(name)

@@ -7,6 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from slr_ray.command import user_errors
 
 _LOST = """
 import errno
@@ -32,6 +36,20 @@ def test_a_full_disk_and_lost_storage_end_a_command_in_one_line(error: str, told
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {told}")
     assert line.endswith("; run it again")
+
+
+def test_an_end_of_file_that_nobody_expected_keeps_its_traceback() -> None:
+    """Where click has one it says "Aborted." and nothing else."""
+    app = typer.Typer()
+
+    @app.command()
+    @user_errors("run it again")
+    def read() -> None:
+        raise EOFError("[Errno 541478725] End of file: 'clip.mp4'")
+
+    ended = CliRunner().invoke(app)
+    assert isinstance(ended.exception, RuntimeError)
+    assert "clip.mp4" in str(ended.exception.__cause__)
 
 
 _CODE = """

@@ -26,6 +26,7 @@ from slr_ray.evaluation.mlp import mlp_probe
 from slr_ray.evaluation.neighbours import neighbour_probe
 from slr_ray.evaluation.probe import RepresentedSet, standardised
 from slr_ray.records.stages import dumps, loads
+from slr_ray.storage import Store
 
 
 def _clouds(seed: int, count: int = 60, dim: int = 6, spread: float = 1.0) -> RepresentedSet:
@@ -283,6 +284,8 @@ def test_every_protocol_stands_beside_its_references(
     if protocol != "mlp":
         first, second = record["runs"]["encoder"]
         assert first == second
+        whole = record["summary"]["encoder"].values()
+        assert {one["half_width"] for one in whole} == {None}
     fresh, other = record["runs"]["fresh"]
     assert fresh != other
 
@@ -375,6 +378,35 @@ def test_encoders_are_one_pre_training_with_different_seeds(encoder: Path, tmp_p
     assert _call(*call, *_TINY)[0] == 0
 
 
+def test_the_interval_is_over_encoders_and_not_over_their_runs(
+    encoder: Path, tmp_path: Path
+) -> None:
+    stored = loads((encoder / "encoder.pt").read_bytes())
+    turned = {name: one.flip(0) for name, one in stored["model"].items()}
+    second = _variant(encoder, tmp_path / "second", seed=1, model=turned)
+    call = [f"--encoder={encoder}", f"--encoder={second}", "--protocol=knn", *_TINY]
+    found = {}
+    for num_runs in (2, 6):
+        out = tmp_path / str(num_runs)
+        code, told = _call(*call, f"--out={out}", f"--seeds={num_runs}")
+        assert code == 0, told
+        assert ("2 pre-trainings" in told) == (num_runs > 2)
+        found[num_runs] = json.loads((out / "evaluation-knn.json").read_text())["summary"]
+    for column, one in found[6]["encoder"].items():
+        before = found[2]["encoder"][column]
+        assert one["num_seeds"] == before["num_seeds"] == 2
+        assert one["half_width"] == pytest.approx(before["half_width"])
+    assert found[2]["encoder"]["accuracy"]["half_width"] > 0
+    assert {one["num_seeds"] for one in found[6]["fresh"].values()} == {6}
+
+
+def test_a_second_evaluation_in_the_same_folder_is_refused(encoder: Path, tmp_path: Path) -> None:
+    with Store(str(tmp_path)).held():
+        code, told = _call(f"--encoder={encoder}", f"--out={tmp_path}", *_TINY)
+    assert code == 2
+    assert "another process is working in" in told
+
+
 def test_results_stay_out_of_an_encoders_folder(encoder: Path) -> None:
     before = sorted(encoder.rglob("*"))
     code, told = _call(f"--encoder={encoder}", f"--out={encoder}", *_TINY)
@@ -442,6 +474,10 @@ def test_clips_that_pre_training_saw_are_refused(encoder: Path, tmp_path: Path) 
         (
             ["--encoder=ENCODER", "--protocol=semi", "method.kind=sslr"],
             "method.kind: evaluate trains supervised or not at all",
+        ),
+        (
+            ["--encoder=ENCODER", "--encoder=other.pt", "--seeds=1"],
+            "--seeds: 1 runs do not reach all of 2 encoders",
         ),
         (["--encoder=ENCODER", "initialisation.kind=fresh"], "the encoder decides that"),
         (["--encoder=ENCODER", "--data=one_gloss.parquet"], "1 gloss"),

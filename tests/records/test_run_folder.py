@@ -12,6 +12,7 @@ from slr_ray.config import Config
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.records.claim import claim
 from slr_ray.records.log import Log, read_log
+from slr_ray.records.predictions import ClipPrediction
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.storage import Store
 
@@ -78,6 +79,19 @@ def test_a_broken_record_is_named(folder: RunFolder, content: bytes, words: str)
     folder.store.write_bytes("run.json", content)
     with pytest.raises(DataError, match=rf"(?s)run\.json.*{words}|{words}.*run\.json"):
         folder.read_run()
+
+
+def test_a_damaged_claim_and_damaged_answers_are_named(folder: RunFolder) -> None:
+    folder.store.write_bytes("claim.json", b"")
+    with pytest.raises(DataError, match=r"claim\.json is half-written or damaged"):
+        claim(folder.store, "train", "training", {})
+    arm = folder.arm("fsl", 0)
+    arm.write_predictions([ClipPrediction("a", "ann", "hello", ("hello",), 0.9)])
+    answers = arm.store.read_bytes("predictions.parquet")
+    assert len(arm.predictions()) == 1
+    arm.store.write_bytes("predictions.parquet", answers[:-9])
+    with pytest.raises(DataError, match=r"predictions\.parquet is half-written or damaged"):
+        arm.predictions()
 
 
 def test_no_other_room_names_a_file_of_a_run() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from slr_ray.records.stages import StageStore
+from slr_ray.errors import DataError
+from slr_ray.records.stages import StageStore, dumps
 from slr_ray.storage import Store
 
 
@@ -47,3 +49,16 @@ def test_nothing_is_deleted_where_no_checkpoint_was(tmp_path: Path, deleted: lis
     stages.save("a", {"done": 2})
     assert names(tmp_path) == ["a.pt"]
     assert deleted == []
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.partial.pt"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_damaged_stage_is_named(name: str, share: float, tmp_path: Path) -> None:
+    stages = StageStore(Store(str(tmp_path)))
+    content = dumps({"weights": torch.zeros(50)})
+    stages.store.write_bytes(name, content[: int(share * len(content))])
+    read = {"a.pt": lambda: stages.load("a"), "a.partial.pt": stages.checkpoint("a").load}
+    with pytest.raises(DataError, match=f"{name} is half-written or damaged") as caught:
+        read[name]()
+    # Torch's own advice is to load it unsafely.
+    assert "weights_only" not in str(caught.value)

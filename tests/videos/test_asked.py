@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from clip_factory import make_clip
-from test_ledger import LARGE, WAY, done, failed
+from test_ledger import LARGE, SMALL, WAY, done, failed, fill
 
-from slr_ray.errors import ConfigError
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.videos.manifests.manifest import Row
 from slr_ray.videos.pipeline.asked import asked_before, check_same_clips, remember
 from slr_ray.videos.pipeline.ledger import opened
@@ -81,3 +81,37 @@ def test_what_an_earlier_version_called_unknown_is_the_same(
 def test_a_signer_who_is_forgotten_is_another_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="another gloss or signer"):
         check(tmp_path, replace(ROW, signer=None))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "poses-00000.parquet",
+        "_extraction/settings.json",
+        "_extraction/ledger/clips.jsonl",
+        "_extraction/parts/000000.json",
+        "_extraction/manifest.parquet",
+    ],
+)
+def test_a_damaged_file_is_named_and_without_it_work_goes_on(name: str, tmp_path: Path) -> None:
+    with opened(str(tmp_path), WAY, SMALL) as ledger:
+        remember([ROW, replace(ROW, clip_id="b", path="/v/b.mp4")], {}, ledger)
+        fill(ledger, "a")
+    with opened(str(tmp_path), WAY, LARGE) as ledger:
+        fill(ledger, "b")
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-40])
+
+    def again() -> None:
+        with opened(str(tmp_path), WAY, LARGE) as ledger:
+            asked_before(ledger)
+
+    with pytest.raises(DataError, match=f"{name} is half-written or damaged .* remove it"):
+        again()
+    path.unlink()
+    if name.endswith("settings.json"):
+        # Nothing else says how the clips that are done were extracted.
+        with pytest.raises(ConfigError, match="choose another --out"):
+            again()
+    else:
+        again()

@@ -25,6 +25,27 @@ def read(path: Path, **changes: object) -> tuple[list[Frame], Reading]:
     return [frame for frame, _ in read_frames(video, reading)], reading
 
 
+@pytest.mark.parametrize("in_front", [True, False])
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi", "ts"])
+def test_a_video_cut_anywhere_has_frames_or_a_reason(
+    suffix: str, in_front: bool, tmp_path: Path
+) -> None:
+    """FFmpeg raises an end of file, an input error or nothing at all, depending on the place."""
+    whole = make_video(tmp_path / f"whole.{suffix}", frames=4, size=SMALL)
+    if in_front:
+        whole = with_index_in_front(whole, tmp_path / f"front.{suffix}")
+    content, path = whole.read_bytes(), tmp_path / f"cut.{suffix}"
+    kinds = set()
+    for length in (*range(1, 64, 9), *range(64, len(content), len(content) // 60)):
+        path.write_bytes(content[:length])
+        try:
+            assert read(path)[0]
+        except ExtractionFailed as failed:
+            kinds.add(failed.kind)
+    assert kinds <= {"not_a_video", "truncated", "unknown_codec", "no_frames"}
+    assert kinds & {"not_a_video", "truncated"}
+
+
 def boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of the boxes of an MP4 between two places."""
     while start < end:

@@ -32,6 +32,12 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
         if not streams:
             raise _without_video(path, container)
         stream = streams[0]
+        if stream.codec_context is None:
+            raise ExtractionFailed(
+                "unknown_codec",
+                f"{path}: nothing says how its pictures are coded. It breaks off, get it again; or "
+                "FFmpeg does not know its codec",
+            )
         # Workers share the processors among themselves; a decoder with threads of its own would
         # only get in the way of the others.
         stream.codec_context.thread_count = 1
@@ -55,7 +61,7 @@ def _open(path: str) -> InputContainer:
         raise ExtractionFailed("empty", f"{path} is empty (0 bytes): get it again")
     try:
         return av.open(path)
-    except av.error.InvalidDataError as error:
+    except av.error.FFmpegError as error:
         if _looks_like_video(path):
             raise _without_index(path) from None
         raise ExtractionFailed(

@@ -128,6 +128,11 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
     return sink.getvalue()
 
 
+def from_parquet(content: bytes) -> list[Row]:
+    """The rows that `to_parquet` wrote."""
+    return from_table(pq.read_table(io.BytesIO(content)))
+
+
 def from_table(table: pa.Table) -> list[Row]:
     """The rows of a table that `to_table` made."""
     return [Row.of(row) for row in table.to_pylist()]

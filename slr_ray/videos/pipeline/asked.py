@@ -6,12 +6,8 @@ and a video that is done must not come again under another id.
 
 from __future__ import annotations
 
-import io
-
-import pyarrow.parquet as pq
-
 from slr_ray.errors import ConfigError
-from slr_ray.videos.manifests.manifest import Row, from_table, to_parquet
+from slr_ray.videos.manifests.manifest import Row, from_parquet, to_parquet
 from slr_ray.videos.pipeline.ledger import Ledger, writing
 
 _NAME = "manifest.parquet"
@@ -23,8 +19,7 @@ def asked_before(ledger: Ledger) -> dict[str, Row]:
     """Every clip that earlier calls were asked for, by clip id."""
     if not ledger.state.exists(_NAME):
         return {}
-    table = pq.read_table(io.BytesIO(ledger.state.read_bytes(_NAME)))
-    return {row.clip_id: row for row in from_table(table)}
+    return {row.clip_id: row for row in ledger.state.read_as(_NAME, from_parquet)}
 
 
 def check_same_clips(rows: list[Row], before: dict[str, Row], ledger: Ledger) -> None:

@@ -26,11 +26,11 @@ from typing import Any
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from slr_ray.errors import ConfigError, DataError, StorageError
+from slr_ray.errors import ConfigError, StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import shard_bytes
 from slr_ray.poses.shards import ShardReader
-from slr_ray.storage import Store, below, resolve
+from slr_ray.storage import Store, below, intact, resolve
 from slr_ray.videos.pipeline.outcome import Outcome
 
 STATE = "_extraction"
@@ -144,9 +144,8 @@ class Ledger:
         with writing(self.out.location):
             remove_half_written(self.out)
         if self.state.exists(_CLIPS):
-            for line in self.state.read_bytes(_CLIPS).decode().split("\n"):
-                if line:
-                    self._know(Outcome.model_validate_json(line))
+            for outcome in self.state.read_as(_CLIPS, _outcomes):
+                self._know(outcome)
         names = list(self.state.names("parts"))
         for name in names:
             stem = name.rpartition(".")[0]
@@ -186,14 +185,8 @@ class Ledger:
 
     def _clip_ids(self, name: str) -> list[str]:
         filesystem, path = resolve(below(self.out.location, name))
-        try:
-            with filesystem.open_input_file(path) as file:
-                found: list[str] = pq.read_table(file, columns=["clip_id"])["clip_id"].to_pylist()
-        except (OSError, ArrowException, KeyError) as error:
-            raise DataError(
-                f"{below(self.out.location, name)} is damaged: {error}. Remove "
-                f"{self.out.location}, or choose another --out"
-            ) from None
+        with intact(below(self.out.location, name)), filesystem.open_input_file(path) as file:
+            found: list[str] = pq.read_table(file, columns=["clip_id"])["clip_id"].to_pylist()
         return found
 
     def _failed_csv(self) -> bytes:
@@ -203,6 +196,12 @@ class Ledger:
         for one in sorted(self.failed.values(), key=lambda each: each.clip_id):
             writer.writerow([one.clip_id, one.path, one.kind, one.reason, one.attempts])
         return sink.getvalue().encode()
+
+
+def _outcomes(content: bytes) -> list[Outcome]:
+    # Not splitlines: a path may hold what that takes for the end of a line.
+    lines = content.decode().split("\n")
+    return [Outcome.model_validate_json(line) for line in lines if line]
 
 
 @contextmanager
@@ -238,7 +237,7 @@ def _check_settings(ledger: Ledger) -> None:
         with writing(store.location):
             store.write_json(name, provenance)
         return
-    before = json.loads(store.read_bytes(name))
+    before = store.read_json(name)
     changes = list(_differences(before, json.loads(json.dumps(provenance))))
     if changes:
         raise ConfigError(

@@ -79,6 +79,7 @@ class SignPrinter(Printer):
 
     def check(self, corpus: Corpus) -> None:
         refuse_sentences(corpus, "use a checkpoint of task=continuous")
+        tell_unknown(corpus, self._recogniser.glosses)
 
     def add(self, source: WholeClips, clips: Int[np.ndarray, " clips"]) -> None:
         asked = [source.clip(one) for one in clips.tolist()]
@@ -88,3 +89,14 @@ class SignPrinter(Printer):
             text = "  ".join(f"{name} {share:.2f}" for name, share in one.top)
             answer = {"clip_id": one.clip_id, "gloss": clip.gloss, "top": one.top}
             self.told(answer, one.clip_id, clip.gloss or "", text)
+
+
+def tell_unknown(corpus: Corpus, known: Sequence[str]) -> None:
+    """Note the glosses of what is predicted that a model can't say."""
+    unknown = set(corpus.glosses) - set(known)
+    if unknown:
+        typer.echo(
+            f"note: the checkpoint does not know {len(unknown):,} of the "
+            f"{len(corpus.glosses):,} glosses of {corpus.name}, and says others for them",
+            err=True,
+        )

@@ -22,7 +22,7 @@ from slr_ray.poses.sentence import Sentence
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.reporting.sentences.timelines import rate, timeline
 from slr_ray.reporting.wording import percent
-from slr_ray.single.printing import Printer
+from slr_ray.single.printing import Printer, tell_unknown
 
 _MAX_DRAWN = 100
 """Clips on a page: more are too much to look at, and to load."""
@@ -47,13 +47,8 @@ class SentencePrinter(Printer):
                 "sentences",
                 err=True,
             )
-        unknown = set(corpus.glosses) - set(self._recogniser.glosses)
-        if corpus.has_sentences and unknown:
-            typer.echo(
-                f"note: the checkpoint does not know {len(unknown):,} of the "
-                f"{len(corpus.glosses):,} glosses of {corpus.name}, and says others for them",
-                err=True,
-            )
+        if corpus.has_sentences:
+            tell_unknown(corpus, self._recogniser.glosses)
 
     def add(self, source: WholeClips, clips: Int[np.ndarray, " clips"]) -> None:
         asked = [source.clip(one) for one in clips.tolist()]

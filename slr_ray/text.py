@@ -101,32 +101,38 @@ def read_json(path: Path) -> Any:
         raise DataError(f"cannot read {str(path)!r} as JSON: {error}") from None
 
 
-def read_table(path: Path) -> tuple[tuple[str, ...], list[Row]]:
+def read_table(path: Path, *, quoted: bool = True) -> tuple[tuple[str, ...], list[Row]]:
     """The columns of a CSV file and all its rows; see `table_rows`."""
-    with open_table(path) as (columns, rows):
+    with open_table(path, quoted=quoted) as (columns, rows):
         return columns, list(rows)
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
+def open_table(
+    path: Path, *, quoted: bool = True
+) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
     """A CSV file's columns and its rows one by one, for files that do not fit in memory."""
     try:
         with path.open("rb") as binary:
             encoding = _encoding(binary.read(4))
             binary.seek(0)
             with io.TextIOWrapper(binary, encoding=encoding, newline="") as stream:
-                yield table_rows(stream, str(path))
+                yield table_rows(stream, str(path), quoted=quoted)
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
 
 
-def table_rows(lines: Iterable[str], source: str) -> tuple[tuple[str, ...], Iterator[Row]]:
+def table_rows(
+    lines: Iterable[str], source: str, *, quoted: bool = True
+) -> tuple[tuple[str, ...], Iterator[Row]]:
     """The columns of a table that is text, and its rows by column, every cell stripped.
 
     The heading tells whether cells are parted by comma, semicolon, tab or bar. Columns have their
     normal form; cells keep theirs, as they may be paths. A cell that is not there is blank; blank
-    lines and columns without a name are left out. `DataError` where a column's name appears twice,
-    and, while rows are read, where one has more cells than there are columns.
+    lines and columns without a name are left out. With `quoted`, a cell may stand in quotation
+    marks; without it, a mark is only that. `DataError` where a column's name appears twice, and,
+    while rows are read, where one has more cells than there are columns, or a quotation mark that
+    nothing closes.
     """
     csv.field_size_limit(_CELL_LIMIT)
     found = iter(lines)
@@ -139,19 +145,29 @@ def table_rows(lines: Iterable[str], source: str) -> tuple[tuple[str, ...], Iter
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if doubled:
         raise DataError(f"{source} names column {doubled[0]!r} twice: remove or rename one")
-    return tuple(name for name in names if name), _rows(found, names, delimiter, source)
+    return tuple(name for name in names if name), _rows(found, names, delimiter, source, quoted)
 
 
-def _rows(lines: Iterator[str], names: list[str], delimiter: str, source: str) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=delimiter)
+def _rows(
+    lines: Iterator[str], names: list[str], delimiter: str, source: str, quoted: bool
+) -> Iterator[Row]:
+    reader = csv.reader(
+        lines,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        # A cell that is left open would take all that follows, to the next mark or the end.
+        strict=True,
+    )
+    begin = 2
     try:
-        for cells in reader:
+        while (cells := next(reader, None)) is not None:
+            line, begin = begin, reader.line_num + 2
             if not any(cell.strip() for cell in cells):
                 continue
             if any(cell.strip() for cell in cells[len(names) :]):
+                hint = f"; put cells that hold {delimiter!r} in quotes" if quoted else ""
                 raise DataError(
-                    f"{source}, line {reader.line_num + 1}: {len(cells)} cells for {len(names)} "
-                    f"columns; put cells that hold {delimiter!r} in quotes"
+                    f"{source}, line {line}: {len(cells)} cells for {len(names)} columns{hint}"
                 )
             padded = [*cells, *[""] * (len(names) - len(cells))]
             row = zip(names, padded, strict=False)
@@ -159,7 +175,14 @@ def _rows(lines: Iterator[str], names: list[str], delimiter: str, source: str) -
     except UnicodeDecodeError as error:
         raise _not_text(source, error) from None
     except csv.Error as error:
-        raise DataError(f"cannot read {source} as CSV: {error}") from None
+        hint = (
+            ". A cell that begins with a quotation mark ends with one; within it they are written "
+            "twice"
+        )
+        raise DataError(
+            f"cannot read {source} as CSV: {error}, in the row that begins with line {begin}"
+            f"{hint if quoted else ''}"
+        ) from None
 
 
 def _read(path: Path) -> str:

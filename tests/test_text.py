@@ -92,6 +92,17 @@ def test_tables_that_do_not_hold_together_are_refused() -> None:
     assert table_rows([], "t")[0] == ()
 
 
+@pytest.mark.parametrize("left", ['"unclosed', '"shut" and more', '"one', '"a ""b" c'])
+def test_a_quotation_mark_that_does_not_close_its_cell_is_refused(left: str) -> None:
+    """It took the rows after it in, up to the next mark or the end, and nobody was told."""
+    lines = ["a,b\n", '1,"two\n', 'lines"\n', f"2,{left}\n", "3,x\n", '4,"y"\n']
+    with pytest.raises(DataError, match=r"t as CSV: .* begins with line 4\..* written twice"):
+        list(table_rows(lines, "t")[1])
+    bars = [line.replace(",", "|") for line in lines]
+    found = list(table_rows([bars[0], *bars[3:]], "t", quoted=False)[1])
+    assert [row["b"] for row in found] == [left, "x", '"y"']
+
+
 def test_names_have_one_normal_form() -> None:
     apart = unicodedata.normalize("NFD", "café")
     assert apart != "café"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -95,6 +96,8 @@ def _problem(row: Annotation) -> str | None:
     if len(row.times_ms) != len(row.glosses or ()):
         return f"it has {len(row.glosses or ())} glosses, but times of {len(row.times_ms)}"
     for gloss, (start, end) in zip(row.glosses or (), row.times_ms, strict=True):
+        if not (math.isfinite(start) and math.isfinite(end)):
+            return f"gloss {gloss!r} at {start:g} to {end:g} ms: expected numbers"
         if end <= start:
             return f"gloss {gloss!r} at {start:g} to {end:g} ms ends before it starts"
     return None

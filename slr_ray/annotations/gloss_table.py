@@ -15,7 +15,7 @@ from typing import Any
 
 from slr_ray.annotations.annotation import Annotation, Annotations, names_of
 from slr_ray.errors import DataError
-from slr_ray.text import known, normal_name, read_json, read_table
+from slr_ray.text import Row, known, normal_name, read_json, read_table
 
 _GLOSSES = ("glosses", "gloss")
 _TEXTS = ("text", "translation", "german")
@@ -28,8 +28,9 @@ def read_gloss_table(path: Path) -> Annotations:
     """The sentences of a .json or .csv file."""
     if not path.is_file():
         raise DataError(f"no such file: {str(path)!r}; a gloss table is a .json or .csv file")
-    entries = _from_json(path) if path.suffix.lower() == ".json" else _from_csv(path)
     read = Annotations()
+    is_json = path.suffix.lower() == ".json"
+    entries = _from_json(path) if is_json else _from_csv(path, read)
     unused = sorted({key for _, entry in entries for key in entry} - set(_USED))
     if unused:
         read.notes.append(f"not used of {path.name}: {', '.join(unused)}")
@@ -45,6 +46,12 @@ def read_gloss_table(path: Path) -> Annotations:
 
 def _annotation(name: str, where: str, entry: Entry) -> Annotation:
     glosses = _list(_first(entry, _GLOSSES))
+    for one in glosses:
+        if type(one) not in (str, int):
+            raise ValueError(
+                f"its glosses hold {one!r}, expected texts; start_ms and end_ms are lists of their "
+                "own"
+            )
     starts, ends = (_list(entry.get(key)) for key in ("start_ms", "end_ms"))
     if len(starts) != len(ends):
         raise ValueError(f"start_ms has {len(starts)} values, end_ms {len(ends)}")
@@ -78,7 +85,7 @@ def _from_json(path: Path) -> list[tuple[str, Entry]]:
     return [(f"{path}, entry {number}", entry) for number, entry in enumerate(entries)]
 
 
-def _from_csv(path: Path) -> list[tuple[str, Entry]]:
+def _from_csv(path: Path, read: Annotations) -> list[tuple[str, Entry]]:
     columns, rows = read_table(path)
     if "clip_id" not in columns or not set(columns) & set(_GLOSSES):
         raise DataError(
@@ -87,21 +94,28 @@ def _from_csv(path: Path) -> list[tuple[str, Entry]]:
         )
     if "glosses" in columns:
         return [(f"{path}, row {number}", row) for number, row in enumerate(rows, start=1)]
-    return _gathered(path, rows)
+    return _gathered(path, rows, read)
 
 
-def _gathered(path: Path, rows: Iterable[Mapping[str, str]]) -> list[tuple[str, Entry]]:
+def _gathered(path: Path, rows: Iterable[Row], read: Annotations) -> list[tuple[str, Entry]]:
     """Rows of one gloss each as sentences, in the order of their starts where there are any."""
-    found: dict[str, list[Mapping[str, str]]] = {}
-    for row in rows:
+    found: dict[str, list[Row]] = {}
+    broken: dict[str, str] = {}
+    for number, row in enumerate(rows, start=1):
         found.setdefault(row["clip_id"], []).append(row)
+        for key in ("start_ms", "end_ms"):
+            try:
+                float(row.get(key) or 0)
+            except ValueError as error:
+                broken.setdefault(row["clip_id"], f"row {number}: {key}: {error}")
+    for name, reason in broken.items():
+        read.broken_entry(f"{path}, clip {name!r}", normal_name(name), reason)
     entries: list[tuple[str, Entry]] = []
     for name, signs in found.items():
+        if name in broken:
+            continue
         if all(known(sign.get("start_ms")) for sign in signs):
-            try:
-                signs = sorted(signs, key=lambda sign: float(sign["start_ms"]))
-            except ValueError as error:
-                raise DataError(f"{path}, clip {name!r}: start_ms: {error}") from None
+            signs = sorted(signs, key=lambda sign: float(sign["start_ms"]))
         lists = {
             key: [sign[key] for sign in signs if sign.get(key)]
             for key in ("gloss", "start_ms", "end_ms")

@@ -156,11 +156,22 @@ def test_a_table_of_one_row_a_gloss_is_put_in_the_order_of_time(tmp_path: Path) 
     assert second.glosses == ("CAT",)
 
 
-def test_glosses_in_a_list_may_have_spaces(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["start_ms", "end_ms"])
+def test_a_row_whose_time_is_no_number_breaks_its_clip_only(tmp_path: Path, key: str) -> None:
+    other = {"start_ms": "end_ms", "end_ms": "start_ms"}[key]
+    file = write(tmp_path / "t.csv", f"clip_id;gloss;{key};{other}", "b;CAT;;", 'a;DOG;"1.000,5";9')
+    read = read_gloss_table(file)
+    assert [row.name for row in read.rows] == ["b"]
+    (broken,) = read.broken
+    assert broken.clip_id == "a"
+    assert f"row 2: {key}: could not convert string to float: '1.000,5'" in broken.reason
+
+
+def test_glosses_in_a_list_may_have_spaces_or_be_numbers(tmp_path: Path) -> None:
     file = tmp_path / "t.json"
-    file.write_text(json.dumps([{"clip_id": "a", "glosses": ["zwei  Wörter", "DOG"]}]))
+    file.write_text(json.dumps([{"clip_id": "a", "glosses": ["zwei  Wörter", "DOG", 3]}]))
     (row,) = read_gloss_table(file).rows
-    assert row.glosses == ("zwei Wörter", "DOG")
+    assert row.glosses == ("zwei Wörter", "DOG", "3")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +182,10 @@ def test_glosses_in_a_list_may_have_spaces(tmp_path: Path) -> None:
         ({"start_ms": [0, 1], "end_ms": [10]}, "start_ms has 2 values, end_ms 1"),
         ({"start_ms": ["x", 1], "end_ms": [1, 2]}, "could not convert string to float: 'x'"),
         ({"glosses": 3}, "expected a list, found 3"),
+        ({"glosses": ["CAT", None]}, "its glosses hold None, expected texts"),
+        ({"glosses": [{"gloss": "CAT", "start_ms": 0}]}, "start_ms and end_ms are lists of their"),
+        ({"start_ms": [0, float("nan")], "end_ms": [1, 2]}, "'DOG' at nan to 2 ms: expected num"),
+        ({"start_ms": [0, 1], "end_ms": [1, float("inf")]}, "'DOG' at 1 to inf ms: expected num"),
     ],
 )
 def test_entries_of_a_table_that_are_broken_are_named(

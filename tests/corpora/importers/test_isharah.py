@@ -44,6 +44,15 @@ def test_two_tasks_in_one_folder_are_told_apart(tmp_path: Path) -> None:
         read("isharah", root)
 
 
+def test_a_quotation_mark_in_a_text_is_only_that(tmp_path: Path) -> None:
+    root = write_isharah(tmp_path).path
+    lines = ["id|gloss|text", '01_0001|CAT DOG|"قط', '02_0007|DOG|"كلب" قط']
+    (root / "SI" / "SI_train.txt").write_text("\n".join(lines), encoding="utf-8")
+    (root / "SI" / "SI_test.txt").unlink()
+    texts = [clip.sentence and clip.sentence.text for clip in read("isharah", root)]
+    assert texts == ['"قط', '"كلب" قط']
+
+
 def test_keypoints_that_no_annotation_names_are_left_out(tmp_path: Path) -> None:
     root = write_isharah(tmp_path).path
     as_pickle(root / "more.pkl", {"05_0001": {"keypoints": isharah_points()}})

@@ -60,7 +60,8 @@ def _annotations(path: Path, remarks: Remarks) -> Annotations:
     for file, name in files_below(path, "*"):
         if file.suffix.lower() not in _ANNOTATIONS:
             continue
-        columns, rows = read_table(file)
+        # No CSV: a quotation mark in a text is only that.
+        columns, rows = read_table(file, quoted=False)
         if "id" not in columns:
             remarks.add("files without a column id, left out", str(name))
             continue

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from slr_ray.command import user_errors
+from slr_ray.locations import local_path
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +27,7 @@ SkipBroken = Annotated[
 def import_(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="File or folder to read.")],
     out: Annotated[
-        Path,
+        str,
         typer.Argument(metavar="OUT", help="Pose shard to write: a .parquet file or a folder."),
     ],
     source_format: Annotated[
@@ -78,7 +79,7 @@ def import_(
 
     convert(
         source,
-        out,
+        local_path(out),
         source_format=source_format,
         signer=signer,
         glosses_file=glosses,
@@ -97,7 +98,7 @@ def chain(
         str,
         typer.Argument(metavar="SRC", help="Pose shard of isolated signs, a folder, or a URI."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Pose shard to write: a .parquet.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Pose shard to write: a .parquet.")],
     shortest: Annotated[int, typer.Option(min=2, help="Glosses of a sentence, at least.")] = 2,
     longest: Annotated[int, typer.Option(min=2, help="Glosses of a sentence, at most.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Which clips make which sentence.")] = 0,
@@ -108,7 +109,7 @@ def chain(
     from slr_ray.boundaries.chains import ChainConfig
 
     config = ChainConfig(shortest=shortest, longest=longest, seed=seed)
-    chaining.chain(source, out, config, skip_broken=skip_broken)
+    chaining.chain(source, local_path(out), config, skip_broken=skip_broken)
 
 
 @app.command()

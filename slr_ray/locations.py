@@ -58,6 +58,16 @@ def is_uri(location: str) -> bool:
     return "://" in location
 
 
+def local_path(location: str) -> Path:
+    """The path of a file that is to be written on this machine; `StorageError` for a URI."""
+    if is_uri(location):
+        raise StorageError(
+            f"cannot write {remember(location)!r}: this is written to a local path only. Name one, "
+            "and copy what is there"
+        )
+    return Path(location)
+
+
 def split_query(location: str) -> tuple[str, str]:
     """A URI without its query, and the query with its `?`; a path has none.
 

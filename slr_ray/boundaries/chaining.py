@@ -19,6 +19,7 @@ from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.errors import ConfigError, StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
+from slr_ray.poses.shards import refuse_to_replace
 from slr_ray.progress import ProgressBar
 from slr_ray.storage import Store
 
@@ -33,11 +34,12 @@ def chain(source: str, out: Path, config: ChainConfig, *, skip_broken: bool = Fa
     """Write sentences of `source`'s clips to the pose shard `out` and print what became of them.
 
     Beside it, `out` with `.clips.csv` tells which frames of which clips each sentence has. Raises
-    `ConfigError` where `out` is no Parquet file, `DataError` on unusable input, `StorageError`
-    where `out` can't be written.
+    `ConfigError` where `out` is no Parquet file or one of `source`'s, `DataError` on unusable
+    input, `StorageError` where `out` can't be written.
     """
-    if out.suffix != ".parquet":
+    if out.suffix.lower() != ".parquet":
         raise ConfigError(f"{str(out)!r} is no pose shard: name a file that ends in .parquet")
+    refuse_to_replace(source, out)
     corpus = open_shards(source, skip_broken=skip_broken)
     chains = plan_chains(corpus, config)
     provenance = {

@@ -95,7 +95,7 @@ def by_file(corpus: Corpus, path: Path) -> Listed:
 
 def _rows(path: Path) -> Iterable[tuple[str, str]]:
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             table = pq.read_table(path)
             columns: Sequence[str] = table.column_names
             rows = table.to_pylist() if {"clip_id", "split"} <= set(columns) else []

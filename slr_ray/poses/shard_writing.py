@@ -21,9 +21,10 @@ from slr_ray.poses.shard_schema import (
     SENTENCE_SCHEMA,
 )
 from slr_ray.poses.skeleton import JOINTS
+from slr_ray.storage import local_path
 
 
-def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
+def write_shard(path: str | Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
     """Write clips to one Parquet file, whole or not at all; returns how many.
 
     >>> slr_ray.write_shard(folder / "two.parquet", [corpus.clip(0), corpus.clip(1)],
@@ -34,8 +35,9 @@ def write_shard(path: Path, clips: Iterable[Clip], provenance: dict[str, Any]) -
 
     Streams: memory is that of one row group. `provenance` says where the poses come from
     (`extractor`, `version`, `settings`); it travels in the file's metadata. Only a file with a
-    sentence has the columns of sentences.
+    sentence has the columns of sentences. `StorageError` where `path` is a URI.
     """
+    path = local_path(str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing-{path.name}")
     try:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as arrow_fs
 
-from slr_ray.errors import DataError
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.seen_ids import SeenIds
 from slr_ray.poses.sentence import Sentence
@@ -32,11 +32,9 @@ from slr_ray.text import normal_name
 def are_shards(source: str) -> bool:
     """Whether a source is pose shards: by its name, or for a folder by what is in it."""
     path = Path(source)
-    if is_uri(source) or path.suffix == ".parquet":
+    if is_uri(source) or path.suffix.lower() == ".parquet":
         return True
-    return path.is_dir() and any(
-        _is_shard(str(one.relative_to(path))) for one in path.rglob("*.parquet")
-    )
+    return path.is_dir() and any(_is_shard(str(one.relative_to(path))) for one in path.rglob("*"))
 
 
 @dataclass(frozen=True)
@@ -164,6 +162,17 @@ def list_shards(location: str) -> tuple[arrow_fs.FileSystem, list[arrow_fs.FileI
     return filesystem, files
 
 
+def refuse_to_replace(location: str, out: Path) -> None:
+    """`ConfigError` where `out` is one of the files that a path or URI stands for.
+
+    What is made of them would take the place of one that can't be had again.
+    """
+    filesystem, files = list_shards(location)
+    is_local = isinstance(filesystem, arrow_fs.LocalFileSystem)
+    if is_local and out.exists() and any(out.samefile(one.path) for one in files):
+        raise ConfigError(f"{out} is read from {location}, and would be replaced: name another OUT")
+
+
 def _is_shard(name: str) -> bool:
     """Whether a file below the folder is for readers.
 
@@ -171,7 +180,9 @@ def _is_shard(name: str) -> bool:
     hold how the shards came about.
     """
     parts = PurePosixPath(name.strip("/")).parts
-    return name.endswith(".parquet") and not any(part.startswith((".", "_")) for part in parts)
+    return name.lower().endswith(".parquet") and not any(
+        part.startswith((".", "_")) for part in parts
+    )
 
 
 def _batches(path: str, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:

@@ -198,3 +198,6 @@ def test_a_place_that_can_not_be_written_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         chain(str(tmp_path / "signs.parquet"), tmp_path / "file" / "x.parquet", ChainConfig())
+    for source in (tmp_path / "signs.parquet", tmp_path):
+        with pytest.raises(ConfigError, match="would be replaced: name another OUT"):
+            chain(str(source), tmp_path / "signs.parquet", ChainConfig())

@@ -95,6 +95,33 @@ def test_the_command_lists_what_it_skipped(tmp_path: Path) -> None:
     assert "shape (7,)" in result.output
 
 
+@pytest.mark.parametrize("command", [["import", "--format", "pose"], ["chain"]])
+def test_a_uri_to_write_to_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, [*command, "nowhere", "s3://key:hush@bucket/x.parquet"])
+    assert result.exit_code == 2
+    assert "cannot write 's3://***@bucket/x.parquet': this is written to a lo" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shard_may_end_in_capital_letters(tmp_path: Path) -> None:
+    """One clip is a shard's of another name already; both are found in their folder."""
+    written, out = write_pose(tmp_path / "source").path, tmp_path / "out"
+    for name, source in (("X.PARQUET", written), ("y.parquet", written / "cat" / "1.pose")):
+        arguments = ["import", "--format", "pose", str(source), str(out / name)]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        assert (out / name).is_file()
+    assert len(list(ShardReader(str(out)))) == 3
+    again = CliRunner().invoke(
+        app, ["import", "--format", "pose", str(written), f"{out}/z.Parquet"]
+    )
+    assert "same clip ids" in again.output
+    assert "X.PARQUET" in again.output
+
+
 def test_clip_ids_of_other_shards_in_the_folder_are_told(tmp_path: Path) -> None:
     for name in ("ann", "ben"):
         write_pose(tmp_path / name)

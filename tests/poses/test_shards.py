@@ -18,7 +18,7 @@ from hypothesis.extra.numpy import arrays
 
 from slr_ray.corpora.arrays import FORMAT
 from slr_ray.corpora.corpus import open_cached, open_shards
-from slr_ray.errors import DataError
+from slr_ray.errors import DataError, StorageError
 from slr_ray.poses.clip import Clip, check_clip
 from slr_ray.poses.shard_schema import SCHEMA
 from slr_ray.poses.shard_writing import write_shard
@@ -347,6 +347,16 @@ def test_the_fingerprint_follows_the_content_only(tmp_path: Path) -> None:
         fingerprint("f.parquet", make_clip("a")),
     ]
     assert len({first, *others}) == 6
+
+
+def test_the_place_of_a_shard_may_be_text_and_no_uri(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert write_shard("out/shard.parquet", [make_clip()], PROVENANCE) == 1
+    assert open_shards("out/shard.parquet").num_clips == 1
+    with pytest.raises(StorageError, match="written to a local path only"):
+        write_shard("s3://bucket/shard.parquet", [make_clip()], PROVENANCE)
 
 
 def test_a_replaced_shard_is_read_again(tmp_path: Path) -> None:

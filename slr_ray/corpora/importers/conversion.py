@@ -19,7 +19,7 @@ from slr_ray.corpora.importers.source import read_clips
 from slr_ray.errors import StorageError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.poses.shards import Skipped
+from slr_ray.poses.shards import Skipped, refuse_to_replace
 from slr_ray.progress import ProgressBar
 from slr_ray.storage import Store
 
@@ -80,16 +80,18 @@ def convert(
     """Write the clips of `source` to one pose shard and print what came through.
 
     `out` is a .parquet file, or a folder that gets one named after `source`. An existing file is
-    replaced when the new one is complete. Raises `ConfigError` on an unknown format and on options
-    that do nothing for it, `DataError` on unusable input, `StorageError` where `out` can't be
-    written.
+    replaced when the new one is complete, unless it is one of `poses`. Raises `ConfigError` on an
+    unknown format and on options that do nothing for it, `DataError` on unusable input,
+    `StorageError` where `out` can't be written.
     """
     options = read_options(
         source_format, signer, glosses_file, labels_from, fps, picture_size, poses
     )
-    opened = IMPORTERS[source_format](source, options)
     name = source.resolve().name
-    path = out if out.suffix == ".parquet" else out / f"{Path(name).stem}.parquet"
+    path = out if out.suffix.lower() == ".parquet" else out / f"{Path(name).stem}.parquet"
+    if poses is not None:
+        refuse_to_replace(poses, path)
+    opened = IMPORTERS[source_format](source, options)
     count = ImportCount(path)
     was_there = path.exists()
     provenance = {**opened.provenance, "source_format": source_format, "source": name}

@@ -16,8 +16,9 @@ def shards_with(clip_ids: set[str], written: Path) -> list[str]:
     """
     wanted = pa.array(sorted(clip_ids), pa.string())
     names = []
-    for other in sorted(written.parent.glob("*.parquet")):
-        if other.name == written.name or other.name.startswith((".", "_")):
+    for other in sorted(written.parent.iterdir()):
+        is_shard = other.suffix.lower() == ".parquet" and not other.name.startswith((".", "_"))
+        if not is_shard or other.name == written.name:
             continue
         try:
             ids = pq.read_table(other, columns=["clip_id"]).column("clip_id").cast(pa.string())

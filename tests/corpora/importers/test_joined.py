@@ -11,10 +11,11 @@ from clip_factory import make_clip, make_sentence
 from importer_factory import opened
 
 from slr_ray.annotations.annotation import Annotation
+from slr_ray.corpora.importers.conversion import convert
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.sentences.frame_times import times_in_frames
 from slr_ray.corpora.importers.source import Source, read_clips
-from slr_ray.errors import DataError
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.shards import Skipped
@@ -35,6 +36,20 @@ def test_a_clip_s_own_gloss_gives_way_and_its_signer_stays(tmp_path: Path) -> No
     assert found.sentence is not None
     assert found.sentence.glosses == ("CAT", "DOG")
     assert source.provenance["extractor"] == "a test"
+
+
+@pytest.mark.parametrize("poses", ["poses.parquet", "."])
+def test_poses_are_not_replaced_by_what_is_made_of_them(tmp_path: Path, poses: str) -> None:
+    joined(tmp_path, [make_clip("a"), make_clip("b")], {"a": {"glosses": "CAT"}})
+    before = (tmp_path / "poses.parquet").read_bytes()
+    with pytest.raises(ConfigError, match=r"poses\.parquet is read from .*would be replaced"):
+        convert(
+            tmp_path / "nowhere.json",
+            tmp_path / "poses.parquet",
+            source_format="gloss_table",
+            poses=str(tmp_path / poses),
+        )
+    assert (tmp_path / "poses.parquet").read_bytes() == before
 
 
 def test_clips_that_no_annotation_names_are_left_out_and_told(tmp_path: Path) -> None:

@@ -193,11 +193,8 @@ def write_pose(folder: Path, openpose: bool = False) -> Written:
     pixels = positions[:, order] * np.array([640, 480])
     if not openpose:
         pixels = np.concatenate([pixels, np.zeros((*pixels.shape[:2], 1))], axis=-1)
-    # A second, less certain person stands in front: the importer must not take that one.
-    data = np.stack([pixels + 50, pixels], axis=1)
-    sure = np.stack([confidence[:, order] * 0.4, confidence[:, order]], axis=1)
-    data[sure == 0] = 0
-    pose = Pose(header, NumPyPoseBody(24, data.astype(np.float32), sure.astype(np.float32)))
+    data, sure = pixels[:, None].astype(np.float32), confidence[:, None, order].astype(np.float32)
+    pose = Pose(header, NumPyPoseBody(24, data, sure))
     for gloss in ("cat", "dog"):
         path = folder / gloss / "1.pose"
         path.parent.mkdir(parents=True)

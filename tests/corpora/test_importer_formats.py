@@ -23,6 +23,7 @@ from importer_factory import (
     write_mp_data,
     write_openpose,
     write_openpose_frames,
+    write_pose,
 )
 from typer.testing import CliRunner
 
@@ -211,6 +212,8 @@ POINTS = wholebody_points()
         np.where(POINTS[..., 2:] > 0, POINTS, np.nan),
         np.where(POINTS[..., 2:] > 0, POINTS, 0)[..., :2],
         POINTS.astype(np.float16),
+        # As SimCC's scores of points that were not found.
+        np.where(POINTS[..., 2:] > 0, POINTS, POINTS - (0, 0, 0.01)),
     ],
 )
 def test_whole_body_arrays_of_every_shape(tmp_path: Path, array: np.ndarray) -> None:
@@ -239,10 +242,10 @@ def test_whole_bodies_in_pixels_need_the_size(tmp_path: Path) -> None:
     assert_person(clip)
 
 
-def mmpose_frames(first: int = 0) -> list[dict[str, Any]]:
+def mmpose_frames(first: int = 0, step: int = 1) -> list[dict[str, Any]]:
     return [
         {
-            "frame_id": first + number,
+            "frame_id": first + number * step,
             "instances": [
                 {"keypoints": frame[:, :2].tolist(), "keypoint_scores": frame[:, 2].tolist()}
             ],
@@ -263,6 +266,7 @@ def alphapose_frames() -> list[dict[str, Any]]:
     [
         (mmpose_frames(), None),
         ({"meta_info": {}, "instance_info": mmpose_frames(1)}, None),
+        ({"instance_info": mmpose_frames(1, step=2), "metadata": {"fps": 30}}, 15),
         (
             {
                 "frames": alphapose_frames(),
@@ -289,9 +293,10 @@ def test_whole_bodies_in_json(tmp_path: Path, content: Any, fps: float | None) -
         ('[{"frame_id": 0, "instances": 3}]', "no list of people"),
         ('[{"frame_id": "x", "instances": []}]', "'x' has no frame number"),
         ('[{"frame_id": 0, "instances": []}]', "no person is there"),
-        ('[{"keypoints": [1, 2]}]', "no list of points"),
-        ('[{"keypoints": [[1, 2], [3, 4]]}]', r"shape \(2, 3\), expected 133"),
-        ('[{"category_id": 1}]', "no list of points|have shape"),
+        ('[{"image_id": 0, "keypoints": [1, 2]}]', "no list of points"),
+        ('[{"frame_id": 0, "keypoints": [[1, 2], [3, 4]]}]', r"shape \(2, 3\), expected 133"),
+        ('[{"image_id": 0, "category_id": 1}]', "no list of points|have shape"),
+        (json.dumps(mmpose_frames()[0]["instances"] * 2), "the people of one picture.* no clip"),
         ("[", "as JSON"),
     ],
 )
@@ -305,7 +310,8 @@ def test_json_that_is_no_whole_body(tmp_path: Path, content: str, message: str) 
     ("array", "message"),
     [
         (np.zeros((4, 17, 3)), r"holds \(4, 17, 3\); expected one of frames x 133"),
-        (np.where(np.arange(3) == 2, -0.1, POINTS), "third number of a point is negative"),
+        (np.where(np.arange(3) == 2, -0.1, POINTS), "third numbers of points are -0.1 to 0;"),
+        (POINTS * (1, 1, 3) - (0, 0, 1.5), "third numbers of points are -1.5 to 1.5; expected x"),
         (np.zeros((0, 133, 3)), "it is empty|no person"),
     ],
 )
@@ -313,6 +319,32 @@ def test_arrays_that_are_no_whole_body(tmp_path: Path, array: np.ndarray, messag
     np.save(tmp_path / "1.npy", array)
     with pytest.raises(DataError, match=message):
         read("coco_wholebody", tmp_path)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_pose_files_follow_one_person(tmp_path: Path, swapped: bool) -> None:
+    """A bystander, surer in no frame; the two may change places in the file half way."""
+    from pose_format import Pose
+    from pose_format.numpy import NumPyPoseBody
+
+    path = write_pose(tmp_path).path / "cat" / "1.pose"
+    pose = Pose.read(path.read_bytes())
+    data, sure = pose.body.data.filled(0), pose.body.confidence
+    nobody = np.zeros_like(data)
+    data = np.concatenate([nobody, np.where(sure[..., None] > 0, data + 50, 0), data], axis=1)
+    sure = np.concatenate([sure * 0, sure * 0.4, sure], axis=1)
+    if swapped:
+        data[FRAMES // 2 :], sure[FRAMES // 2 :] = (
+            data[FRAMES // 2 :, ::-1],
+            sure[FRAMES // 2 :, ::-1],
+        )
+    with path.open("wb") as stream:
+        Pose(pose.header, NumPyPoseBody(24, data, sure)).write(stream)
+    source = opened("pose", path)
+    (item,) = source.items
+    assert_person(item.read())
+    (told,) = source.remarks.lines()
+    assert told == "clips with several people, of whom the surest is followed: 1 (1)"
 
 
 COCO_NAMES = {

@@ -25,7 +25,8 @@ from importer_factory import (
     write_spoter_csv,
 )
 
-from slr_ray.corpora.importers.missing import found, frame_rows, spread
+from slr_ray.corpora.importers.missing import found, frame_rows, spread, step_of
+from slr_ray.corpora.importers.people import People
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.errors import DataError
 from slr_ray.poses.skeleton import INDEX, LEFT_HAND
@@ -143,13 +144,23 @@ def test_absent_frames_are_frames_without_joints() -> None:
     assert remarks.lines() == ["clips with absent frames, taken as frames without any joint: 1 (a)"]
 
 
-@pytest.mark.parametrize("numbers", [[5], [5, 6, 7], [0, 2, 4], [100, 200]])
-def test_numbers_in_steps_leave_nothing_out(numbers: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "step"), [([5], 1), ([5, 6, 7], 1), ([0, 2, 4], 2), ([100, 200], 100)]
+)
+def test_numbers_in_steps_leave_nothing_out(numbers: list[int], step: int) -> None:
     remarks = Remarks()
     np.testing.assert_array_equal(
         frame_rows(np.array(numbers), "a", remarks), np.arange(len(numbers))
     )
-    assert remarks.lines() == []
+    assert ["numbered in steps" in line for line in remarks.lines()] == [True] * (step > 1)
+    assert step_of(np.array(numbers)) == step
+
+
+def test_the_rate_of_every_second_frame_is_half_the_video_s() -> None:
+    frames = [np.ones((1, 133, 3))] * 3
+    for numbers, fps in (([1, 3, 5], 15), ([0, 1, 2], 30), ([0, 3, 12], 10), ([0, 33, 67], 30)):
+        assert People(np.array(numbers), frames, 30.0).fps == fps
+    assert People(np.array([1, 3, 5]), frames).fps is None
 
 
 def test_numbers_that_are_times_are_taken_in_order() -> None:

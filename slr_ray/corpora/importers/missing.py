@@ -30,24 +30,40 @@ def found(positions: np.ndarray, confidence: np.ndarray | None = None) -> Landma
     )
 
 
+def step_of(numbers: np.ndarray) -> int | None:
+    """By how much the numbers of frames rise, apart from gaps; None where they follow no step."""
+    steps = np.diff(numbers)
+    if not steps.size:
+        return 1
+    values, counts = np.unique(steps, return_counts=True)
+    step = int(values[counts.argmax()])
+    return None if (steps % step).any() else step
+
+
 def frame_rows(numbers: np.ndarray, clip_id: str, remarks: Remarks) -> np.ndarray:
     """The row of each frame, by its number; a number that is left out is a frame of its own.
 
     In such a frame nothing was found, and the user is told. Numbers that rise by a fixed step, as
-    those of every second frame do, leave nothing out; where they follow no step, they may be times,
-    and frames come one after another. `DataError` where a number comes twice, or where far more
-    numbers are absent than there. `numbers` are sorted.
+    those of every second frame do, leave nothing out, but the user is told what frame rate is
+    meant; where they follow no step, they may be times, and frames come one after another.
+    `DataError` where a number comes twice, or where far more numbers are absent than there.
+    `numbers` are sorted.
     """
     steps = np.diff(numbers)
     if not steps.size:
         return np.zeros(len(numbers), np.int64)
     if not steps.all():
         raise DataError(f"frame {numbers[steps.argmin()]} is there twice")
-    values, counts = np.unique(steps, return_counts=True)
-    step = int(values[counts.argmax()])
-    if (steps % step).any():
+    step = step_of(numbers)
+    if step is None:
         remarks.add("clips whose frame numbers follow no step, taken one after another", clip_id)
         return np.arange(len(numbers))
+    if step > 1:
+        remarks.add(
+            "clips whose frames are numbered in steps, such as every second one: a rate that the "
+            "source names is divided by the step, and --fps is that of the frames that are there",
+            clip_id,
+        )
     rows = np.asarray((numbers - numbers[0]) // step, np.int64)
     absent = int(rows[-1]) + 1 - len(numbers)
     if absent > _MOST_ABSENT * len(numbers):

@@ -5,8 +5,8 @@ Bodies of MediaPipe Holistic, of OpenPose, and whole bodies of 133 or 136 points
 output, or in one.
 
 Coordinates in the file are pixels of the header's width and height. GLOSS/CLIP.pose gives the
-gloss; a file right in the folder that was named has none. Of several people in a file, the one with
-the highest confidence over all frames is taken. The format names no signer.
+gloss; a file right in the folder that was named has none. Of several people the surest is followed:
+they may change places in a file. The format names no signer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from slr_ray.corpora.importers.formats.wholebody import HANDS
 from slr_ray.corpora.importers.formats.wholebody import joints as wholebody_joints
 from slr_ray.corpora.importers.gloss_tree import source_of_files
-from slr_ray.corpora.importers.missing import Landmarks, found
+from slr_ray.corpora.importers.missing import Landmarks
+from slr_ray.corpora.importers.people import People, surest_person
 from slr_ray.corpora.importers.remarks import Remarks
 from slr_ray.corpora.importers.source import ImportOptions, Source
 from slr_ray.errors import DataError
@@ -100,12 +101,15 @@ def open_source(path: Path, options: ImportOptions) -> Source:
     return source_of_files(path, (".pose",), {"library": "pose-format"}, _read, options)
 
 
-def _read(file: Path, clip_id: str, gloss: str | None, options: ImportOptions, _: Remarks) -> Clip:
+def _read(
+    file: Path, clip_id: str, gloss: str | None, options: ImportOptions, remarks: Remarks
+) -> Clip:
     pose = _load(file)
     width, height = pose.header.dimensions.width, pose.header.dimensions.height
     if width <= 0 or height <= 0:
         raise DataError(f"its header has no picture size ({width} x {height})")
-    components = _components(pose, np.array([width, height], np.float64))
+    people = _people(pose, np.array([width, height], np.float64))
+    components = _components(pose, *surest_person(people, clip_id, remarks))
     return Clip(
         clip_id,
         gloss,
@@ -147,17 +151,19 @@ def _load(file: Path) -> Any:
         raise DataError(f"it is not a .pose file: {type(error).__name__}: {error}") from None
 
 
-def _components(pose: Any, size: np.ndarray) -> dict[str, _Points]:
-    """By component and point: positions (frames x 2, fractions) and confidence (frames)."""
+def _people(pose: Any, size: np.ndarray) -> People:
     sure = np.nan_to_num(np.asarray(pose.body.confidence, np.float64)).clip(0, 1)
     if not sure.size:
         raise DataError("it has no frames or no people")
-    person = int(sure.sum(axis=(0, 2)).argmax())
-    masked = np.ma.getmaskarray(pose.body.data)[:, person, :, :2].any(axis=-1)
-    positions, confidence = found(
-        np.asarray(pose.body.data.data[:, person, :, :2], np.float64) / size,
-        np.where(masked, 0.0, sure[:, person]),
-    )
+    masked = np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
+    positions = np.asarray(pose.body.data.data[..., :2], np.float64) / size
+    confidence = np.where(masked, 0.0, sure)
+    points = np.concatenate([positions, confidence[..., None]], axis=-1)
+    return People(np.arange(len(points)), list(points))
+
+
+def _components(pose: Any, positions: np.ndarray, confidence: np.ndarray) -> dict[str, _Points]:
+    """By component and point: positions (frames x 2, fractions) and confidence (frames)."""
     components: dict[str, _Points] = {}
     start = 0
     for component in pose.header.components:

@@ -12,6 +12,8 @@ from slr_ray.corpora.importers.people import People
 from slr_ray.errors import DataError
 
 _SCORES = ("scores", "keypoint_scores", "keypoint_score", "keypoints_score", "confidence")
+_LOWEST_SCORE = -1.0
+"""What is below is a coordinate."""
 
 
 def people_of_arrays(file: Path) -> People:
@@ -29,9 +31,12 @@ def people_of_arrays(file: Path) -> People:
     if points.shape[-1] == 2:
         sure = np.ones(points.shape[:-1]) if scores is None else _scores(scores, points, file)
         points = np.concatenate([points, sure[..., None]], axis=-1)
-    if np.nanmin(points[..., 2], initial=0) < 0:
+    lowest, highest = (one(points[..., 2], initial=0) for one in (np.nanmin, np.nanmax))
+    # Scores of SimCC, such as RTMPose's, are a little below 0 where a point was not found.
+    if lowest < _LOWEST_SCORE or lowest < 0 == highest:
         raise DataError(
-            f"{file.name}: the third number of a point is negative; expected x, y, confidence"
+            f"{file.name}: the third numbers of points are {lowest:.3g} to {highest:.3g}; expected "
+            "x, y, confidence"
         )
     return People(np.arange(len(points)), list(points))
 

@@ -36,7 +36,7 @@ def people_of_json(file: Path) -> People:
         if "instances" in entry:
             people, number = entry["instances"], _number(entry.get("frame_id", place), file)
         else:
-            people, number = [entry], _number(entry.get("image_id", place), file)
+            people, number = [entry], _number(_picture(entry, file), file)
         if not isinstance(people, list) or not all(isinstance(one, dict) for one in people):
             raise DataError(f"{file.name}: 'instances' of frame {number} is no list of people")
         frames.setdefault(number, []).extend(_person(one, number, file) for one in people)
@@ -47,6 +47,18 @@ def people_of_json(file: Path) -> People:
         [_stacked(frames[one], one, file) for one in numbers],
         fps,
         size,
+    )
+
+
+def _picture(entry: dict[str, Any], file: Path) -> Any:
+    """Whose person it is: two entries without it would be two frames of one."""
+    for name in ("image_id", "frame_id"):
+        if name in entry:
+            return entry[name]
+    raise DataError(
+        f"{file.name} has an entry with neither 'instances' nor 'image_id', as files with the "
+        "people of one picture have: they are no clip. Have mmpose read the video, or write the "
+        "pictures of a clip to one file, a list of {frame_id, instances}"
     )
 
 

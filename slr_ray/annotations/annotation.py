@@ -42,6 +42,8 @@ class Annotations:
     broken: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """How the source was understood, for the user."""
+    fps: float | None = None
+    """Of the published pictures, a second; None where the format does not say."""
 
     def add(self, row: Annotation) -> None:
         """Keep a sentence; one whose glosses or times can't be is broken."""

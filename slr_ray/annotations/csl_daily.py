@@ -20,7 +20,7 @@ from slr_ray.annotations.stm import read_stm
 from slr_ray.errors import DataError
 from slr_ray.text import known, normal_name, read_lines
 
-FPS = 30.0
+_FPS = 30.0
 _NAME = re.compile(r"S\d+_(P\d+)_T\d+")
 _PICKLE = re.compile(r"csl2020ct\w*\.pkl")
 _STM = re.compile(r".*\.stm")
@@ -30,7 +30,7 @@ _SPLITS = "split_1.txt"
 
 def read_csl_daily(path: Path) -> Annotations:
     """The corpus's pickle or STM files, one of them or those of a folder."""
-    read = Annotations()
+    read = Annotations(fps=_FPS)
     for file, split in files_of(path, _PLACES, _PICKLE, _STM):
         if file.suffix == ".stm":
             read_stm(file, split, read, lambda text: words_of(text) or ())

@@ -21,7 +21,7 @@ from slr_ray.annotations.stm import read_stm
 from slr_ray.errors import DataError
 from slr_ray.text import known, read_lines
 
-FPS = 25.0
+_FPS = 25.0
 _CORPUS = re.compile(r"(?:.*\.)?(train|dev|test)(?:\.SI\d+)?\.corpus\.csv")
 """Leaves out 2014-T's `train-complex-annotation`: the same sentences, annotated otherwise."""
 _STM = re.compile(r".*(train|dev|test).*\.stm")
@@ -31,7 +31,7 @@ _PLACES = (".", "annotations/manual", "manual", "*/annotations/manual")
 def read_phoenix14(path: Path) -> Annotations:
     """One corpus or STM file, or all of a folder, which may be the corpus's own."""
     files = files_of(path, _PLACES, _CORPUS, _STM)
-    read = Annotations()
+    read = Annotations(fps=_FPS)
     for file, split in files:
         if file.suffix == ".stm":
             read_stm(file, split, read, PHOENIX14.clean)
@@ -42,7 +42,7 @@ def read_phoenix14(path: Path) -> Annotations:
 
 def read_phoenix14t(path: Path) -> Annotations:
     """One corpus file, or all of a folder, which may be the corpus's own."""
-    read = Annotations()
+    read = Annotations(fps=_FPS)
     for file, split in files_of(path, _PLACES, _CORPUS):
         columns = ("name", "video", "start", "end", "speaker", "orth", "translation")
         _read(file, split, columns, PHOENIX14T, read)

@@ -19,7 +19,9 @@ from importer_factory import (
 )
 from typer.testing import CliRunner
 
+from slr_ray.corpora.importers.asked import read_options
 from slr_ray.corpora.importers.gloss_list import read_glosses
+from slr_ray.corpora.importers.source import read_clips
 from slr_ray.data import app
 from slr_ray.errors import DataError
 from slr_ray.poses.shards import ShardReader
@@ -96,6 +98,21 @@ def test_a_list_that_contradicts_the_table_stops_the_import(tmp_path: Path) -> N
     assert glosses_of(path, glosses=NAMES, labels_from=0) == ["drink", "computer"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "extra"), [(["1", "4"], {}), (["1", "2"], {"gloss": ["book", "drink"]})]
+)
+def test_a_list_with_numbers_of_its_own_is_not_counted_otherwise(
+    tmp_path: Path, labels: list[str], extra: dict[str, list[str]]
+) -> None:
+    """The advice was to pass an option which the file's own numbers forbid."""
+    path, names = table(tmp_path, labels, **extra), tmp_path / "names.txt"
+    names.write_text("\n".join(f"{number} {name}" for number, name in enumerate(NAMES)))
+    options = read_options("spoter_csv", None, names, None, None, None, None)
+    with pytest.raises(DataError, match="or one in their order without numbers") as stopped:
+        opened("spoter_csv", path, **vars(options))
+    assert "--labels-from" not in str(stopped.value)
+
+
 def test_a_label_of_two_names_or_of_none_stops_the_import(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"label 1 is called 'a' and 'b'"):
         opened("spoter_csv", table(tmp_path, ["1", "1"], sign=["a", "b"]))
@@ -130,16 +147,19 @@ def test_labels_may_be_names(tmp_path: Path) -> None:
 def test_other_columns_are_used_or_named(tmp_path: Path) -> None:
     path = table(
         tmp_path,
-        ["1", "2", "1"],
-        signer_id=["ann", "", "nan"],
-        video_fps=["30", "0", "inf"],
-        split=["train", "val", "test"],
-        url=["a", "b", "c"],
+        ["1", "2", "1", "2"],
+        signer_id=["ann", "", "nan", "ben"],
+        video_fps=["30", "", "inf", "29,97"],
+        split=["train", "val", "test", "test"],
+        url=["a", "b", "c", "d"],
     )
     clips = read("spoter_csv", path, signer="ben", fps=25.0)
-    assert [clip.signer for clip in clips] == ["ann", "ben", "ben"]
-    assert [clip.fps for clip in clips] == [30, 25, 25]
-    told = "\n".join(opened("spoter_csv", path).remarks.lines())
+    assert [clip.signer for clip in clips] == ["ann", "ben", "ben", "ben"]
+    assert [clip.fps for clip in clips] == [30, 25, 25, 25]
+    source = opened("spoter_csv", path)
+    list(read_clips(source, skip_broken=False, skipped=[]))
+    told = "\n".join(source.remarks.lines())
+    assert "frame rate is no number above 0, not used: 2 (clips/000003, clips/000004)" in told
     assert "columns ignored: 2 (split, url)" in told
     assert "split.kind=file" in told
 

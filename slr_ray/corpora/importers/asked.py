@@ -52,7 +52,7 @@ def read_options(
         raise ConfigError(
             f"--signer {signer!r} names nobody; leave it out if the signer is unknown"
         )
-    glosses = None
+    glosses, first = None, None
     if glosses_file is not None:
         glosses, first = read_glosses(glosses_file)
         if None not in (first, labels_from) and first != labels_from:
@@ -62,7 +62,15 @@ def read_options(
             )
         labels_from = first if labels_from is None else labels_from
     size = _size(picture_size) if picture_size is not None else None
-    return ImportOptions(signer, glosses, labels_from, fps, size, poses)
+    return ImportOptions(
+        signer,
+        glosses,
+        labels_from,
+        are_numbered=first is not None,
+        fps=fps,
+        picture_size=size,
+        poses=poses,
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

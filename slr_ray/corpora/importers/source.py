@@ -28,7 +28,9 @@ class ImportOptions:
     glosses: tuple[str, ...] | None = None
     """Names of the labels; only formats that number their glosses use it."""
     labels_from: int | None = None
-    """The label of the first of `glosses`, 0 or 1; None where the user did not say."""
+    """The label of the first of `glosses`, 0 or 1; None where nobody says."""
+    are_numbered: bool = False
+    """Whether the file of `glosses` says itself which label each of them has."""
     fps: float | None = None
     """Frame rate of the clips for which the source names none."""
     picture_size: tuple[int, int] | None = None

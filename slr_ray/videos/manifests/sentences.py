@@ -11,14 +11,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from slr_ray.annotations import READERS, csl_daily, phoenix
+from slr_ray.annotations import READERS
 from slr_ray.annotations.annotation import Annotation
 from slr_ray.poses.sentence import Sentence
 from slr_ray.videos.manifests.files import VideoFile, VideoIndex, list_videos
 from slr_ray.videos.manifests.manifest import Entries, Manifest, ManifestOptions
-
-_FPS = {"phoenix14": phoenix.FPS, "phoenix14t": phoenix.FPS, "csl_daily": csl_daily.FPS}
-"""Of the published pictures, a second."""
 
 
 def _from_metadata(name: str, metadata: Path, videos: str, options: ManifestOptions) -> Manifest:
@@ -26,7 +23,7 @@ def _from_metadata(name: str, metadata: Path, videos: str, options: ManifestOpti
     annotations = READERS[name](metadata)
     listing = list_videos(videos)
     index = VideoIndex(listing.files)
-    fps = options.fps or _FPS[name]
+    fps = options.fps or annotations.fps
     entries = Entries(replace(options, fps=fps))
     for entry in annotations.broken:
         entries.broken(entry.source, entry.clip_id, entry.reason)
@@ -55,5 +52,5 @@ def _located(row: Annotation, index: VideoIndex) -> VideoFile | None:
 
 
 CORPORA: dict[str, Callable[[Path, str, ManifestOptions], Manifest]] = {
-    name: partial(_from_metadata, name) for name in _FPS
+    name: partial(_from_metadata, name) for name in ("phoenix14", "phoenix14t", "csl_daily")
 }

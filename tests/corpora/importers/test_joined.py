@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clip_factory import make_clip, make_sentence
 from importer_factory import opened
+from sentence_sources import WRITERS
 
 from slr_ray.annotations.annotation import Annotation
 from slr_ray.corpora.importers.conversion import convert
@@ -18,7 +20,7 @@ from slr_ray.corpora.importers.source import Source, read_clips
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.shard_writing import write_shard
-from slr_ray.poses.shards import Skipped
+from slr_ray.poses.shards import ShardReader, Skipped
 
 
 def joined(folder: Path, clips: list[Clip], table: dict[str, Any], **options: Any) -> Source:
@@ -99,6 +101,26 @@ def test_a_folder_on_a_clip_s_path_may_be_its_name(tmp_path: Path) -> None:
 def test_poses_of_other_clips_are_told_by_both_names(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"clips are called b, sentences a"):
         joined(tmp_path, [make_clip("b")], {"a": {"glosses": "CAT"}})
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"), [("phoenix14", 25), ("phoenix14t", 25), ("csl_daily", 30)]
+)
+def test_poses_without_a_frame_rate_have_the_corpus_s_own(
+    tmp_path: Path, name: str, rate: int
+) -> None:
+    written = WRITERS[name](tmp_path)
+    path = written.options["poses"]
+    first, second = ShardReader(path)
+    clips = [replace(first, fps=50.0), replace(second, fps=None)]
+    write_shard(path, clips, {})
+    source = opened(name, written.path, **written.options)
+    found = read_clips(source, skip_broken=False, skipped=[])
+    assert [clip.fps for clip in found] == [50, rate]
+    told = f"name no frame rate, taken as the corpus's own of {rate} a second; --fps says otherwise"
+    assert f"{told}: 1 ({written.names[1]})" in source.remarks.lines()[-1]
+    known = opened(name, written.path, **written.options, fps=10.0)
+    assert [clip.fps for clip in read_clips(known, skip_broken=False, skipped=[])] == [50, 10]
 
 
 def row(*times: tuple[float, float], length_ms: float | None = None) -> Annotation:

@@ -20,11 +20,17 @@ from slr_ray.corpora.importers.formats.spoter_cells import read_cell
 from slr_ray.corpora.importers.formats.spoter_labels import Labels, label_number
 from slr_ray.corpora.importers.missing import found
 from slr_ray.corpora.importers.remarks import Remarks
-from slr_ray.corpora.importers.source import ImportOptions, Item, Source, require_exists
+from slr_ray.corpora.importers.source import (
+    ImportOptions,
+    Item,
+    Source,
+    require_exists,
+    usable_fps,
+)
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
 from slr_ray.poses.skeleton import HAND_JOINTS, INDEX, JOINTS
-from slr_ray.text import Row, normal_name, open_table
+from slr_ray.text import Row, known, normal_name, open_table
 
 _HAND_SUFFIX = {"_0": "_left", "_1": "_right"}
 _ROWS_TO_ORIENT = 50
@@ -111,7 +117,7 @@ def _columns(path: Path, names: tuple[str, ...], remarks: Remarks) -> _Columns:
     joints = sorted({name[:-2] for name in missing})
     if joints:
         remarks.add("joints without columns, taken as not found", *joints)
-    columns = _Columns(*(_first(names, known) for known in (_LABELS, _NAMES, _SIGNERS, _FPS)))
+    columns = _Columns(*(_first(names, ours) for ours in (_LABELS, _NAMES, _SIGNERS, _FPS)))
     if columns.label is None and columns.name is None:
         remarks.add("there is no column 'labels': clips have no gloss")
     used = wanted | set(vars(columns).values())
@@ -157,11 +163,14 @@ def _read(
     gloss = _gloss(row, columns, options, glosses)
     if gloss is None and (columns.label or columns.name):
         remarks.add("clips whose label is blank, taken as clips without gloss", clip_id)
+    fps = columns.cell(row, columns.fps)
+    if known(fps) and usable_fps(fps) is None:
+        remarks.add("clips whose frame rate is no number above 0, not used", clip_id)
     return Clip(
         clip_id=clip_id,
         gloss=gloss,
         signer=options.signer_or(columns.cell(row, columns.signer)),
-        fps=options.fps_or(columns.cell(row, columns.fps)),
+        fps=options.fps_or(fps),
         positions=np.asarray(positions, np.float32),
         confidence=np.asarray(confidence, np.float32),
     )

@@ -16,6 +16,7 @@ from slr_ray.errors import DataError
 from slr_ray.text import known, normal_name
 
 _PUBLISHED = 1
+_OTHER_LIST = "Give the list that belongs to these labels, or one in their order without numbers"
 
 
 def label_number(text: str | None) -> int | None:
@@ -58,7 +59,7 @@ class Labels:
     def glosses(self, options: ImportOptions, remarks: Remarks) -> dict[int, str]:
         """The gloss of each label; `DataError` where the names given do not fit the labels."""
         if options.glosses is not None:
-            return self._from_list(options.glosses, options.labels_from, remarks)
+            return self._from_list(options.glosses, options, remarks)
         if not self.names:
             return {number: str(number) for number in self.numbers}
         doubled = next((one for one, names in self.names.items() if len(names) > 1), None)
@@ -75,26 +76,30 @@ class Labels:
         return bool(self.words) and not self.numbers
 
     def _from_list(
-        self, glosses: tuple[str, ...], labels_from: int | None, remarks: Remarks
+        self, glosses: tuple[str, ...], options: ImportOptions, remarks: Remarks
     ) -> dict[int, str]:
         if self.are_names():
             raise DataError(
                 f"its labels are names such as {min(self.words)!r}; leave --glosses out"
             )
-        first = _PUBLISHED if labels_from is None else labels_from
+        first = _PUBLISHED if options.labels_from is None else options.labels_from
         named = {first + place: gloss for place, gloss in enumerate(glosses)}
         strange = sorted(self.numbers - set(named))
         if strange:
-            raise DataError(self._does_not_fit(strange[0], first, len(glosses)))
+            raise DataError(
+                self._does_not_fit(strange[0], first, len(glosses), options.are_numbered)
+            )
         for number, names in self.names.items():
             if names != {named[number]}:
                 other = next(iter(names - {named[number]}))
+                remedy = f"Pass --labels-from {1 - first} if the labels count from there"
                 raise DataError(
                     f"label {number} is {named[number]!r} in the glosses file, counted from "
-                    f"{first}, and {other!r} in the table. Pass --labels-from {1 - first} if the "
-                    "labels count from there, or leave --glosses out to take the table's names"
+                    f"{first}, and {other!r} in the table. "
+                    f"{_OTHER_LIST if options.are_numbered else remedy}, or leave --glosses out to "
+                    "take the table's names"
                 )
-        is_open = labels_from is None and not self.names
+        is_open = options.labels_from is None and not self.names
         if is_open and self.numbers and max(self.numbers) < len(glosses):
             # The last name has no clip: counted from 0, the labels would fit as well.
             lowest = min(self.numbers)
@@ -104,14 +109,16 @@ class Labels:
             )
         return named
 
-    def _does_not_fit(self, label: int, first: int, count: int) -> str:
+    def _does_not_fit(self, label: int, first: int, count: int, are_numbered: bool) -> str:
         low, high = min(self.numbers), max(self.numbers)
         other = 1 - first
         text = (
             f"label {label} has no name: counted from {first}, the glosses file names {first} to "
             f"{first + count - 1}; labels run from {low} to {high}"
         )
-        if other <= low and high < other + count:
+        if are_numbered:
+            text += f". The file itself numbers them so. {_OTHER_LIST}"
+        elif other <= low and high < other + count:
             text += f". Counted from {other} they fit: pass --labels-from {other}"
         else:
             text += (

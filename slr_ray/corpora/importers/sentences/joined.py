@@ -101,7 +101,7 @@ def _items(
     for clip in reader:
         if clip.clip_id in clips:
             row = names[clips[clip.clip_id]]
-            read = partial(_sentence, clip, row, options, remarks)
+            read = partial(_sentence, clip, row, annotations.fps, options, remarks)
             yield Item(row.name, row.origin, read)
     for one in reader.skipped:
         if one.clip_id in clips:
@@ -109,8 +109,21 @@ def _items(
             yield broken_item(Skipped(row.origin, row.name, f"its poses are broken: {one.reason}"))
 
 
-def _sentence(clip: Clip, row: Annotation, options: ImportOptions, remarks: Remarks) -> Clip:
+def _sentence(
+    clip: Clip,
+    row: Annotation,
+    corpus_fps: float | None,
+    options: ImportOptions,
+    remarks: Remarks,
+) -> Clip:
     fps = options.fps_or(clip.fps)
+    if fps is None and corpus_fps is not None:
+        fps = corpus_fps
+        remarks.add(
+            f"clips whose poses name no frame rate, taken as the corpus's own of {fps:g} a second; "
+            "--fps says otherwise",
+            row.name,
+        )
     sentence = None
     if row.glosses is not None:
         times = times_in_frames(row, fps, clip.num_frames, remarks)

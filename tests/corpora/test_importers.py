@@ -106,6 +106,16 @@ def test_a_uri_to_write_to_is_refused_before_anything_is_read(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_source_is_not_replaced_by_what_is_made_of_it(tmp_path: Path) -> None:
+    source = write_asl_signs(tmp_path).path / "train_landmark_files" / "p7" / "cat1.parquet"
+    before = source.read_bytes()
+    arguments = ["import", "--format", "asl_signs", str(source), str(source.parent)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "would be replaced: name another OUT" in result.stderr
+    assert source.read_bytes() == before
+
+
 def test_a_shard_may_end_in_capital_letters(tmp_path: Path) -> None:
     """One clip is a shard's of another name already; both are found in their folder."""
     written, out = write_pose(tmp_path / "source").path, tmp_path / "out"

@@ -80,7 +80,7 @@ def convert(
     """Write the clips of `source` to one pose shard and print what came through.
 
     `out` is a .parquet file, or a folder that gets one named after `source`. An existing file is
-    replaced when the new one is complete, unless it is one of `poses`. Raises `ConfigError` on an
+    replaced when the new one is complete, unless it is read from. Raises `ConfigError` on an
     unknown format and on options that do nothing for it, `DataError` on unusable input,
     `StorageError` where `out` can't be written.
     """
@@ -89,8 +89,9 @@ def convert(
     )
     name = source.resolve().name
     path = out if out.suffix.lower() == ".parquet" else out / f"{Path(name).stem}.parquet"
-    if poses is not None:
-        refuse_to_replace(poses, path)
+    for read in (poses, str(source) if source.is_file() else None):
+        if read is not None:
+            refuse_to_replace(read, path)
     opened = IMPORTERS[source_format](source, options)
     count = ImportCount(path)
     was_there = path.exists()

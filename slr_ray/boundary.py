@@ -58,8 +58,8 @@ def boundary(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="search: which boundaries are tried.")] = 0,
     out: Annotated[
-        Path, typer.Option(help="Where results go; call again to go on after a stop.")
-    ] = Path("boundary"),
+        str, typer.Option(help="Where results go; call again to go on after a stop.")
+    ] = "boundary",
     num_threads: NumThreads = None,
 ) -> None:
     """Find the shares of a clip before and after the sign, for the boundary augmentation.

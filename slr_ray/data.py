@@ -119,7 +119,7 @@ def inspect(
         str, typer.Argument(metavar="SRC", help="Pose shard, a folder of them, or a URI.")
     ],
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder for pictures, index.html and statistics.json; "
             "./inspection/NAME if not given."
@@ -148,6 +148,8 @@ def inspect(
 
     if video is not None and len(clip or []) != 1:
         raise DataError("--video is the video of one clip: name it with --clip, and only it")
+    # Before a corpus is looked through.
+    folder = None if out is None else local_path(out)
     corpus = open_shards(source, skip_broken=skip_broken)
     chosen = find_clips(corpus, clip or []) or typical_clips(corpus)
     clip_ids = [corpus.clip_ids[index].as_py() for index in chosen]
@@ -156,8 +158,9 @@ def inspect(
         footage[clip_ids[0]] = footage_by_hand(video, clip_ids[0], corpus.provenance, footage)
     inspection = inspect_corpus(corpus)
     print_inspection(inspection)
-    folder = out or Path("inspection") / corpus.name
-    page, notes = write_page(corpus, inspection, folder, chosen, footage)
+    page, notes = write_page(
+        corpus, inspection, folder or Path("inspection") / corpus.name, chosen, footage
+    )
     for clip_id in clip or []:
         if clip_id in notes:
             typer.echo(f"clip {clip_id!r}: {notes[clip_id]}", err=True)

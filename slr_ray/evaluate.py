@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -67,8 +66,8 @@ def evaluate(
         bool, typer.Option(help="Evaluate even on clips that the encoder was pre-trained on.")
     ] = False,
     out: Annotated[
-        Path, typer.Option(help="Where results go; finished runs there are not repeated.")
-    ] = Path("evaluation"),
+        str, typer.Option(help="Where results go; finished runs there are not repeated.")
+    ] = "evaluation",
     num_threads: NumThreads = None,
 ) -> None:
     """Evaluate a pre-trained encoder beside a fresh one and beside no encoder at all.

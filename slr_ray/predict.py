@@ -38,7 +38,7 @@ def predict(
         typer.Option(min=1, help="Glosses a clip of an isolated sign.", show_default="5"),
     ] = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Of sentences: a folder for report.html and report.md, which draw what is signed "
             "when."
@@ -85,7 +85,7 @@ def predict(
 
 
 def _printer(
-    path: str, loaded: Loaded[AnyRecogniser], top: int | None, out: Path | None, as_json: bool
+    path: str, loaded: Loaded[AnyRecogniser], top: int | None, out: str | None, as_json: bool
 ) -> Printer:
     """By what the checkpoint recognises; `ConfigError` where the options are for the other kind."""
     from slr_ray.errors import ConfigError
@@ -100,8 +100,7 @@ def _printer(
                 f"--top is for isolated signs: {path} recognises sentences, each of which has one "
                 "answer. Leave it out"
             )
-        where = None if out is None else str(out)
-        return SentencePrinter(of_sentences(loaded, path), where, as_json=as_json)
+        return SentencePrinter(of_sentences(loaded, path), out, as_json=as_json)
     if out is not None:
         raise ConfigError(
             f"--out draws what is signed when, but {path} recognises isolated signs. Leave it out, "

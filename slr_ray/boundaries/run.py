@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -65,7 +64,7 @@ class BoundaryOptions:
 
 
 def run_boundary(
-    prepared: Prepared, options: BoundaryOptions, out: Path, num_threads: int | None
+    prepared: Prepared, options: BoundaryOptions, out: str, num_threads: int | None
 ) -> FoundBoundary:
     """Run an algorithm, its trainings kept in `out`; prints and writes what it found."""
     check_initialisation(prepared)
@@ -129,7 +128,7 @@ def _run(
     return found
 
 
-def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
+def run_estimate(prepared: Prepared, out: str) -> tuple[float, float]:
     """Estimate the boundary of every training clip; prints and writes the overall one.
 
     Of every clip, where none has a gloss: nothing is trained or measured then.
@@ -177,8 +176,8 @@ def run_estimate(prepared: Prepared, out: Path) -> tuple[float, float]:
     return head, tail
 
 
-def _folder(out: Path) -> Store:
-    store = Store(absolute(str(out)))
+def _folder(out: str) -> Store:
+    store = Store(absolute(out))
     store.check_writable()
     return store
 

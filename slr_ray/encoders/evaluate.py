@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ _GEOMETRY = ("inertia", "inertia_share", "spread", "effective_rank", "mean_cosin
 
 
 def run_evaluation(
-    task: EvaluationTask, out: Path, num_threads: int | None
+    task: EvaluationTask, out: str, num_threads: int | None
 ) -> dict[Source, list[Record]]:
     """Evaluate, print and write; everything the user can get wrong is checked before work starts.
 
@@ -47,7 +46,7 @@ def run_evaluation(
     """
     torch.set_num_threads(num_threads or os.cpu_count() or 1)
     runs = evaluation_runs(task)
-    store = Store(absolute(str(out)))
+    store = Store(absolute(out))
     store.check_writable()
     own = runs[0].problem
     # More runs of the same are more of the same; they are no fact.

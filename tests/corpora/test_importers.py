@@ -95,12 +95,19 @@ def test_the_command_lists_what_it_skipped(tmp_path: Path) -> None:
     assert "shape (7,)" in result.output
 
 
-@pytest.mark.parametrize("command", [["import", "--format", "pose"], ["chain"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["import", "--format", "pose", "nowhere"],
+        ["chain", "nowhere"],
+        ["inspect", "nowhere", "--out"],
+    ],
+)
 def test_a_uri_to_write_to_is_refused_before_anything_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, [*command, "nowhere", "s3://key:hush@bucket/x.parquet"])
+    result = CliRunner().invoke(app, [*command, "s3://key:hush@bucket/x.parquet"])
     assert result.exit_code == 2
     assert "cannot write 's3://***@bucket/x.parquet': this is written to a lo" in result.stderr
     assert not list(tmp_path.iterdir())

@@ -388,7 +388,7 @@ def test_the_interval_is_over_encoders_and_not_over_their_runs(
     found = {}
     for num_runs in (2, 6):
         out = tmp_path / str(num_runs)
-        code, told = _call(*call, f"--out={out}", f"--seeds={num_runs}")
+        code, told = _call(*call, f"--out={out.as_uri()}", f"--seeds={num_runs}")
         assert code == 0, told
         assert ("2 pre-trainings" in told) == (num_runs > 2)
         found[num_runs] = json.loads((out / "evaluation-knn.json").read_text())["summary"]

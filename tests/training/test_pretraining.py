@@ -171,9 +171,9 @@ def test_no_command_writes_into_a_folder_of_another(owner: str, tmp_path: Path) 
         "train": lambda: run_single(prepared, 0, str(tmp_path), 1, quiet),
         "compare": lambda: run_comparison(comparison, RunOptions()),
         "boundary": lambda: run_boundary(
-            prepared, BoundaryOptions("search", 4, None, None, 1, 0), tmp_path, 1
+            prepared, BoundaryOptions("search", 4, None, None, 1, 0), str(tmp_path), 1
         ),
-        "estimate": lambda: run_estimate(prepared, tmp_path),
+        "estimate": lambda: run_estimate(prepared, str(tmp_path)),
     }
     if owner == "boundary":
         del commands["estimate"]
@@ -285,7 +285,7 @@ def test_a_trial_does_not_pre_train_on_what_it_measures(tmp_path: Path) -> None:
         run_comparison(comparison, RunOptions())
     options = BoundaryOptions("search", 4, None, None, 1, 0)
     with pytest.raises(ConfigError, match=message):
-        run_boundary(opened(config), options, tmp_path / "out", 1)
+        run_boundary(opened(config), options, str(tmp_path / "out"), 1)
     # A branch of a space is enough.
     written = {
         **config.model_dump(mode="json"),

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.composer import ComposerError
 
 from slr_ray.errors import ConfigError
 
@@ -39,7 +40,29 @@ class Record(Config):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which 1e-3 is a number and `yes` a word, as in YAML 1.2; PyYAML reads 1.1."""
+    """YAML in which 1e-3 is a number and `yes` a word, as in YAML 1.2; PyYAML reads 1.1.
+
+    A key that stands twice is an error, as there: PyYAML takes the last one and says nothing. So is
+    a value that contains itself: a configuration ends somewhere.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        node = super().compose_node(parent, index)
+        # An alias of what is still being read.
+        if node is not None and node.end_mark is None:
+            raise ComposerError(None, None, "this value contains itself", node.start_mark)
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: dict[tuple[str, str], yaml.Node] = {}
+        for key, _ in node.value:
+            first = seen.setdefault((key.tag, str(key.value)), key)
+            if first is not key:
+                problem = f"the key {key.value!r} is there twice, first in line "
+                problem += str(first.start_mark.line + 1)
+                raise ComposerError(None, None, problem, key.start_mark)
+        return node
 
 
 _BOOL = "tag:yaml.org,2002:bool"

@@ -8,17 +8,21 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from slr_ray.command import user_errors
-from slr_ray.errors import UserError
+from slr_ray.config import build
+from slr_ray.errors import DataError, UserError
 from slr_ray.locations import is_uri
 from slr_ray.options import Address, Data, data_and_pool
 from slr_ray.storage import cache_root
 from slr_ray.storage.checks import check_drivers, check_room, check_secrets, check_storage
 from slr_ray.workers.cluster_file import lines
+
+if TYPE_CHECKING:
+    from slr_ray.workers.run_options import RunOptions
 
 _NEEDED = (
     "ray",
@@ -58,7 +62,7 @@ def doctor(
     ] = None,
     storage: Annotated[str | None, typer.Option(help="Where runs are to go.")] = None,
     data: Data = None,
-    trial_workers: Annotated[int, typer.Option(min=1, help="Workers that train a trial.")] = 1,
+    trial_workers: Annotated[int, typer.Option(help="Workers that train a trial.")] = 1,
     trial_cpus: Annotated[float, typer.Option(help="Processors of each worker.")] = 1.0,
     trial_gpus: Annotated[float, typer.Option(help="GPUs of each worker.")] = 0.0,
 ) -> None:
@@ -72,20 +76,28 @@ def doctor(
         with user_errors():
             _prune()
         return
+    with user_errors():
+        options = _options(
+            address=address,
+            trial_workers=trial_workers,
+            trial_cpus=trial_cpus,
+            trial_gpus=trial_gpus,
+        )
     findings = list(_findings())
     places = {"--storage": storage, "--data": data}
     given = {option: place for option, place in places.items() if place is not None}
     for option, place in given.items():
         findings += _place(option, place)
     if space is not None:
-        findings.append(_checked("--space", lambda: _space(space, data, trial_workers)))
-    request = (trial_workers, trial_cpus, trial_gpus)
+        findings.append(_checked("--space", lambda: _space(space, data, options)))
     if cluster is not None:
         with user_errors():
             findings += [Finding(*line) for line in lines(cluster)]
-        findings.append(_cluster_file(cluster, request))
+        findings.append(_cluster_file(cluster, options))
     if address is not None:
-        findings += _cluster(address, request, given)
+        findings += _cluster(address, options, given)
+    elif cluster is None:
+        findings.append(_checked("a trial here", lambda: _trial_here(options)))
     for one in findings:
         mark = "ok  " if one.is_good else "BAD "
         typer.echo(f"{mark} {one.what}: {one.found}" + (f" - {one.advice}" if one.advice else ""))
@@ -118,17 +130,32 @@ def _place(option: str, place: str) -> Iterator[Finding]:
         yield _checked(f"drivers in {option}", lambda: check_drivers(place))
 
 
-def _space(name: str, data: str | None, trial_workers: int) -> str:
+def _options(**given: Any) -> RunOptions:
+    """How a search would use machines; `ConfigError` where none could give that."""
+    from slr_ray.workers.run_options import RunOptions
+
+    options = build(RunOptions, given, "command line")
+    options.workers()
+    return options
+
+
+def _trial_here(options: RunOptions) -> str:
+    from slr_ray.workers.nodes import check_resources
+
+    workers = options.workers()
+    check_resources(options, workers)
+    return workers.described()
+
+
+def _space(name: str, data: str | None, options: RunOptions) -> str:
     """What `tune` checks before its first trial: settings, clips, splits and draws."""
     from slr_ray.experiment.opener import Opener
     from slr_ray.search.run import new_folder
     from slr_ray.search.search_run import SearchRun, check_data
     from slr_ray.search.spaces.default_pool import space_with_pool
-    from slr_ray.workers.run_options import RunOptions
 
     opener = Opener()
     space = space_with_pool(name, data_and_pool(data), opener)
-    options = RunOptions(trial_workers=trial_workers)
     run = SearchRun(new_folder("runs", space.name), space, options, [], opener=opener)
     check_data(run)
     corpus = run.default.corpus
@@ -138,18 +165,14 @@ def _space(name: str, data: str | None, trial_workers: int) -> str:
     )
 
 
-def _cluster_file(file: str, request: tuple[int, float, float]) -> Finding:
-    from slr_ray.workers.execution import Workers
+def _cluster_file(file: str, options: RunOptions) -> Finding:
     from slr_ray.workers.node_types import check_types
 
-    return _checked("cluster file", lambda: check_types(file, Workers(*request)))
+    return _checked("cluster file", lambda: check_types(file, options.workers()))
 
 
-def _cluster(
-    address: str, request: tuple[int, float, float], places: Mapping[str, str]
-) -> Iterator[Finding]:
+def _cluster(address: str, options: RunOptions, places: Mapping[str, str]) -> Iterator[Finding]:
     from slr_ray.workers import every_node, nodes
-    from slr_ray.workers.execution import Workers
     from slr_ray.workers.gpus import check_gpus
     from slr_ray.workers.session import check_reachable, ray_session
 
@@ -157,7 +180,7 @@ def _cluster(
     if not reached.is_good:
         yield reached
         return
-    workers = Workers(*request)
+    workers = options.workers()
     with ray_session(address, dashboard=False):
         import ray
 
@@ -200,7 +223,7 @@ def _findings() -> Iterator[Finding]:
     yield _gpus()
     yield _models()
     yield Finding("processors", True, str(os.cpu_count()))
-    yield from _disk()
+    yield _checked("corpus cache", _cache)
     yield _checked("room in the cache", lambda: check_room(cache_root()))
     mode = os.environ.get("RAY_AUTH_MODE", "token (Ray's default)")
     yield Finding(
@@ -243,20 +266,16 @@ def _gpus() -> Finding:
     return Finding("GPUs", True, ", ".join(names))
 
 
-def _disk() -> Iterator[Finding]:
-    root = cache_root()
-    existing = root
-    while not existing.exists():
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free / 2**30
-    writable = os.access(existing, os.W_OK)
-    advice = "" if writable else "set SLR_RAY_CACHE to a folder that can be written"
-    from slr_ray.corpora.cache import copies, limit_bytes
+def _cache() -> str:
+    """How full the corpus cache is, in words; `UserError` where there can be none."""
+    from slr_ray.corpora.cache import cache_folder, copies, limit_bytes
 
-    held = sum(one.num_bytes for one in copies()) / 2**30 if writable else 0.0
-    most = limit_bytes() / 2**30
-    told = f"{root} ({held:.2f} of {most:g} GiB used, {free:.0f} GiB free on the disk)"
-    yield Finding("corpus cache", writable, told, advice)
+    most, root = limit_bytes() / 2**30, cache_folder()
+    if not os.access(root, os.W_OK):
+        raise DataError(f"{root} can't be written: set SLR_RAY_CACHE to a folder that can be")
+    held = sum(one.num_bytes for one in copies()) / 2**30
+    free = shutil.disk_usage(root).free / 2**30
+    return f"{root} ({held:.2f} of {most:g} GiB used, {free:.0f} GiB free on the disk)"
 
 
 def main() -> None:

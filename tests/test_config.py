@@ -51,6 +51,27 @@ def test_broken_overrides(text: str) -> None:
         parse_overrides([text])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"a: {b: 1}\nc: 2\na: {d: 3}", r"my\.yaml: line 3: .* 'a' is there twice, .* line 1"),
+        (b"a: 1\nb:\n  - {kind: x, 'kind': y}", r"my\.yaml: line 3: .*'kind' is there twice"),
+        (b"a: 1\nb: &b {kind: *b}", r"my\.yaml: line 2: .*contains itself"),
+        (b"a: &a [1, {b: *a}]", r"my\.yaml: line 1: .*contains itself"),
+    ],
+)
+def test_yaml_that_says_two_things_or_has_no_end_is_refused(text: bytes, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_yaml(text, "my.yaml")
+
+
+def test_what_is_merged_may_be_said_again() -> None:
+    text = b"a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: *a"
+    assert parse_yaml(text, "my.yaml")["b"] == {"x": 3, "y": 2}
+    with pytest.raises(ConfigError, match="'k' is there twice"):
+        parse_overrides(["a={k: 1, k: 2}"])
+
+
 def test_a_changed_kind_starts_afresh() -> None:
     below = {"pool": {"kind": "fraction", "fraction": 0.1}}
     assert merge(below, {"pool": {"kind": "signers", "num_signers": 4}}) == {

@@ -7,6 +7,7 @@ keeping for ever, since a copy is made again from its shards.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -94,12 +95,12 @@ def limit_bytes() -> int:
     """Of the whole cache: `SLR_RAY_CACHE_GIB`, else 50 GiB."""
     text = os.environ.get("SLR_RAY_CACHE_GIB")
     try:
-        gib = _DEFAULT_GIB if text is None else float(text)
+        size = (_DEFAULT_GIB if text is None else float(text)) * 2**30
     except ValueError:
-        gib = -1.0
-    if gib < 0:
+        size = -1.0
+    if not 0 <= size < math.inf:
         raise ConfigError(f"SLR_RAY_CACHE_GIB is {text!r}: give a number of GiB, such as 20")
-    return int(gib * 2**30)
+    return int(size)
 
 
 def _remove(copy: Copy) -> bool:

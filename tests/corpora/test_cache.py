@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -96,10 +97,31 @@ def test_what_was_used_longest_ago_goes_first(
     assert {one.folder for one in cache.copies()} == {opened["a"], opened["c"], newest}
 
 
-def test_a_size_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLR_RAY_CACHE_GIB", "many")
-    with pytest.raises(ConfigError, match="SLR_RAY_CACHE_GIB is 'many'"):
+@pytest.mark.parametrize("size", ["many", "-1", "nan", "inf", "1e308"])
+def test_a_size_that_is_none_is_named(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLR_RAY_CACHE_GIB", size)
+    with pytest.raises(ConfigError, match=f"SLR_RAY_CACHE_GIB is '{size}'"):
         cache.limit_bytes()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("SLR_RAY_CACHE_GIB", "nan", "give a number of GiB"),
+        ("SLR_RAY_CACHE", "{}/file/below", "cannot make the corpus cache .*set SLR_RAY_CACHE"),
+    ],
+)
+def test_the_doctor_names_a_cache_that_can_not_be_and_goes_on(
+    variable: str, value: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slr_ray.doctor import _findings
+
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(variable, value.format(tmp_path))
+    *_, cache_line, _, last = _findings()
+    assert (cache_line.what, cache_line.is_good) == ("corpus cache", False)
+    assert re.search(told, cache_line.found)
+    assert last.what == "Ray authentication"
 
 
 def test_the_doctor_clears_it(tmp_path: Path) -> None:

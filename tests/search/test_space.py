@@ -135,17 +135,45 @@ def test_extremes_show_every_branch_and_both_ends() -> None:
         ({"search": {"seed": -5}}, ["search", "seed", "-5"]),
         ({"preset": "modrn"}, ["preset", "modrn"]),
         ({"name": None}, ["name"]),
+        ({"name": ""}, ["name", "''"]),
+        ({"name": "../elsewhere/x"}, ["name", "'../elsewhere/x'", "no slash"]),
+        ({"name": ".hidden"}, ["name", "'.hidden'", "with a dot"]),
+        ({3: 4}, ["3: no such section"]),
+        ({"training": {"max_frames": {"choice": [40, None, 40]}}}, ["max_frames", "twice"]),
+        ({"training": {"ema_decay": {"choice": [1, True]}}}, ["ema_decay", "twice", "True"]),
+        (
+            {"method": {"selection": {"choose": [{"kind": {"choice": ["threshold"]}}]}}},
+            ["method.selection: choose", "its kind, a text"],
+        ),
+        (
+            {"method": {"num_rounds": {"int": [1, 3, 5]}}},
+            ["method.num_rounds", "steps of 5 from 1 never come to 3", "[1, 3, 5]"],
+        ),
+        ({"split": {"seed": {"int": [0, 9]}}}, ["split.seed", "the same ones"]),
+        ({"data": {"num_signers": {"choice": [8, 9]}}}, ["data.num_signers", "the same ones"]),
+        (
+            {"split": {"choose": [{"kind": "signer"}, {"kind": "folds"}]}},
+            ["split.kind", "the same ones"],
+        ),
+        ({"default": {"split": {"seed": 3}}}, ["default or start_from: split", "the same ones"]),
+        ({"search": {"sampler": {"kind": "cma_es"}}}, ["search.sampler", "cma_es"]),
+        ({"search": {"scheduler": {"kind": "hyperband", "reduction": 9}}}, ["search.scheduler"]),
     ],
 )
 def test_bad_spaces_are_refused_with_path_and_value(
-    change: dict[str, Any], words: list[str]
+    change: dict[Any, Any], words: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as error:
-        check_space(space(**change), "my.yaml", {})
+        check_space({**space(), **change}, "my.yaml", {})
     message = str(error.value)
-    assert "my.yaml" in message or "method" in message
+    assert message.startswith("my.yaml: ")
     for word in words:
         assert word in message
+
+
+def test_what_may_be_called_so_and_reached_is_taken() -> None:
+    whole = {"num_rounds": {"int": [1, 5, 2]}}
+    assert check_space(space(name="my space-1.2", method=whole), "my.yaml", {}).num_rounds == 5
 
 
 def test_a_space_without_anything_searched_is_refused() -> None:

@@ -50,6 +50,12 @@ def _int(path: str, given: Any) -> BaseDistribution:
     low, high, *step = _numbers(path, given, (int,), 3)
     if step and step[0] < 1:
         raise ConfigError(f"{path}: the step must be at least 1, got {step[0]}")
+    if step and (high - low) % step[0]:
+        # Optuna would leave out the high end, with a warning of its own.
+        raise ConfigError(
+            f"{path}: steps of {step[0]} from {low} never come to {high} in {given!r}, which is "
+            "[low, high, step]; give an end that they reach, or single values under choice"
+        )
     return IntDistribution(low, high, step=step[0] if step else 1)
 
 
@@ -66,6 +72,8 @@ def _choice(path: str, given: Any) -> BaseDistribution:
     )
     if not plain or not given:
         raise ConfigError(f"{path}: choice needs a list of plain values, got {given!r}")
+    if any(one in given[:index] for index, one in enumerate(given)):
+        raise ConfigError(f"{path}: choice lists a value twice, got {given!r}: name each once")
     return CategoricalDistribution(given)
 
 
@@ -134,9 +142,13 @@ def _parse_value(value: Any, path: str, within: str) -> Any:
 
 def _parse_branch(options: Any, path: str, within: str) -> Branch:
     is_list = isinstance(options, list) and len(options) >= 1
-    if not is_list or not all(isinstance(one, Mapping) and "kind" in one for one in options):
-        raise ConfigError(f"{path}: choose needs a list of mappings, each with its kind")
-    kinds = [str(one["kind"]) for one in options]
+    if not is_list or not all(
+        isinstance(one, Mapping) and isinstance(one.get("kind"), str) for one in options
+    ):
+        raise ConfigError(
+            f"{path}: choose needs a list of mappings, each with its kind, a text; got {options!r}"
+        )
+    kinds = [one["kind"] for one in options]
     if len(set(kinds)) < len(kinds):
         raise ConfigError(f"{path}: choose lists a kind twice: {', '.join(kinds)}")
     return Branch(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,10 @@ _LOCATIONS = (
     "initialisation.path",
     "initialisation.extra_data",
 )
+
+_NAME = re.compile(r"[^\s./\\][^/\\]*")
+"""Of the run's folder."""
+_MEASURED_ON = ("task", "data", "split")
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,11 @@ def check_space(
     name = rest.pop("name", None)
     if not isinstance(name, str):
         raise ConfigError(f"{origin}: name: a space needs a name, got {name!r}")
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{origin}: name: the folders of runs are called by it, so it has no slash and begins "
+            f"neither with a dot nor with a space, got {name!r}"
+        )
     title = rest.pop("title", "")
     search = built_search(rest.pop("search", {}), f"{origin}: search")
     default = rest.pop("default", {})
@@ -134,7 +145,8 @@ def check_space(
     _refuse_unknown(rest, origin)
     if not isinstance(default, Mapping) or not isinstance(start_from, list):
         raise ConfigError(f"{origin}: default is a mapping and start_from a list of mappings")
-    tree = parse(rest)
+    with _named(origin):
+        tree = parse(rest)
     make = (opener or Opener()).build
     try:
         searched = tuple(make(plain, origin) for plain in extremes(tree))
@@ -173,12 +185,31 @@ def _check_search(space: Space, origin: str) -> None:
             f"it is training.metric, {metric}; got {search.objectives[0]}: set training.metric, or "
             "another order"
         )
-    search.stopping.build(space.num_rounds, None)
-    search.sampler.check(space.tree, max(search.num_trials - len(space.start_from), 0))
+    for section in _MEASURED_ON:
+        if len({getattr(one, section) for one in space.corners()}) > 1:
+            paths = [one.path for one in parameters(space.tree)]
+            own = [one for one in paths if one.partition(".")[0] == section]
+            raise ConfigError(
+                f"{origin}: {own[0] if own else f'default or start_from: {section}'}: it decides "
+                "which clips measure, and all trials and the space's default are compared on the "
+                "same ones; give one value, and make a search of its own for each other one"
+            )
+    with _named(origin):
+        search.stopping.build(space.num_rounds, None)
+        search.sampler.check(space.tree, max(search.num_trials - len(space.start_from), 0))
+
+
+@contextmanager
+def _named(origin: str) -> Iterator[None]:
+    """What raises in the body does not know of the file."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{origin}: {error}") from None
 
 
 def _refuse_unknown(sections: Mapping[str, Any], origin: str) -> None:
-    unknown = [key for key in sections if key not in Experiment.model_fields]
+    unknown = [str(key) for key in sections if key not in Experiment.model_fields]
     if not unknown:
         return
     if unknown[0] == "published":

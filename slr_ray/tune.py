@@ -51,7 +51,8 @@ def tune(
     num_samples: Annotated[int | None, typer.Option(hidden=True)] = None,
     seeds: Annotated[int | None, typer.Option(help="Label draws of the final comparison.")] = None,
     time_budget: Annotated[
-        str | None, typer.Option(help="End the search after so long (90s, 45m, 8h) and compare.")
+        str | None,
+        typer.Option(help="End the search so long after this start (90s, 45m, 8h) and compare."),
     ] = None,
     max_gpu_hours: Annotated[
         float | None,

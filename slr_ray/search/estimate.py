@@ -79,11 +79,13 @@ def text(run: SearchRun) -> str:
             f"{counted.in_search} pre-trainings in the search and {counted.in_final} after it, "
             f"of {counted.num_steps} steps each; "
         )
-    return told + (
-        f"{run.space.search.num_trials} trials {at_once(run.options)} at a time "
-        f"{duration(found.trials_s)} at most, final comparison {duration(found.final_s)}. "
-        "Early stopping shortens the search; other machines differ."
-    )
+    if run.num_trials_left:
+        told += (
+            f"{run.num_trials_left} trials {at_once(run.options)} at a time "
+            f"{duration(found.trials_s)} at most, "
+        )
+    other = "Early stopping shortens the search; other" if run.num_trials_left else "Other"
+    return told + f"final comparison {duration(found.final_s)}. {other} machines differ."
 
 
 def measured_times(prepared: Prepared, seed: int, corners: Sequence[Prepared]) -> Times:
@@ -127,8 +129,11 @@ def step_seconds(problem: Problem, training: TrainingConfig, stream: Stream | No
 
 
 def pretrainings(run: SearchRun) -> Pretrainings:
-    """Counted by their stages' keys; where a setting of theirs is searched, one a trial."""
-    search = run.space.search
+    """Counted by their stages' keys; where a setting of theirs is searched, one a trial.
+
+    Of a resumed run those of what is left, at most: stages that are there are not looked for.
+    """
+    final_draws = {draw for _, draw in run.measurements_left}
     default = _pre_trained(run, [run.space.default])
     searched = _pre_trained(run, run.space.searched)
     in_search = in_final = 0
@@ -136,16 +141,19 @@ def pretrainings(run: SearchRun) -> Pretrainings:
     if searched:
         done = _keys(run, searched[0], run.search_draws)
         own_each = len(alone) > 1 or not run.options.share_stages
-        in_search = len(done) * (search.num_trials if own_each else 1)
-        in_final = len(_keys(run, searched[0], run.final_draws) - done)
+        in_search = len(done) * _starts(run, shared=not own_each)
+        in_final = len(_keys(run, searched[0], final_draws) - done)
     if default and {pretraining_key(default[0], 0)} != alone:
-        in_final += len(_keys(run, default[0], run.final_draws))
+        in_final += len(_keys(run, default[0], final_draws))
     steps = [pretraining_steps(one) for one in (*default, *searched)]
     return Pretrainings(in_search, in_final, max(steps, default=0))
 
 
 def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
-    """At most: no trial is stopped early, and each trains its round 0 unless all have the same."""
+    """At most: no trial is stopped early, and each trains its round 0 unless all have the same.
+
+    Of a resumed run for what is left.
+    """
     base, search = run.space.default, run.space.search
     pool = run.default.pool(search.search_seeds[0])
     sizes = len(pool.labelled), len(pool.unlabelled) + len(run.default.open_pool)
@@ -157,17 +165,22 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     searched = (run.opener.prepare(one) for one in run.space.searched)
     starts = {json.dumps(one.stage_facts(), sort_keys=True) for one in searched}
     shared = len(starts) == 1 and run.options.share_stages
-    num_starts = 1 if shared else search.num_trials
     pretraining_s = counted.num_steps * times.pretraining_step_s
-    trials_s = len(run.search_draws) * (num_starts * round_0_s + search.num_trials * longest_s)
-    # The three SSLR arms, and FSL with as many steps; its first part is FSL itself.
-    an_arm_s = 3 * (round_0_s + later_s) + supervised_s + later_s
-    final_s = len(run.final_draws) * an_arm_s
+    a_draw_s = _starts(run, shared=shared) * round_0_s + run.num_trials_left * longest_s
+    trials_s = len(run.search_draws) * a_draw_s
+    # The first part of FSL with as many steps is FSL itself; the neighbours are not trained.
+    others_s = {"fsl": supervised_s, "fsl_equal_steps": later_s, "nearest_neighbour": 0.0}
+    final_s = sum(others_s.get(arm, round_0_s + later_s) for arm, _ in run.measurements_left)
     parallel = at_once(run.options)
     return Estimate(
         trials_s=(trials_s + counted.in_search * pretraining_s) / parallel,
         final_s=(final_s + counted.in_final * pretraining_s) / parallel,
     )
+
+
+def _starts(run: SearchRun, *, shared: bool) -> int:
+    """How often what trials begin with is trained on a draw."""
+    return min(run.num_trials_left, 1) if shared else run.num_trials_left
 
 
 def seconds(

@@ -69,6 +69,40 @@ class SearchRun:
     def final_draws(self) -> tuple[Draw, ...]:
         return final_draws(self.space.search.final_seeds, self.num_folds)
 
+    @cached_property
+    def is_comparing(self) -> bool:
+        """Whether it goes on with a final comparison that has begun: no trial follows."""
+        return self.is_resumed and self.folder.read_run().chosen is not None
+
+    @cached_property
+    def num_trials_left(self) -> int:
+        """Those that have not ended."""
+        if self.is_comparing:
+            return 0
+        ended = len(self.folder.trials()) if self.is_resumed else 0
+        return max(self.space.search.num_trials - ended, 0)
+
+    @cached_property
+    def measurements(self) -> list[tuple[str, Draw]]:
+        """Of the final comparison: every arm on every draw."""
+        arms = arms_for(self.space.default)
+        return [(arm.name, draw) for arm in arms for draw in self.final_draws]
+
+    @cached_property
+    def measurements_left(self) -> list[tuple[str, Draw]]:
+        """Those without a record."""
+        if not self.is_comparing:
+            return self.measurements
+        of_folds = [
+            one for fold in range(self.num_folds or 0) for one in self.folder.fold_arms(fold)
+        ]
+        done = {one.store.location for one in (*self.folder.arms(), *of_folds)}
+        return [
+            (arm, draw)
+            for arm, draw in self.measurements
+            if self.folder.arm(arm, draw.seed, draw.fold).store.location not in done
+        ]
+
     def prepared(self, draw: Draw) -> Prepared:
         """The space's default in a draw's fold, opened."""
         return self.opener.prepare(draw.of(self.space.default))

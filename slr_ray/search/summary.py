@@ -7,6 +7,7 @@ import shlex
 from rich.console import Console
 from rich.text import Text
 
+from slr_ray.durations import duration
 from slr_ray.experiment.data_summary import (
     measured_text,
     pool_text,
@@ -36,20 +37,35 @@ def print_plan(run: SearchRun, console: Console, *, with_estimate: bool) -> None
     )
     print_warnings(base, search.search_seeds[0], console)
     print_extra(base, console)
-    draws = "label draws"
-    if run.num_folds is not None:
-        draws += f" in {run.num_folds} folds"
-    searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
-    console.print(
-        f"{search.num_trials} trials on {len(run.search_draws)} {draws}, searching "
-        f"{searched}; then {len(arms_for(run.space.default))} arms on {len(run.final_draws)} draws"
-    )
-    console.print(_how(run))
+    console.print(_work(run))
+    if not run.is_comparing:
+        console.print(_how(run))
+        if run.is_resumed and run.options.time_budget_s is not None:
+            budget = duration(run.options.time_budget_s)
+            console.print(f"the time budget of {budget} begins anew with this start")
     if with_estimate:
         console.print(estimate.text(run))
     elif not run.is_resumed:
         console.print(f"run: {run.folder.location}", soft_wrap=True)
         console.print(f"curves: {board_command(run.folder.store)}", soft_wrap=True)
+
+
+def _work(run: SearchRun) -> str:
+    """What is to be done; of a resumed run what is left of it."""
+    if run.is_comparing:
+        left, of = len(run.measurements_left), len(run.measurements)
+        return f"the search has ended; {left} of {of} measurements of the final comparison left"
+    draws = "label draws"
+    if run.num_folds is not None:
+        draws += f" in {run.num_folds} folds"
+    trials = f"{run.space.search.num_trials} trials"
+    if run.is_resumed:
+        trials = f"{run.num_trials_left} of {trials} left,"
+    searched = ", ".join(sorted({one.path for one in parameters(run.space.tree)}))
+    return (
+        f"{trials} on {len(run.search_draws)} {draws}, searching {searched}; then "
+        f"{len(arms_for(run.space.default))} arms on {len(run.final_draws)} draws"
+    )
 
 
 def _how(run: SearchRun) -> str:

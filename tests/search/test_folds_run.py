@@ -28,7 +28,7 @@ from slr_ray.reporting.verdict import verdict
 from slr_ray.search.comparison.arms import Candidates, arm_cells, arms_for
 from slr_ray.search.comparison.pooled import pool_arms
 from slr_ray.search.draws import Draw, final_draws, search_draws
-from slr_ray.search.search_run import SearchRun, begin, check_data
+from slr_ray.search.search_run import SearchRun, begin, begin_final, check_data, resumed
 from slr_ray.search.trial import TrialTask
 from slr_ray.workers.place import this_place
 
@@ -98,6 +98,9 @@ def test_all_people_are_in_one_verdict(tmp_path: Path) -> None:
     assert tested == run.default.corpus.num_clips
     assert "2 trials on 2 label draws in 2 folds" in plan(run)
     names = _searched(run)
+    begin_final(run, run.folder.read_run(), [0, 0])
+    again = resumed(run.folder.location, {}, run.command)
+    assert f"0 of {2 * len(names)} measurements" in plan(again)
     _check_pooled(run.folder, names, run.default.corpus.num_clips)
     loaded = load_run(run.folder.location)
     found = verdict(loaded)

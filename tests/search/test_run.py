@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from experiment_factory import SPACE, new_run, plan
+from record_factory import trial_record
 
 from slr_ray.corpora.arrays import UNLABELLED
 from slr_ray.corpora.pools import FractionPoolConfig, SignersPoolConfig
@@ -18,8 +19,8 @@ from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.context import RunContext
 from slr_ray.search.draws import Draw
-from slr_ray.search.estimate import most_steps
-from slr_ray.search.search_run import SearchRun, begin, check_data, resumed
+from slr_ray.search.estimate import Estimate, Pretrainings, Times, estimate, most_steps
+from slr_ray.search.search_run import SearchRun, begin, begin_final, check_data, resumed
 from slr_ray.search.spaces.default_pool import space_with_pool
 from slr_ray.search.spaces.space_file import check_space
 from slr_ray.search.trial import TrialTask
@@ -53,6 +54,38 @@ def test_a_run_goes_on_from_anywhere_but_not_with_another_split(
     again = resumed(location, {}, run.command)
     with pytest.raises(UserError, match="the split changed"):
         begin(again, check_data(again))
+
+
+def test_what_is_left_of_a_run_is_told(tmp_path: Path) -> None:
+    run = new_run(tmp_path, {"search.num_trials": 3, "search.final_seeds": [0, 1]})
+    assert "3 trials on 1 label draws" in plan(run)
+    record, store = begin(run, check_data(run)), run.folder.store
+
+    def again() -> SearchRun:
+        return resumed(run.folder.location, {"time_budget_s": 7200.0}, run.command)
+
+    def told() -> Estimate:
+        return estimate(again(), Times(1.0), Pretrainings(0, 0, 0))
+
+    whole = told()
+    for number, status in enumerate(("failed", "complete")):
+        ended = trial_record(number, status)
+        run.folder.trial(number).write_record(ended)
+    in_search = plan(again())
+    assert "1 of 3 trials left, on 1 label draws" in in_search
+    assert "then 6 arms on 2 draws" in in_search
+    assert "the time budget of 2 h 00 min begins anew with this start" in in_search
+    assert told().trials_s < whole.trials_s
+    assert told().final_s == whole.final_s
+
+    begin_final(run, record, [1])
+    for arm, seed in (("fsl", 0), ("sslr_best", 0), ("sslr_best", 1)):
+        store.write_json(f"final/{arm}/{seed}/record.json", {})
+    comparing = plan(again())
+    assert "the search has ended; 9 of 12 measurements of the final comparison left" in comparing
+    assert not any(words in comparing for words in ("trials", "time budget"))
+    assert told().trials_s == 0
+    assert 0 < told().final_s < whole.final_s
 
 
 def test_a_run_does_not_go_on_from_other_weights(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class PretrainingConfig(Config):
     """Run the encoder through torch.compile."""
     collapse_threshold: float = Field(0.1, ge=0, le=1)
     """Below this the embedding counts as collapsed: the standard deviation of its L2-normalised
-    dimensions times sqrt(width), 1 where clips spread evenly, 0 where all are the same."""
+    dimensions times sqrt(width), 1 where clips spread evenly, 0 where all are the same. Of several
+    workers it is the mean of what each finds among its own clips of a batch."""
     stop_on_collapse: bool = False
     """End pre-training with an error when an epoch ends collapsed; else only warn."""
     seed: int | None = Field(None, ge=0)

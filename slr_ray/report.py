@@ -70,12 +70,18 @@ def report(
 def _compare(runs: list[str], out: str, *, board: bool) -> None:
     from slr_ray.console import literal_console
     from slr_ray.documents.pages import write_document
+    from slr_ray.records.sweeps import SweepFolder
     from slr_ray.reporting.searches.page import build_comparison
     from slr_ray.reporting.searches.searches import load_searches
     from slr_ray.reporting.terminal import print_searches
 
     if board:
         raise ConfigError("--board fetches the files of one run: name one")
+    sweeps = [one for one in runs if SweepFolder(one).exists()]
+    if sweeps:
+        raise ConfigError(
+            f"{sweeps[0]} is a sweep: only searches are put beside each other, name it alone"
+        )
     searches = load_searches(runs)
     written = write_document(build_comparison(searches), out)
     print_searches(searches, literal_console())

@@ -28,9 +28,11 @@ def refuse_short_sentences(prepared: Prepared) -> None:
             f"{corpus.clip_ids[clip].as_py()!r} ({len(sequence)} glosses need "
             f"{min_steps(sequence)} steps, {count} frames are {num_steps_of(count)})"
         )
+    is_thinned = bool((frames[short] < corpus.num_frames[short]).any())
+    advice = ", or raise training.max_frames" if is_thinned else ""
     more = f" and {len(short) - len(told)} more" if len(short) > len(told) else ""
     raise DataError(
         f"{corpus.name} has sentences with too few frames for their glosses, at "
-        f"{FRAMES_A_STEP} frames a step: {', '.join(told)}{more}. Leave them out, or raise "
-        "training.max_frames"
+        f"{FRAMES_A_STEP} frames a step: {', '.join(told)}{more}. Leave them out of the "
+        f"shards{advice}"
     )

@@ -131,16 +131,17 @@ def _changed(method: SslrConfig, overrides: Mapping[str, Any]) -> SslrConfig:
 
 def _rules(method: SslrConfig, overrides: Mapping[str, Any], texts: Sequence[str]) -> list[Rule]:
     """Those that are asked for, or the run's own and all others."""
-    if texts:
-        return [_parsed(text) for text in texts]
-    if any(one.startswith("method.selection") for one in overrides):
-        return [method.selection]
+    own = [method.selection] if any(one.startswith("method.selection") for one in overrides) else []
+    if own or texts:
+        return own + [_parsed(text) for text in texts]
     others = [kind() for kind in alternatives(SslrConfig, "selection").values()]
     return [method.selection, *(one for one in others if one != method.selection)]  # type: ignore[list-item]
 
 
 def _parsed(text: str) -> Rule:
     """The rule of a text such as `threshold confidence=0.9`."""
+    if not text.strip():
+        raise ConfigError(f"--rule {text!r}: name a rule, such as 'threshold confidence=0.9'")
     kind, *fields = text.split()
     tree = {"kind": kind.removeprefix("kind="), **parse_overrides(fields)}
     return build(SslrConfig, {"selection": tree}, f"--rule {text!r}").selection

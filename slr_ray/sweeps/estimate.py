@@ -33,7 +33,8 @@ def text(sweep: Sweep) -> str:
     seconds_s = _seconds_of_cells(sweep) / at_once(sweep.options)
     return (
         f"estimate: {len(sweep.plan.to_do)} cells, {at_once(sweep.options)} at a time: "
-        f"{duration(seconds_s)} at most here. Early stopping shortens it; other machines differ."
+        f"{duration(seconds_s)} of training at most here. Early stopping shortens it, each cell's "
+        "start and measuring come on top; other machines differ."
     )
 
 

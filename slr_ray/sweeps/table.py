@@ -215,6 +215,10 @@ class Table(Config):
                     refuse(f"{where}: {key!r} is neither setting nor in the grid")
                 if value not in there[key]:
                     refuse(f"{where}: {key} has no {value!r}; there are {there[key]}")
+        for compared in self.compare:
+            told = self._wrong_in_comparison(compared)
+            if told is not None:
+                refuse(f"compare: {told}")
 
     def _wrong_in(self, setting: Setting) -> str | None:
         unknown = set(setting.axes or ()) - set(self.grid)
@@ -232,6 +236,20 @@ class Table(Config):
         if self.axes_of(followed[0]) != self.axes_of(setting):
             return f"goes along other axes than {leads!r}, whose steps it takes"
         return None
+
+    def _wrong_in_comparison(self, compared: Compared) -> str | None:
+        """Each place of `of` has one of `against` beside it, which may stand for several."""
+        if SETTING not in compared.of:
+            return None
+        axes = {one.name: self.axes_of(one) for one in self.settings}
+        of, against = compared.of[SETTING], compared.against[SETTING]
+        more = [one for one in axes[against] if one not in (*axes[of], *compared.against)]
+        if not more:
+            return None
+        return (
+            f"{against!r} goes along {', '.join(more)} and {of!r} does not: have {against!r} as of "
+            f"and {of!r} as against, or name a value of it in both"
+        )
 
     def narrowed(self, overrides: Mapping[str, Any]) -> Table:
         """With the user's values on those axes that `overrides` name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from sentence_experiments import SENTENCES, opened_sentences, sentence_experimen
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.experiment.opener import Opener
+from slr_ray.poses.sentence import Sentence
+from slr_ray.poses.shard_writing import write_shard
 
 
 def test_the_task_brings_its_preset() -> None:
@@ -87,8 +91,26 @@ def test_clips_must_be_what_the_task_is_about() -> None:
 
 
 def test_a_sentence_with_too_few_frames_is_named() -> None:
-    with pytest.raises(DataError, match=r"'sentence-\d+-\d+' \(\d glosses need \d steps, 8 frames"):
+    named = r"'sentence-\d+-\d+' \(\d glosses need \d steps, 8 frames"
+    with pytest.raises(DataError, match=rf"{named} .* or raise training\.max_frames$"):
         opened_sentences(training={"max_frames": 8})
+
+
+def test_more_frames_are_not_advised_where_there_are_none(tmp_path: Path) -> None:
+    corpus = opened_sentences().corpus
+    clips = [corpus.clip(row) for row in range(corpus.num_clips)]
+    first = next(row for row, one in enumerate(clips) if len(one.sentence.glosses) > 1)
+    glosses = clips[first].sentence.glosses
+    # One frame a gloss makes fewer steps than glosses.
+    few = {
+        name: getattr(clips[first], name)[: len(glosses)] for name in ("positions", "confidence")
+    }
+    clips[first] = replace(clips[first], **few, sentence=Sentence(glosses))
+    write_shard(tmp_path / "some.parquet", clips, {"extractor": "test"})
+    data = {"kind": "shards", "location": str(tmp_path / "some.parquet")}
+    config = {**SENTENCES, "data": data}
+    with pytest.raises(DataError, match=r"Leave them out of the shards$"):
+        Opener().prepare(build_experiment(config, "test"))
 
 
 def test_the_keys_of_isolated_signs_know_no_sentences() -> None:

@@ -18,6 +18,7 @@ from slr_ray.reporting.run import load_run
 from slr_ray.reporting.searches.page import build_comparison, winners_table
 from slr_ray.reporting.searches.searches import Searches, load_searches
 from slr_ray.reporting.trials.progress import best_so_far, ended_after_h
+from slr_ray.storage import Store
 
 _LINES = [
     ("10:00", "run_started", {}),
@@ -194,6 +195,8 @@ def test_the_command(places: list[str], tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["one", "one"], "is named twice"),
+        (["one", "./one/"], "is named twice"),
+        (["one", "table"], "table is a sweep: only searches are put beside each other"),
         (["one"] * 9, "9 searches: figures can tell 8 apart"),
         (["one", "other", "--board"], "--board fetches the files of one run"),
     ],
@@ -206,6 +209,7 @@ def test_bad_calls(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Store(str(tmp_path / "table")).write_bytes("sweep.json", b"{}")
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 2
     assert words in done.stderr

@@ -153,6 +153,8 @@ def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> 
     loose, _ = replayed(result[0], **threshold)
     assert {one.rule for one in loose} == {"threshold confidence=0.3"}
     assert all(one.edge is None or one.edge >= 0.3 for one in loose)
+    both, _ = replayed(result[0], "quantile share=0.3", **threshold)
+    assert {one.rule for one in both} == {"threshold confidence=0.3", "quantile share=0.3"}
     flat, _ = replayed(result[0], **threshold, method__refine__temperature__temperature=50.0)
     assert [one.num_clips for one in flat] == [0, 0]
     assert [one.edge for one in flat] == [None, None]
@@ -222,6 +224,7 @@ BAD = [
     ({"method__num_views": 3}, [], None, "a replay trains nothing"),
     ({"method__refine__semantic": {}}, [], None, "representations, which .* has not kept"),
     ({}, ["treshold"], None, "--rule 'treshold'"),
+    ({}, [" "], None, "--rule ' ': name a rule"),
     ({}, ["threshold confidenze=1"], None, "did you mean 'confidence'"),
     ({}, [], 3, "--trial 3: .* is no run of slr_ray.tune"),
 ]

@@ -96,6 +96,10 @@ def with_setting(**changes: Any) -> dict[str, Any]:
             broken(compare=[{"of": {"setting": "fsl"}, "against": {"pool.fraction": 0.1}}]),
             "of and against name the same things",
         ),
+        (
+            broken(compare=[{"of": {"setting": "neighbours"}, "against": {"setting": "fsl"}}]),
+            "compare: 'fsl' goes along pool.fraction and 'neighbours' does not",
+        ),
         (compared(figures=["speed"]), "figures: 'speed' is none of accuracy"),
         (
             compared(published={"says": "so", "at": "every", "figure": "speed"}),

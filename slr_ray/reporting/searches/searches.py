@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from slr_ray.errors import ConfigError
+from slr_ray.locations import absolute
 from slr_ray.reporting.run import METRIC_NAMES, Run, load_run
 
 _LETTERS = "ABCDEFGH"
@@ -29,7 +30,8 @@ def load_searches(locations: Sequence[str]) -> Searches:
             f"{len(locations)} searches: figures can tell {len(_LETTERS)} apart; name fewer of them"
         )
     runs = [load_run(one) for one in locations]
-    twice = [place for place, count in Counter(one.location for one in runs).items() if count > 1]
+    places = Counter(absolute(one.location).rstrip("/") for one in runs)
+    twice = [place for place, count in places.items() if count > 1]
     if twice:
         raise ConfigError(f"{twice[0]} is named twice: name each search once")
     first = runs[0]

@@ -176,7 +176,11 @@ def build(cls: type[ConfigT], tree: Mapping[str, Any], origin: str) -> ConfigT:
             elif item["type"] == "missing":
                 problems.append(f"{dotted}: missing; it has no default")
             else:
-                problems.append(f"{dotted}: {item['msg']} (got {item['input']!r})")
+                told, given = item["msg"].removeprefix("Value error, "), item["input"]
+                # What is wrong between fields names them itself; the whole section says no more.
+                if item["type"] != "value_error" or not isinstance(given, Mapping):
+                    told += f" (got {given!r})"
+                problems.append(f"{dotted}: {told}" if dotted else told)
         raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from sweep_factory import TABLE, new_sweep
 
+from slr_ray.config import build
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.sslr_config import SslrConfig
@@ -115,6 +116,11 @@ def test_what_is_wrong_is_named(table: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as raised:
         check_table(table, "mine.yaml", {}, Opener())
     assert "mine.yaml" in str(raised.value)
+
+
+def test_what_is_wrong_between_fields_is_told_without_the_whole_section() -> None:
+    with pytest.raises(ConfigError, match=r"^pool\.fraction: name each value once$"):
+        build(Table, TABLE, "mine.yaml").narrowed({"pool.fraction": [0.2, 0.2]})
 
 
 def test_a_table_is_found_by_name_or_path(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ import doctest
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import record_factory
 from sentence_experiments import sentence_experiment
@@ -16,6 +19,7 @@ from sentence_experiments import sentence_experiment
 import slr_ray
 from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig
+from slr_ray.poses.clip import Clip
 
 SMALL = {
     "model.width": 16,
@@ -148,6 +152,37 @@ def test_a_folder_of_shards_and_videos_is_refused(names: dict[str, Any]) -> None
     said = pytest.warns(UserWarning, match="by something else than slr_ray.extract")
     with said, pytest.raises(DataError, match=r"hello\.MP4"):
         names["result"].recogniser.predict(folder)
+
+
+WRONG_SOURCES: dict[str, tuple[Callable[[Clip], Any], str]] = {
+    "none": (lambda clip: None, "a NoneType is no clip: give a clip, clips, a corpus"),
+    "paths": (lambda clip: ["x.parquet"], "a str is no clip: give a clip, clips, a corpus"),
+    "array": (lambda clip: clip.positions, "a ndarray is no clip"),
+    "NaN": (lambda clip: replace(clip, positions=np.nan * clip.positions), "NaN or infinite"),
+    "pixels": (lambda clip: [replace(clip, positions=640 + clip.positions)], "divide pixels"),
+    "nobody": (lambda clip: [replace(clip, confidence=0 * clip.confidence)], "no joint in any"),
+    "lists": (lambda clip: replace(clip, positions=[[0.5, 0.5]]), "positions must be a numpy arr"),
+    "texts": (lambda clip: replace(clip, confidence=np.array("a")), "confidence must be a numpy"),
+    "number": (lambda clip: replace(clip, positions=np.array(0.5)), r"positions have shape \(\)"),
+    "no frames": (
+        lambda clip: replace(clip, positions=clip.positions[:0], confidence=clip.confidence[:0]),
+        "is empty: it has no frames",
+    ),
+}
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize("task", ["result.recogniser", "sentences.sentence_recogniser"])
+@pytest.mark.parametrize("name", WRONG_SOURCES)
+def test_what_is_no_clip_is_not_predicted(names: dict[str, Any], name: str, task: str) -> None:
+    from slr_ray.errors import DataError
+
+    make, reason = WRONG_SOURCES[name]
+    trained, _, kind = task.partition(".")
+    recogniser = getattr(names[trained], kind)
+    with pytest.raises(DataError, match=reason):
+        recogniser.predict(make(names["sentence"]))
+    assert recogniser.predict([]) == []
 
 
 def test_wrong_arguments_are_clear_errors(names: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.models.config import AnyRecogniser, new_recogniser
-from slr_ray.poses.clip import Clip
+from slr_ray.poses.clip import Clip, checked
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.poses.reading import ClipsInMemory, ReadableClips
 from slr_ray.poses.shards import are_shards
@@ -53,7 +53,7 @@ class Loaded(Generic[ModelT]):
         """The clips of a source with their ids; videos are extracted like the training poses.
 
         `models` is a folder of MediaPipe's .task bundles, which are fetched once if not given.
-        Raises `DataError` where a video can't be used.
+        Raises `DataError` where a video or a clip can't be used.
         """
         if isinstance(source, str | Path) and names_shards(str(source)):
             source = open_shards(str(source))
@@ -61,7 +61,7 @@ class Loaded(Generic[ModelT]):
             source = self._extracted(Path(source), None if models is None else Path(models))
         if isinstance(source, Corpus):
             return source, source.clip_ids.to_pylist()
-        clips = [source] if isinstance(source, Clip) else list(source)
+        clips = list(checked(source, "give a clip, clips, a corpus, or where one lies"))
         return ClipsInMemory(clips), [one.clip_id for one in clips]
 
     def _extracted(self, video: Path, models: Path | None) -> list[Clip]:

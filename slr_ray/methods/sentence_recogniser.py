@@ -77,7 +77,7 @@ class SentenceRecogniser(Loaded[SentenceModel]):
 
         A video, or a folder of videos, is extracted in this process with the settings of the
         training poses; `models` is a folder of MediaPipe's .task bundles, which are fetched once
-        if not given. Raises `DataError` where a video can't be used.
+        if not given. Raises `DataError` where a video or a clip can't be used.
         """
         clips, ids = self.clips_of(source, models)
         return self.predicted(clips, np.arange(len(ids)), ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +50,25 @@ class Clip:
         return int(self.positions.shape[0])
 
 
+def checked(given: object, remedy: str) -> Iterator[Clip]:
+    """The clip or clips that a caller gave; `DataError` with the remedy where one is no clip.
+
+    Each has passed `check_clip`.
+    """
+    for one in given if isinstance(given, Iterable) else [given]:
+        if not isinstance(one, Clip):
+            raise DataError(f"a {type(one).__name__} is no clip: {remedy}")
+        check_clip(one)
+        yield one
+
+
 def check_clip(clip: Clip) -> None:
     """Raise `DataError` that names the clip where its arrays cannot be a pose sequence."""
-    frames = clip.positions.shape[0]
+    for name in ("positions", "confidence"):
+        array = getattr(clip, name)
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            raise DataError(f"clip {clip.clip_id!r}: {name} must be a numpy array of numbers")
+    frames = clip.num_frames if clip.positions.ndim else 0
     if clip.positions.shape != (frames, NUM_JOINTS, 2):
         raise DataError(
             f"clip {clip.clip_id!r}: positions have shape {clip.positions.shape}, "

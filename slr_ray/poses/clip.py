@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from jaxtyping import Float32
@@ -96,6 +97,11 @@ def check_clip(clip: Clip) -> None:
             f"clip {clip.clip_id!r}: positions are {mean:.0f} on average, expected fractions of "
             "the image: divide pixels by its width and height"
         )
+    if clip.fps is not None and not _is_rate(clip.fps):
+        raise DataError(
+            f"clip {clip.clip_id!r}: fps is {clip.fps!r}, expected frames a second, above 0: "
+            "leave it null (None) where nobody knows them"
+        )
     if clip.sentence is None:
         return
     if clip.gloss is not None:
@@ -104,3 +110,7 @@ def check_clip(clip: Clip) -> None:
             "an isolated sign or continuous"
         )
     check_sentence(clip.sentence, clip.num_frames, clip.clip_id)
+
+
+def _is_rate(fps: object) -> bool:
+    return isinstance(fps, Real) and 0 < fps < float("inf")

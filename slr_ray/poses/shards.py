@@ -224,7 +224,7 @@ def _clip(columns: dict[str, pa.Array], row: int) -> Clip:
         clip_id=clip_id,
         gloss=_text(values.get("gloss")),
         signer=_text(values.get("signer")),
-        fps=values["fps"].as_py(),
+        fps=_rate(values["fps"].as_py()),
         positions=positions.astype(np.float32).reshape(frames, NUM_JOINTS, 2),
         confidence=confidence.astype(np.float32).reshape(frames, NUM_JOINTS),
         sentence=_sentence(values, clip_id),
@@ -250,6 +250,11 @@ def _sentence(values: Mapping[str, pa.Scalar], clip_id: str) -> Sentence | None:
         times = tuple(zip(starts, ends, strict=True))
     names = tuple(normal_name(one or "") for one in glosses)
     return Sentence(names, times, _text(values.get("text")))
+
+
+def _rate(value: float | None) -> float | None:
+    """None where unknown, which tools without nulls write as 0 or NaN."""
+    return None if not value or np.isnan(value) else value
 
 
 def _list(value: pa.Scalar | None) -> list[Any] | None:

@@ -122,6 +122,8 @@ BROKEN_ROWS = {
     "null confidence": (make_row("bad", confidence=None), "no confidence"),
     "null id": (make_row(None), "must not be null"),
     "pixels": (make_row("bad", positions=[640.0] * 324), "divide pixels by its width and height"),
+    "negative rate": (make_row("bad", fps=-5.0), "fps is -5.0, expected frames a second"),
+    "infinite rate": (make_row("bad", fps=np.inf), "fps is inf, expected frames a second"),
     "duplicate": (make_row("first"), "appears twice"),
 }
 
@@ -261,6 +263,13 @@ def test_spaces_around_texts_go_and_an_empty_gloss_is_none(tmp_path: Path) -> No
     corpus = open_shards(write_rows(tmp_path / "shard.parquet", rows))
     assert [corpus.clip(index).gloss for index in range(3)] == ["hello", "hello", None]
     assert corpus.clip(1).signer == "ann"
+
+
+@pytest.mark.parametrize("fps", [None, 0.0, np.nan])
+def test_a_frame_rate_may_be_unknown(tmp_path: Path, fps: float | None) -> None:
+    location = write_rows(tmp_path / "shard.parquet", [make_row(fps=fps)])
+    assert [one.fps for one in ShardReader(location)] == [None]
+    assert open_shards(location).clip(0).fps is None
 
 
 def test_a_killed_write_leaves_no_shard_and_keeps_the_old_one(tmp_path: Path) -> None:

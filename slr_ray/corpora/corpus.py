@@ -182,7 +182,9 @@ class Corpus:
         return None if index == UNKNOWN_SIGNER else self.signers[index]
 
     def clip(self, index: int) -> Clip:
-        """One clip, copied out of the map."""
+        """One clip, copied out of the map; `IndexError` where there is none of that index."""
+        if not 0 <= index < self.num_clips:
+            raise IndexError(f"clip {index}: this corpus has the clips 0 to {self.num_clips - 1}")
         frames = np.array(self.frames_of(index))
         fps = float(self.fps[index])
         return Clip(

@@ -266,6 +266,13 @@ def test_spaces_around_texts_go_and_an_empty_gloss_is_none(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("fps", [None, 0.0, np.nan])
+@pytest.mark.parametrize("index", [-1, 2, 10])
+def test_an_index_without_a_clip_is_named(tmp_path: Path, index: int) -> None:
+    corpus = open_shards(write_rows(tmp_path / "shard.parquet", [make_row("a"), make_row("b")]))
+    with pytest.raises(IndexError, match=f"clip {index}: this corpus has the clips 0 to 1"):
+        corpus.clip(index)
+
+
 def test_a_frame_rate_may_be_unknown(tmp_path: Path, fps: float | None) -> None:
     location = write_rows(tmp_path / "shard.parquet", [make_row(fps=fps)])
     assert [one.fps for one in ShardReader(location)] == [None]

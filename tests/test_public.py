@@ -155,8 +155,8 @@ def test_a_folder_of_shards_and_videos_is_refused(names: dict[str, Any]) -> None
 
 
 WRONG_SOURCES: dict[str, tuple[Callable[[Clip], Any], str]] = {
-    "none": (lambda clip: None, "a NoneType is no clip: give a clip, clips, a corpus"),
-    "paths": (lambda clip: ["x.parquet"], "a str is no clip: give a clip, clips, a corpus"),
+    "none": (lambda _: None, "a NoneType is no clip: give a clip, clips, a corpus"),
+    "paths": (lambda _: ["x.parquet"], "a str is no clip: give a clip, clips, a corpus"),
     "array": (lambda clip: clip.positions, "a ndarray is no clip"),
     "NaN": (lambda clip: replace(clip, positions=np.nan * clip.positions), "NaN or infinite"),
     "pixels": (lambda clip: [replace(clip, positions=640 + clip.positions)], "divide pixels"),

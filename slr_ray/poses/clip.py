@@ -65,6 +65,10 @@ def checked(given: object, remedy: str) -> Iterator[Clip]:
 
 def check_clip(clip: Clip) -> None:
     """Raise `DataError` that names the clip where its arrays cannot be a pose sequence."""
+    for name in ("clip_id", "gloss", "signer"):
+        value = getattr(clip, name)
+        if not isinstance(value, str) and (value is not None or name == "clip_id"):
+            raise DataError(f"clip {clip.clip_id!r}: {name} is {value!r}, expected text")
     for name in ("positions", "confidence"):
         array = getattr(clip, name)
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
@@ -113,4 +117,4 @@ def check_clip(clip: Clip) -> None:
 
 
 def _is_rate(fps: object) -> bool:
-    return isinstance(fps, Real) and 0 < fps < float("inf")
+    return isinstance(fps, Real) and 0 < float(fps) < float("inf")

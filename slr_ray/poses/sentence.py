@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -42,6 +43,12 @@ def num_steps_of(num_frames: _Count) -> _Count:
 def check_sentence(sentence: Sentence, num_frames: int, clip_id: str) -> None:
     """`DataError` that names the clip where its glosses or their times can't be."""
     glosses, times = sentence.glosses, sentence.times
+    is_row = isinstance(glosses, Sequence) and not isinstance(glosses, str)
+    if not is_row or not all(isinstance(gloss, str) for gloss in glosses):
+        raise DataError(
+            f"clip {clip_id!r}: the glosses of its sentence are {glosses!r}, expected a tuple of "
+            "texts, such as ('book',)"
+        )
     if not glosses:
         raise DataError(
             f"clip {clip_id!r} has an empty sentence: leave `glosses` null where nobody knows them"
@@ -54,14 +61,31 @@ def check_sentence(sentence: Sentence, num_frames: int, clip_id: str) -> None:
             f"clip {clip_id!r} has {len(glosses)} glosses in {num_frames} frames: at least one "
             "frame a gloss is needed"
         )
+    if not isinstance(sentence.text, str | None):
+        raise DataError(
+            f"clip {clip_id!r}: the text of its sentence is {sentence.text!r}, expected text"
+        )
     if times is None:
         return
+    if not _are_frames(times):
+        raise DataError(
+            f"clip {clip_id!r}: the times of its sentence are {times!r}, expected pairs of whole "
+            "numbers, the frames at which a gloss starts and ends"
+        )
     if len(times) != len(glosses):
         raise DataError(
             f"clip {clip_id!r} has {len(glosses)} glosses, but times of {len(times)}: give a start "
             "and an end for each, or none"
         )
     _check_times(times, glosses, num_frames, clip_id)
+
+
+def _are_frames(times: Any) -> bool:
+    try:
+        _ = [(operator.index(start), operator.index(end)) for start, end in times]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _check_times(times: Times, glosses: Sequence[str], num_frames: int, clip_id: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slr_ray.poses.clip import Clip
+from slr_ray.poses.clip import Clip, checked
 from slr_ray.poses.shard_schema import (
     ROWS_PER_GROUP,
     SCHEMA,
@@ -22,6 +22,8 @@ from slr_ray.poses.shard_schema import (
 )
 from slr_ray.poses.skeleton import JOINTS
 from slr_ray.storage import local_path
+
+_REMEDY = "give clips of slr_ray.Clip, such as [corpus.clip(0)]"
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip], provenance: dict[str, Any]) -> int:
@@ -35,13 +37,14 @@ def write_shard(path: str | Path, clips: Iterable[Clip], provenance: dict[str, A
 
     Streams: memory is that of one row group. `provenance` says where the poses come from
     (`extractor`, `version`, `settings`); it travels in the file's metadata. Only a file with a
-    sentence has the columns of sentences. `StorageError` where `path` is a URI.
+    sentence has the columns of sentences. `StorageError` where `path` is a URI; `DataError` where a
+    clip is none that `open_corpus` would read.
     """
     path = local_path(str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing-{path.name}")
     try:
-        count = _write(temporary, clips, provenance)
+        count = _write(temporary, checked(clips, _REMEDY), provenance)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,38 @@ def test_a_broken_sentence_is_named_or_skipped(tmp_path: Path, name: str) -> Non
     corpus = open_shards(location, skip_broken=True)
     assert corpus.clip_ids.to_pylist() == ["first"]
     assert reason in corpus.skipped[0].reason
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"glosses": "ab"}, r"'bad': the glosses of its sentence are 'ab', expected a tuple"),
+        ({"glosses": ("a", 3)}, r"are \('a', 3\), expected a tuple"),
+        ({"glosses": None}, "are None, expected a tuple"),
+        ({"text": 3}, "the text of its sentence is 3, expected text"),
+        ({"times": ((0.9, 3.9),)}, r"'bad': the times of its sentence are \(\(0.9, 3.9"),
+        ({"times": (0, 3)}, r"are \(0, 3\), expected pairs of whole numbers"),
+        ({"times": ((0, 3, 5),)}, "expected pairs of whole numbers"),
+        ({"times": 3}, "are 3, expected pairs of whole numbers"),
+    ],
+)
+def test_a_sentence_of_wrong_types_is_not_written(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    sentence = replace(Sentence(("a",)), **changes)
+    with pytest.raises(DataError, match=reason):
+        write_shard(
+            tmp_path / "shard.parquet", [make_clip("bad", gloss=None, sentence=sentence)], {}
+        )
+
+
+@pytest.mark.usefixtures("_unchecked")
+def test_whole_numbers_of_numpy_are_times(tmp_path: Path) -> None:
+    times = tuple((start, start + 2) for start in np.arange(0, 6, 3))
+    clip = make_sentence("a", ["i", "book"], times=times)
+    write_shard(tmp_path / "shard.parquet", [clip], PROVENANCE)
+    assert open_shards(str(tmp_path)).sentence(0) == clip.sentence
 
 
 @pytest.mark.parametrize("first", ["sign", "sentence"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from slr_ray.corpora.arrays import FORMAT
 from slr_ray.corpora.corpus import open_cached, open_shards
 from slr_ray.errors import DataError, StorageError
 from slr_ray.poses.clip import Clip, check_clip
+from slr_ray.poses.sentence import Sentence
 from slr_ray.poses.shard_schema import SCHEMA
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.poses.shards import ShardReader
@@ -265,7 +267,40 @@ def test_spaces_around_texts_go_and_an_empty_gloss_is_none(tmp_path: Path) -> No
     assert corpus.clip(1).signer == "ann"
 
 
-@pytest.mark.parametrize("fps", [None, 0.0, np.nan])
+UNWRITABLE: dict[str, tuple[Any, str]] = {
+    "no frames": (make_clip("bad", 0), "clip 'bad' is empty"),
+    "NaN": (make_clip("bad", positions=np.full((3, 54, 2), np.nan, np.float32)), "'bad' has NaN"),
+    "both": (make_clip("bad", sentence=Sentence(("a",))), "'bad' has both a gloss, 'hello'"),
+    "rate": (make_clip("bad", fps=0.0), "'bad': fps is 0.0"),
+}
+MISTYPED: dict[str, tuple[Callable[[Clip], Any], str]] = {
+    "id": (lambda clip: [replace(clip, clip_id=5)], "clip 5: clip_id is 5, expected text"),
+    "no id": (lambda clip: [replace(clip, clip_id=None)], "clip_id is None, expected text"),
+    "gloss": (lambda clip: [replace(clip, gloss=3)], "clip 'good': gloss is 3, expected text"),
+    "signer": (lambda clip: [replace(clip, signer=1.5)], "clip 'good': signer is 1.5, expected"),
+    "joints": (lambda clip: [replace(clip, positions=clip.positions[:, 1:])], "positions have s"),
+    "paths": (lambda clip: [clip, "a.mp4"], "a str is no clip: give clips of slr_ray.Clip"),
+    "none": (lambda _: None, "a NoneType is no clip"),
+}
+
+
+@pytest.mark.parametrize("name", UNWRITABLE)
+def test_what_no_corpus_would_read_is_not_written(tmp_path: Path, name: str) -> None:
+    clip, reason = UNWRITABLE[name]
+    with pytest.raises(DataError, match=reason):
+        write_shard(tmp_path / "shard.parquet", [make_clip("good"), clip], PROVENANCE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize("name", MISTYPED)
+def test_a_wrong_type_is_named_with_its_clip(tmp_path: Path, name: str) -> None:
+    make, reason = MISTYPED[name]
+    with pytest.raises(DataError, match=reason):
+        write_shard(tmp_path / "shard.parquet", make(make_clip("good")), PROVENANCE)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("index", [-1, 2, 10])
 def test_an_index_without_a_clip_is_named(tmp_path: Path, index: int) -> None:
     corpus = open_shards(write_rows(tmp_path / "shard.parquet", [make_row("a"), make_row("b")]))
@@ -273,6 +308,7 @@ def test_an_index_without_a_clip_is_named(tmp_path: Path, index: int) -> None:
         corpus.clip(index)
 
 
+@pytest.mark.parametrize("fps", [None, 0.0, np.nan])
 def test_a_frame_rate_may_be_unknown(tmp_path: Path, fps: float | None) -> None:
     location = write_rows(tmp_path / "shard.parquet", [make_row(fps=fps)])
     assert [one.fps for one in ShardReader(location)] == [None]

@@ -138,6 +138,29 @@ def test_shards_are_predicted_by_their_path(names: dict[str, Any]) -> None:
     ]
 
 
+def test_an_error_tells_how_python_skips_broken_clips(names: dict[str, Any]) -> None:
+    from slr_ray.errors import DataError
+
+    path, clip = names["folder"] / "twice.parquet", names["corpus"].clip(0)
+    slr_ray.write_shard(path, [clip, clip], {"extractor": "a test"})
+    for call in (slr_ray.open_corpus, slr_ray.train, names["result"].recogniser.predict):
+        with pytest.raises(DataError, match=r"Pass skip_broken=True to slr_ray\.open_corpus to lea"):
+            call(path)
+    assert len(slr_ray.open_corpus(path, skip_broken=True).skipped) == 1
+
+
+def test_a_preset_that_was_not_given_is_none_to_leave_out(names: dict[str, Any]) -> None:
+    """What the error about a corpus of sentences tells to set is enough."""
+    from slr_ray.errors import ConfigError
+
+    signed = open_data(sentence_experiment().data)
+    with pytest.raises(ConfigError, match="set task=continuous"):
+        slr_ray.train(signed, out=names["folder"] / "none")
+    again = {**SENTENCES, "task": "continuous"}
+    found = slr_ray.train(signed, settings=again, out=names["folder"] / "sentences", quiet=True)
+    assert found.config == names["sentences"].config
+
+
 def test_a_folder_of_shards_and_videos_is_refused(names: dict[str, Any]) -> None:
     """Either would be passed over without a word; what a killed process left is no shard."""
     from slr_ray.errors import DataError

@@ -16,6 +16,7 @@ from slr_ray.storage import absolute
 
 # Every command with an experiment takes overrides; not all have the option.
 _SKIP = "data.skip_broken=true"
+_SKIP_IN_PYTHON = "skip_broken=True to slr_ray.open_corpus"
 
 
 class ShardsConfig(OfSomeGlosses):
@@ -39,15 +40,20 @@ DataConfig = Annotated[
 ]
 
 
-def open_data(data: DataConfig) -> Corpus:
-    """The corpus, mapped from this machine's cache, which is filled where it lacks it."""
+def open_data(data: DataConfig, how_to_skip: str = _SKIP) -> Corpus:
+    """The corpus, mapped from this machine's cache, which is filled where it lacks it.
+
+    `how_to_skip` is what an error tells users to pass.
+    """
     match data:
         case EmbeddedConfig():
             corpus = open_embedded(data)
         case EmbeddedSentencesConfig():
             corpus = open_embedded_sentences(data)
         case ShardsConfig():
-            corpus = open_shards(data.location, skip_broken=data.skip_broken, how_to_skip=_SKIP)
+            corpus = open_shards(
+                data.location, skip_broken=data.skip_broken, how_to_skip=how_to_skip
+            )
         case _:
             assert_never(data)
     return replace(restricted(corpus, data.glosses), data=data)
@@ -67,7 +73,8 @@ def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False
     """
     if location is None:
         return open_data(EmbeddedConfig())
-    return open_data(ShardsConfig(location=str(location), skip_broken=skip_broken))
+    config = ShardsConfig(location=str(location), skip_broken=skip_broken)
+    return open_data(config, _SKIP_IN_PYTHON)
 
 
 def open_extra(location: str, data: DataConfig) -> Corpus:

@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from slr_ray.config import build
 from slr_ray.console import literal_console
-from slr_ray.corpora.corpus import Corpus, open_shards
+from slr_ray.corpora.corpus import Corpus
+from slr_ray.corpora.data import open_corpus
 from slr_ray.errors import DataError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.prepared import Prepared
@@ -56,7 +57,7 @@ class Loaded(Generic[ModelT]):
         Raises `DataError` where a video or a clip can't be used.
         """
         if isinstance(source, str | Path) and names_shards(str(source)):
-            source = open_shards(str(source))
+            source = open_corpus(source)
         if isinstance(source, str | Path):
             source = self._extracted(Path(source), None if models is None else Path(models))
         if isinstance(source, Corpus):

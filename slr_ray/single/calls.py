@@ -57,7 +57,7 @@ class TrainingResult:
 def train(
     corpus: Corpus | str | Path | None = None,
     *,
-    preset: str = "modern",
+    preset: str | None = None,
     labelled_fraction: float | None = None,
     labelled_per_gloss: int | None = None,
     labelled_signers: int | None = None,
@@ -77,10 +77,11 @@ def train(
     True
 
     The same as `python -m slr_ray.train`, in this process. `corpus` is an open one or where its
-    shards are; None is the embedded corpus. Sentences take `preset="continuous"`. `settings` are
-    values by dotted path, such as `{"method.num_rounds": 3}`. `encoder` is a pre-trained one to
-    start from. Results go to `out`, or to a new folder below ./trained; the same call with the same
-    `out` goes on where it was interrupted, or reads what is there.
+    shards are; None is the embedded corpus. Sentences take `preset="continuous"`; without a preset
+    it is "modern". `settings` are values by dotted path, such as `{"method.num_rounds": 3}`.
+    `encoder` is a pre-trained one to start from. Results go to `out`, or to a new folder below
+    ./trained; the same call with the same `out` goes on where it was interrupted, or reads what is
+    there.
 
     Raises `ConfigError` or `DataError` before work starts where something can't be used.
     """
@@ -142,7 +143,7 @@ def _check_seed(seed: int) -> None:
 
 def _tree(
     corpus: Corpus | str | Path | None,
-    preset: str,
+    preset: str | None,
     sections: Mapping[str, Any],
     settings: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
@@ -153,8 +154,10 @@ def _tree(
     opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
     if opened.data is None:
         raise ConfigError(f"{opened.name} is no corpus of slr_ray.open_corpus")
-    data = {"preset": preset, "data": opened.data.model_dump(mode="json")}
-    return merge(merge(data, sections), as_tree(settings or {}))
+    tree: dict[str, Any] = {"data": opened.data.model_dump(mode="json")}
+    if preset is not None:
+        tree["preset"] = preset
+    return merge(merge(tree, sections), as_tree(settings or {}))
 
 
 def _folder(out: str | Path | None, default: str) -> str:

@@ -11,6 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -37,6 +38,11 @@ class Record(Config):
     """Base of what is measured and written: a result may be infinite or no number."""
 
     model_config = ConfigDict(allow_inf_nan=True)
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Whether a caller in Python gave a whole number, NumPy's as well, of at least so much."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 class _Loader(yaml.SafeLoader):

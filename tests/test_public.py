@@ -144,7 +144,7 @@ def test_an_error_tells_how_python_skips_broken_clips(names: dict[str, Any]) -> 
     path, clip = names["folder"] / "twice.parquet", names["corpus"].clip(0)
     slr_ray.write_shard(path, [clip, clip], {"extractor": "a test"})
     for call in (slr_ray.open_corpus, slr_ray.train, names["result"].recogniser.predict):
-        with pytest.raises(DataError, match=r"Pass skip_broken=True to slr_ray\.open_corpus to lea"):
+        with pytest.raises(DataError, match=r"Pass skip_broken=True to slr_ray\.open_corpus"):
             call(path)
     assert len(slr_ray.open_corpus(path, skip_broken=True).skipped) == 1
 
@@ -211,11 +211,44 @@ def test_what_is_no_clip_is_not_predicted(names: dict[str, Any], name: str, task
     assert recogniser.predict([]) == []
 
 
-def test_wrong_arguments_are_clear_errors(names: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize("seed", [-1, 0.0, True, "0", None])
+def test_a_seed_is_a_whole_number(names: dict[str, Any], seed: Any) -> None:
     from slr_ray.errors import ConfigError
 
     for call in (slr_ray.train, slr_ray.pretrain):
-        with pytest.raises(ConfigError, match="seed=-1: give a whole number"):
-            call(names["corpus"], seed=-1)
-    with pytest.raises(ConfigError, match="top=0: ask for one gloss or more"):
-        names["result"].recogniser.predict(names["corpus"], top=0)
+        with pytest.raises(ConfigError, match=f"seed={seed!r}: give a whole number"):
+            call(names["corpus"], seed=seed)
+        with pytest.raises(ConfigError, match="nothing"):
+            call(names["corpus"], seed=np.int64(0), settings={"nothing": 1})
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize("top", [0, None, 2.0, True])
+def test_so_many_glosses_are_a_whole_number(names: dict[str, Any], top: Any) -> None:
+    from slr_ray.errors import ConfigError
+
+    recogniser, clip = names["result"].recogniser, names["corpus"].clip(0)
+    with pytest.raises(ConfigError, match=f"top={top!r}: ask for one gloss or more"):
+        recogniser.predict(clip, top=top)
+    assert len(recogniser.predict(clip, top=np.int64(2))[0].top) == 2
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda clip: clip, "of type Clip"),
+        (lambda clip: [clip], "of type list"),
+        (lambda _: 5, "of type int"),
+        (lambda _: "", "empty"),
+    ],
+)
+def test_what_is_no_place_of_shards_is_told(
+    names: dict[str, Any], make: Callable[[Clip], Any], told: str
+) -> None:
+    from slr_ray.errors import DataError
+
+    for call in (slr_ray.open_corpus, slr_ray.train, slr_ray.pretrain):
+        with pytest.raises(DataError, match=f"^the location of pose shards is {told}: give a Par"):
+            call(make(names["corpus"].clip(0)))

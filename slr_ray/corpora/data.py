@@ -12,6 +12,7 @@ from slr_ray.corpora.corpus import Corpus, open_shards
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
 from slr_ray.corpora.embedded.sentences import EmbeddedSentencesConfig, open_embedded_sentences
 from slr_ray.corpora.glosses import OfSomeGlosses, restricted
+from slr_ray.errors import DataError
 from slr_ray.storage import absolute
 
 # Every command with an experiment takes overrides; not all have the option.
@@ -73,6 +74,13 @@ def open_corpus(location: str | Path | None = None, *, skip_broken: bool = False
     """
     if location is None:
         return open_data(EmbeddedConfig())
+    # An empty text would be the current folder, and another type a file of that name.
+    if not isinstance(location, str | Path) or location == "":
+        told = "empty" if location == "" else f"of type {type(location).__name__}"
+        raise DataError(
+            f"the location of pose shards is {told}: give a Parquet file, a folder of them, or a "
+            "cloud URI; slr_ray.write_shard makes one of clips"
+        )
     config = ShardsConfig(location=str(location), skip_broken=skip_broken)
     return open_data(config, _SKIP_IN_PYTHON)
 

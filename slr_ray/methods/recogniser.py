@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from slr_ray.config import is_whole
 from slr_ray.errors import ConfigError, DataError
 from slr_ray.methods.checkpoints import Loaded, Source, load_checkpoint, loaded
 from slr_ray.models.config import AnyRecogniser
@@ -103,8 +104,8 @@ class Recogniser(Loaded[Model]):
         top: int,
     ) -> list[Prediction]:
         """`probabilities` as predictions, the ids of the clips in their order."""
-        if top < 1:
-            raise ConfigError(f"top={top}: ask for one gloss or more")
+        if not is_whole(top, 1):
+            raise ConfigError(f"top={top!r}: ask for one gloss or more")
         if not len(clips):
             return []
         probabilities = self.probabilities(source, clips)

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
-from slr_ray.config import as_tree, merge
+from slr_ray.config import as_tree, is_whole, merge
 from slr_ray.console import literal_console
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_corpus
@@ -63,7 +63,7 @@ def train(
     labelled_signers: int | None = None,
     encoder: Encoder | str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> TrainingResult:
@@ -94,7 +94,7 @@ def train(
     if encoder is not None:
         path = encoder.path if isinstance(encoder, Encoder) else str(encoder)
         sections["initialisation"] = {"kind": "encoder", "path": path}
-    _check_seed(seed)
+    seed = _whole_seed(seed)
     tree = _tree(corpus, preset, sections, settings)
     opener = Opener()
     prepared = opener.prepare(build_with_pool(tree, "slr_ray.train", opener))
@@ -109,7 +109,7 @@ def pretrain(
     augmentation: str = "boundary",
     preset: str = "ssl_slr_small",
     settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> Encoder:
@@ -128,7 +128,7 @@ def pretrain(
         "objective": {"kind": objective},
         "augmentation": {"kind": augmentation},
     }
-    _check_seed(seed)
+    seed = _whole_seed(seed)
     opener = Opener()
     tree = _tree(corpus, preset, {"initialisation": section}, settings)
     prepared = opener.prepare(opener.build(tree, "slr_ray.pretrain"))
@@ -136,9 +136,10 @@ def pretrain(
     return load_encoder(run_pretraining(prepared, seed, target, None, literal_console(quiet=quiet)))
 
 
-def _check_seed(seed: int) -> None:
-    if not isinstance(seed, int) or seed < 0:
+def _whole_seed(seed: SupportsIndex) -> int:
+    if not is_whole(seed, 0):
         raise ConfigError(f"seed={seed!r}: give a whole number, 0 or above")
+    return int(seed)
 
 
 def _tree(

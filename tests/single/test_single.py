@@ -15,7 +15,7 @@ from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods.recogniser import load_recogniser
-from slr_ray.poses.shard_writing import write_shard
+from slr_ray.poses.shard_writing import shard_bytes, write_shard
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.train import train
 
@@ -137,7 +137,7 @@ def test_it_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     clips[trains] = replace(clips[trains], gloss="few")
     clips[measures] = replace(clips[measures], gloss="odd")
     clips.append(replace(clips[0], clip_id="broken", positions=clips[0].positions * np.nan))
-    write_shard(shards, clips, {"extractor": "embedded"})
+    shards.write_bytes(shard_bytes(clips, {"extractor": "embedded"}))
     write_split(tmp_path / "split.csv", corpus)
     split = ("split.kind=file", f"split.path={tmp_path / 'split.csv'}")
     pool = ("pool.kind=signers", "pool.num_signers=1")

@@ -98,7 +98,7 @@ def test_the_table_has_a_line_for_each_gloss(
 def test_the_page_draws_what_is_signed_when(
     checkpoint: str, sentences: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    predict([sentences], checkpoint=checkpoint, out=tmp_path / "seen")
+    predict([sentences], checkpoint=checkpoint, out=str(tmp_path / "seen"))
     page = (tmp_path / "seen/report.html").read_text()
     assert page.count("data:image/png") == 3
     assert "I read." in page

@@ -91,6 +91,17 @@ def test_a_clip_without_a_person_is_named(tmp_path: Path, extractor: Extractor) 
     assert caught.value.kind == "no_person"
 
 
+def test_a_sentence_that_its_frames_can_t_hold_is_named(
+    tmp_path: Path, extractor: Extractor
+) -> None:
+    """In a shard it would end every further call that reads it."""
+    path = make_video(tmp_path / "v.mp4", frames=3, size=(300, 360))
+    sentence = VideoClip("v", str(path), None, "ann", glosses=("i", "go", "home", "now"))
+    with pytest.raises(ExtractionFailed, match=r"'v' has 4 glosses in 3 frames.*v\.mp4") as caught:
+        extractor.extract(sentence)
+    assert caught.value.kind == "bad_sentence"
+
+
 def test_one_clip_leaves_nothing_to_the_next(
     tmp_path: Path, extractor: Extractor, bundles: Models
 ) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
+from slr_ray.poses.sentence import check_sentence
 from slr_ray.videos.detection.assembly import FrameLandmarks, assemble_clip
 from slr_ray.videos.detection.config import EXTRACTOR, ExtractionConfig
 from slr_ray.videos.detection.hands import LEFT, RIGHT
@@ -175,6 +177,13 @@ class Extractor:
         clip = Clip(
             video.clip_id, video.gloss, video.signer, fps, positions, confidence, video.sentence
         )
+        if clip.sentence is not None:
+            try:
+                check_sentence(clip.sentence, clip.num_frames, clip.clip_id)
+            except DataError as error:
+                # Shards that have it can't be read.
+                told = f"{error}; its video is {video.path}"
+                raise ExtractionFailed("bad_sentence", told) from None
         quality = Quality(
             num_frames=clip.num_frames,
             num_source_frames=reading.num_source_frames,

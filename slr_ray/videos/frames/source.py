@@ -21,6 +21,7 @@ FailureKind = Literal[
     "range_beyond_end",
     "no_frame_rate",
     "no_person",
+    "bad_sentence",
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 ClipT = TypeVar("ClipT", bound="VideoClip")

@@ -185,7 +185,7 @@ def test_the_estimate_counts_the_recognisers_steps(
     monkeypatch.setattr(estimate, "at_once", lambda _: 1)
     sweep = new_sweep(tmp_path, TABLE, name="sentences", seeds=2)
     # Two draws of two steps each; the sentences' own three epochs are trained by nobody.
-    assert "2 cells, 1 at a time: 40 s at most" in estimate.text(sweep)
+    assert "2 cells, 1 at a time: 40 s of training at most" in estimate.text(sweep)
     sentences = next(iter(sweep.plan.prepared.values())).problem(0)
     signs = sum(len(one) for one in sentences.sequences(sentences.labelled))
     assert learnt == [signs, signs]

@@ -26,7 +26,8 @@ from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
 from slr_ray.records.trained_folder import TrainedFolder
 from slr_ray.single.folds import prepare_folds, run_folds
-from slr_ray.single.replay import Replayed, replay_run
+from slr_ray.single.replay import replay_run
+from slr_ray.single.replay_tables import Replayed
 from slr_ray.single.saved_runs import saved_runs
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store

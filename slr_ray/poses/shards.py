@@ -34,7 +34,7 @@ def are_shards(source: str) -> bool:
     path = Path(source)
     if is_uri(source) or path.suffix.lower() == ".parquet":
         return True
-    return path.is_dir() and any(_is_shard(str(one.relative_to(path))) for one in path.rglob("*"))
+    return path.is_dir() and any(is_shard(str(one.relative_to(path))) for one in path.rglob("*"))
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def list_shards(location: str) -> tuple[arrow_fs.FileSystem, list[arrow_fs.FileI
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read {location!r}: {error}") from None
     files = sorted(
-        (one for one in inside if one.is_file and _is_shard(one.path[len(path) :])),
+        (one for one in inside if one.is_file and is_shard(one.path[len(path) :])),
         key=lambda one: one.path,
     )
     if not files:
@@ -173,7 +173,7 @@ def refuse_to_replace(location: str, out: Path) -> None:
         raise ConfigError(f"{out} is read from {location}, and would be replaced: name another OUT")
 
 
-def _is_shard(name: str) -> bool:
+def is_shard(name: str) -> bool:
     """Whether a file below the folder is for readers.
 
     A hidden file is a shard that a killed process left half written; folders such as `_extraction`

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from slr_ray.poses.shards import is_shard
+
 
 def shards_with(clip_ids: set[str], written: Path) -> list[str]:
     """Names of the shards in the folder of `written` that hold some of its clip ids.
@@ -17,8 +19,7 @@ def shards_with(clip_ids: set[str], written: Path) -> list[str]:
     wanted = pa.array(sorted(clip_ids), pa.string())
     names = []
     for other in sorted(written.parent.iterdir()):
-        is_shard = other.suffix.lower() == ".parquet" and not other.name.startswith((".", "_"))
-        if not is_shard or other.name == written.name:
+        if not is_shard(other.name) or other.name == written.name:
             continue
         try:
             ids = pq.read_table(other, columns=["clip_id"]).column("clip_id").cast(pa.string())

@@ -26,7 +26,6 @@ from slr_ray.documents.document import (
 from slr_ray.documents.pages import write_document
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
-from slr_ray.records.sweeps import CellRecord
 from slr_ray.sweeps.claims import claims, sentences
 from slr_ray.sweeps.differences import differences, differences_table, other_figures_table
 from slr_ray.sweeps.measurements.measurements import FIGURES
@@ -215,10 +214,8 @@ def _paper_section(result: SweepResult) -> Section:
 
 def _made_section(result: SweepResult) -> Section:
     record = result.record
-    # A cell that stands in several places was trained once.
+    cells = result.cells.values()
     keys = {one.key for one in record.cells if one.key is not None}
-    found = [result.folder.cell(one) for one in sorted(keys)]
-    cells = [one.read_record(CellRecord) for one in found if one.is_done()]
     rows: list[list[Value]] = [
         ["cells of the table", f"{len(record.cells):,}"],
         ["different ones, measured once each", f"{len(keys):,}"],

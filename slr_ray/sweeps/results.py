@@ -84,6 +84,8 @@ class SweepResult:
     folder: SweepFolder
     record: SweepRecord
     table: Table
+    cells: Mapping[str, CellRecord]
+    """Those that have a result, by key: each once, in however many places it stands."""
     places: Sequence[Place]
 
     def of_block(self, block: str) -> list[Place]:
@@ -130,31 +132,42 @@ def load_sweep(folder: SweepFolder) -> SweepResult:
         for setting in table.settings
         for point in table.points(setting)
     }
-    places = [_place(folder, record, grouped[key]) for key in order if key in grouped]
-    return SweepResult(folder, record, table, places)
+    keys = dict.fromkeys(one.key for one in record.cells if one.key is not None)
+    cells = {
+        key: result.read_record(CellRecord)
+        for key in keys
+        if (result := folder.cell(key)).is_done()
+    }
+    places = [_place(folder, record, cells, grouped[key]) for key in order if key in grouped]
+    return SweepResult(folder, record, table, cells, places)
 
 
-def _place(folder: SweepFolder, record: SweepRecord, entries: Sequence[CellEntry]) -> Place:
+def _place(
+    folder: SweepFolder,
+    record: SweepRecord,
+    cells: Mapping[str, CellRecord],
+    entries: Sequence[CellEntry],
+) -> Place:
     missing: dict[str, str] = {}
-    by_seed: dict[int, list[ResultFolder]] = {}
+    by_seed: dict[int, list[str]] = {}
     for entry in entries:
-        result = None if entry.key is None else folder.cell(entry.key)
-        if result is not None and result.is_done():
-            by_seed.setdefault(entry.seed, []).append(result)
+        if entry.key is not None and entry.key in cells:
+            by_seed.setdefault(entry.seed, []).append(entry.key)
         else:
             left = record.failed.get(entry.name, record.left_because or "not measured yet")
             missing[entry.name] = f"impossible: {entry.impossible}" if entry.impossible else left
     num_folds = record.num_folds or 1
     seeds = {
-        seed: _seed_result(found) for seed, found in by_seed.items() if len(found) == num_folds
+        seed: _seed_result([folder.cell(key) for key in keys], [cells[key] for key in keys])
+        for seed, keys in by_seed.items()
+        if len(keys) == num_folds
     }
     first = entries[0]
     return Place(first.block, first.setting, first.point, seeds, missing)
 
 
-def _seed_result(folds: Sequence[ResultFolder]) -> SeedResult:
+def _seed_result(folds: Sequence[ResultFolder], cells: Sequence[CellRecord]) -> SeedResult:
     """Folds as one: every test clip counted once; what is no answer to a clip, mean over clips."""
-    cells = [one.read_record(CellRecord) for one in folds]
     clips = [one.num_test for one in cells]
     names = [name for name in cells[0].figures if all(name in one.figures for one in cells)]
     figures = {

@@ -38,7 +38,7 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
             for seed, one in enumerate(values[:seeds])
         }
         places.append(Place(place.block, place.setting, place.point, found, {}))
-    return SweepResult(empty.folder, empty.record, empty.table, places)
+    return SweepResult(empty.folder, empty.record, empty.table, empty.cells, places)
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,11 @@ def prediction(
 
 
 def answers(share: float, seed: int = 0) -> list[SentencePrediction]:
-    """Of three signers, who sign the same sentences."""
+    """Of five signers, who sign the same sentences."""
     rng = np.random.default_rng(seed)
     return [
         prediction(f"{signer}-{true}", true, said(true, share, rng), signer=signer)
-        for signer in ("ann", "ben", "cem")
+        for signer in ("ann", "ben", "cem", "dan", "eva")
         for true in SIGNED
     ]
 

@@ -3,23 +3,31 @@
 An interval over seeds says nothing of the choice of signers, since every seed is tested on the same
 people. Here the signers are drawn again (cluster bootstrap: Davison and Hinkley 1997, §3.8; Field
 and Welsh 2007): clips of one signer are near-copies and stay together.
+
+Percentiles of few people are too narrow, so they are taken further out, as far as Student's t for
+as many goes (the expanded percentiles of Hesterberg 2015, arXiv 1411.5279): of 6 people they hold
+93 % where plain ones hold 86. Fewer than `FEWEST_SIGNERS` lie on one side of the truth too often
+for any interval between them.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy import special
 
 from slr_ray.records.measured import Metric, Metrics, Span
 from slr_ray.records.predictions import ClipPrediction
 
 NUM_DRAWS = 2000
+FEWEST_SIGNERS = 5
+"""Below it there is no interval over signers."""
 POOLED_METRICS: tuple[Metric, ...] = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
-_TAILS = (2.5, 97.5)
 _SEED = 7919
 _NUMBERS_AT_ONCE = 2_000_000
 
@@ -117,8 +125,14 @@ def mean_metrics(folds: Sequence[Metrics]) -> Metrics:
 
 
 def spans(by_seed: Sequence[PeopleCounts], num_draws: int = NUM_DRAWS) -> dict[str, Span]:
-    """95 % intervals of each metric's mean over seeds, by percentiles over draws of signers."""
-    return _spans(_means(by_seed, weights) for weights in _draws(by_seed, num_draws))
+    """95 % intervals of each metric's mean over seeds, by percentiles over draws of signers.
+
+    Empty with fewer than `FEWEST_SIGNERS`.
+    """
+    count = _num_signers(by_seed)
+    if count < FEWEST_SIGNERS:
+        return {}
+    return _spans((_means(by_seed, one) for one in _draws(count, num_draws)), count)
 
 
 def difference_spans(
@@ -127,21 +141,25 @@ def difference_spans(
     """The same of `arm - reference`: both see the same people in each draw, so that easy signers
     do not count as a difference.
     """
+    count = _num_signers([*arm, *reference])
+    if count < FEWEST_SIGNERS:
+        return {}
     found = []
-    for weights in _draws([*arm, *reference], num_draws):
+    for weights in _draws(count, num_draws):
         ours, theirs = _means(arm, weights), _means(reference, weights)
         found.append({name: ours[name] - theirs[name] for name in ours if name in theirs})
-    return _spans(found)
+    return _spans(found, count)
 
 
-def _draws(
-    by_seed: Sequence[PeopleCounts], num_draws: int
-) -> Iterator[Float[np.ndarray, "draws signers"]]:
-    """How often each signer is drawn; a part at a time, as many signers would fill the memory."""
-    people = {one.signers for one in by_seed}
+def _num_signers(every: Sequence[PeopleCounts]) -> int:
+    people = {one.signers for one in every}
     if len(people) != 1:
         raise ValueError("an interval over signers needs the same signers in every seed and arm")
-    count = len(next(iter(people)))
+    return len(next(iter(people)))
+
+
+def _draws(count: int, num_draws: int) -> Iterator[Float[np.ndarray, "draws signers"]]:
+    """How often each signer is drawn; a part at a time, as many signers would fill the memory."""
     rng, at_once = np.random.default_rng(_SEED), max(1, _NUMBERS_AT_ONCE // count)
     for begin in range(0, num_draws, at_once):
         size = min(at_once, num_draws - begin)
@@ -156,12 +174,20 @@ def _means(
     return {name: np.mean([one[name] for one in every], axis=0) for name in common}
 
 
-def _spans(parts: Iterable[Mapping[str, Float[np.ndarray, " draws"]]]) -> dict[str, Span]:
-    every = list(parts)
-    return {name: _span(np.concatenate([one[name] for one in every])) for name in every[0]}
+def _spans(
+    parts: Iterable[Mapping[str, Float[np.ndarray, " draws"]]], count: int
+) -> dict[str, Span]:
+    every, tail = list(parts), _tail(count)
+    return {name: _span(np.concatenate([one[name] for one in every]), tail) for name in every[0]}
 
 
-def _span(values: Float[np.ndarray, " draws"]) -> Span:
+def _tail(count: int) -> float:
+    """The share below an interval of so many people: 0.025 of many, 0.009 of ten."""
+    t = float(special.stdtrit(count - 1, 0.975))
+    return float(special.ndtr(-t * math.sqrt(count / (count - 1))))
+
+
+def _span(values: Float[np.ndarray, " draws"], tail: float) -> Span:
     # A draw of people of whom a figure says nothing is no draw of that figure.
-    low, high = np.nanpercentile(values, _TAILS)
+    low, high = np.nanquantile(values, (tail, 1 - tail))
     return Span(low=float(low), high=float(high), num_draws=len(values))

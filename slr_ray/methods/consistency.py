@@ -14,6 +14,10 @@ step and `selection.steps` for the rules. What differs from the papers:
 5. Unlabelled clips are not mixed up, whatever `training.mixup` says of labelled ones.
 6. Their weight rises from 0 in the first part of a training (`warmup_fraction`), in which a teacher
    of hundreds of steps, not hundreds of thousands, knows nothing.
+7. The teacher's probabilities are brought to the labelled clips' frequencies of glosses before any
+   rule sees them, where only FixMatch's ReMixMatch variant has that. So DebiasPL and FreeMatch
+   measure the bias that this leaves, and SoftMatch's labels are aligned ones;
+   `distribution_alignment: none` has the papers' order.
 
 Sentences are pseudo-labelled likewise (`training.sentences.stream.SentenceStream`): the averaged
 model's best path is what CTC trains strong views to, as in momentum pseudo-labelling (Higuchi et

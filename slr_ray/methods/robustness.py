@@ -46,7 +46,9 @@ def clean_scores(clean: Sequence[ClipPrediction]) -> dict[Metric, Score]:
     """Each metric of the answers on unperturbed clips."""
     counts = SignerCounts.of(clean)
     values, found = counts.once(), spans([counts])
-    return {name: Score(value=values[name], over_signers=found[name]) for name in POOLED_METRICS}
+    return {
+        name: Score(value=values[name], over_signers=found.get(name)) for name in POOLED_METRICS
+    }
 
 
 def point(
@@ -62,9 +64,9 @@ def point(
         metrics={
             name: PerturbedScore(
                 value=values[name],
-                over_signers=intervals[name],
+                over_signers=intervals.get(name),
                 change=values[name] - before[name],
-                change_over_signers=changes[name],
+                change_over_signers=changes.get(name),
             )
             for name in POOLED_METRICS
         },

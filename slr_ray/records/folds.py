@@ -11,8 +11,8 @@ class PooledMetric(Record):
 
     by_seed: list[float]
     over_seeds: Interval
-    over_signers: Span
-    """Of the mean over seeds, where signers are drawn again."""
+    over_signers: Span | None
+    """Of the mean over seeds, where signers are drawn again; None with too few of them."""
 
 
 class FoldRecord(Record):

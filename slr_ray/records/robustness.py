@@ -7,16 +7,17 @@ from slr_ray.records.measured import Metric, Span
 
 
 class Score(Record):
-    """One metric over the test clips, and what other signers might give (bootstrap)."""
+    """One metric over the test clips."""
 
     value: float
-    over_signers: Span
+    over_signers: Span | None
+    """What other signers might give (bootstrap); None with too few to draw from."""
 
 
 class PerturbedScore(Score):
     change: float
     """Against the same clips unperturbed."""
-    change_over_signers: Span
+    change_over_signers: Span | None
     """The same signers drawn for both."""
 
 

@@ -20,7 +20,7 @@ from slr_ray.documents.matrices import MAX_NAMED, confusion_chart
 from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.verdict import Verdict
-from slr_ray.reporting.wording import interval_text, p_text, points, span_text
+from slr_ray.reporting.wording import interval_text, p_text, points, span_text, untold_text
 
 _MAX_GLOSSES = 40
 """Glosses in the F1 chart; of more, those that differ most between the arms."""
@@ -90,12 +90,7 @@ def _arm_table(run: Run, found: Verdict) -> Table:
 
 
 def _comparison_table(run: Run, found: Verdict) -> Table:
-    readings = {
-        "better": "better",
-        "worse": "worse",
-        "open": "within noise",
-        "undecided": "one seed",
-    }
+    readings = {"better": "better", "worse": "worse", "open": "within noise"}
     rows: list[list[Value]] = []
     for one in found.comparisons:
         low, high = one.difference.low, one.difference.high
@@ -112,7 +107,7 @@ def _comparison_table(run: Run, found: Verdict) -> Table:
                 signers,
                 "yes" if one.difference.excludes_zero else "no",
                 corrected,
-                readings[one.outcome],
+                readings.get(one.outcome) or untold_text(one.difference.num_seeds),
             ]
         )
     columns = [Column("Difference"), Column("metric"), Column("points", "points")]

@@ -175,13 +175,13 @@ class Run:
 
     def people(self, arm: str, other: str | None = None) -> list[PeopleCounts]:
         """An arm's counts on its seeds, or on those that another arm has, too; none where one lacks
-        them, or where all are of one person, who can't be drawn again.
+        them.
         """
         seeds = {one.seed for one in self.arm(arm)}
         if other is not None:
             seeds &= {one.seed for one in self.arm(other)}
         found = [self.counts.get((arm, seed)) for seed in sorted(seeds)]
-        known = [one for one in found if one is not None and len(one.signers) > 1]
+        known = [one for one in found if one is not None]
         return known if len(known) == len(found) else []
 
     @property

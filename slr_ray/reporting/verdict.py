@@ -11,7 +11,7 @@ from slr_ray.evaluation.statistics import PairedDifference, holm, interval, pair
 from slr_ray.records.measured import Interval, Span
 from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
-from slr_ray.reporting.wording import interval_text, p_text, points
+from slr_ray.reporting.wording import interval_text, p_text, points, untold_text
 
 _MAX_GLOSSES = 20
 _PAIRS = tuple(
@@ -96,7 +96,8 @@ def _comparison_sentence(one: Comparison, titles: Mapping[str, str]) -> str:
         low, high = points(one.over_signers.low), points(one.over_signers.high)
         people = f" Over other signers: {low} to {high}."
     if difference.low is None or difference.high is None:
-        return f"{subject}: {size} with one common seed, so there is no interval.{people}"
+        why = untold_text(difference.num_seeds)
+        return f"{subject}: {size} ({why}, so there is no interval).{people}"
     reading = {
         "better": "excludes 0: better",
         "worse": "excludes 0: worse",
@@ -164,8 +165,9 @@ def _headline(judged: list[Comparison], metric: str) -> tuple[Outcome, str]:
     if strict.outcome == "undecided":
         return (
             "undecided",
-            f"Not decided: the best trial differs from {reference} by {size}, with one common "
-            "seed; at least two, better five, are needed to tell it from noise.",
+            f"Not decided: the best trial differs from {reference} by {size} "
+            f"({untold_text(strict.difference.num_seeds)}); at least two seeds that differ, better "
+            "five, are needed to tell it from noise.",
         )
     span = _span_text(strict.difference)
     if strict.outcome == "better":

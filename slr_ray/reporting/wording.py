@@ -41,6 +41,11 @@ def span_text(span: Span) -> str:
     return f"{100 * span.low:.1f} to {100 * span.high:.1f} %"
 
 
+def untold_text(num_seeds: int) -> str:
+    """Why a difference over so many common seeds has no interval."""
+    return "one seed" if num_seeds == 1 else f"the same in all {num_seeds} seeds"
+
+
 def params_text(trial: TrialRecord) -> str:
     """The searched values in a line for reading; floats are rounded."""
     return " ".join(

@@ -125,13 +125,13 @@ def _together(
     counts = [counts_of(folds, of_sentences) for folds in results]
     over_signers, by_seed = spans(counts), [one.once() for one in counts]
     return {
-        name: _pooled([one[name] for one in by_seed], over_signers[name])
+        name: _pooled([one[name] for one in by_seed], over_signers.get(name))
         for name in (_OF_SENTENCES if of_sentences else POOLED_METRICS)
-        if name in over_signers
+        if all(name in one for one in by_seed)
     }
 
 
-def _pooled(by_seed: list[float], over_signers: Span) -> PooledMetric:
+def _pooled(by_seed: list[float], over_signers: Span | None) -> PooledMetric:
     return PooledMetric(by_seed=by_seed, over_seeds=interval(by_seed), over_signers=over_signers)
 
 

@@ -18,7 +18,11 @@ _HOW = (
 def metrics_table(record: FoldsRecord) -> Table:
     """All people together."""
     rows: list[list[Value]] = [
-        [_NAMES[name], interval_text(found.over_seeds), span_text(found.over_signers)]
+        [
+            _NAMES[name],
+            interval_text(found.over_seeds),
+            None if found.over_signers is None else span_text(found.over_signers),
+        ]
         for name, found in record.metrics.items()
     ]
     seeds = len(record.seeds)

@@ -56,7 +56,7 @@ def points_table(record: RobustnessRecord) -> Table:
                 f"{_name(one.kind)} {one.strength:g}",
                 found.value,
                 found.change,
-                f"{points(change.low)}, {points(change.high)}",
+                None if change is None else f"{points(change.low)}, {points(change.high)}",
                 *(one.metrics[name].value for name in _DRAWN[1:]),
             ]
         )
@@ -93,8 +93,12 @@ def _headline(record: RobustnessRecord) -> str:
         f"{points(one.metrics['accuracy'].change)} at {_name(one.kind)} {one.strength:g}"
         for one in sorted(worst.values(), key=lambda one: one.metrics["accuracy"].change)
     )
-    told = f"Accuracy {percent(clean.value)} on clean clips ({_told(clean.over_signers)} % over "
-    return f"{told}signers). Worst of each kind, in points: {falls}."
+    people = clean.over_signers
+    told = "" if people is None else f" ({_told(people)} % over signers)"
+    return (
+        f"Accuracy {percent(clean.value)} on clean clips{told}. Worst of each kind, in points: "
+        f"{falls}."
+    )
 
 
 def _worst(record: RobustnessRecord, kind: str) -> RobustnessPoint:
@@ -126,9 +130,10 @@ def _curves(record: RobustnessRecord, kind: Kind, own: list[RobustnessPoint]) ->
         for series, name in enumerate(_DRAWN)
     ]
     for end in ("low", "high"):
-        edge = [getattr(found["accuracy"].over_signers, end) for found in at]
-        label = "accuracy, 95 % over signers"
-        drawn.append(Line(label, list(zip(places, edge, strict=True)), 0, faint=True))
+        people = [found["accuracy"].over_signers for found in at]
+        edge = [(x, getattr(one, end)) for x, one in zip(places, people, strict=True) if one]
+        if edge:
+            drawn.append(Line("accuracy, 95 % over signers", edge, 0, faint=True))
     level = record.clean["accuracy"].value
     drawn.append(
         Line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slr_ray.reporting.wording import untold_text
 from slr_ray.sweeps.differences import Difference, amount, named, placed
 from slr_ray.sweeps.measurements.measurements import FIGURES
 from slr_ray.sweeps.results import SweepResult
@@ -38,7 +39,7 @@ def _in_full(own: Sequence[Difference]) -> str:
         spread = f"{amount(min(values), figure)} to {amount(max(values), figure)}"
         text += f" in the mean of {len(own)} places ({spread})"
     if all(one.corrected_p is None for one in own):
-        return f"{text}, one seed tells no noise"
+        return f"{text}, {untold_text(max(one.found.num_seeds for one in own))} tells no noise"
     even = sum(one.outcome == 0 for one in own)
     noise = [] if not even else ["within noise" + _at(even, own)]
     return ", ".join([text, *_outcomes(own), *noise])

@@ -61,18 +61,15 @@ class Place:
         return None if counted is None else spans(counted[1]).get(counted[0])
 
     def counted(self, figure: str, seeds: Sequence[int]) -> tuple[str, list[PeopleCounts]] | None:
-        """What a figure is of, and the counts of each seed; None unless all are of the same people,
-        and of several.
-        """
+        """What a figure is of, and the counts of each seed; None unless people are the same."""
         source = FIGURES[figure].counted
         if source is None:
             return None
         classifier, metric = source
         counts = [self.seeds[one].counts.get(classifier) for one in seeds]
         there = [one for one in counts if one is not None]
-        people = {one.signers for one in there}
-        is_whole = len(there) == len(counts) and len(people) == 1
-        return (metric, there) if is_whole and len(next(iter(people))) > 1 else None
+        is_whole = len(there) == len(counts) and len({one.signers for one in there}) == 1
+        return (metric, there) if is_whole else None
 
     def matches(self, selector: Selector) -> bool:
         there = {SETTING: self.setting, **self.point}

@@ -85,6 +85,26 @@ def test_an_interval_is_as_wide_as_people_differ() -> None:
     assert found == again
 
 
+@pytest.mark.parametrize("num_signers", [6, 8])
+def test_an_interval_over_few_people_holds_what_it_says(num_signers: int) -> None:
+    """People of different skill, 20 clips each: plain percentiles hold 86 %."""
+    rng = np.random.default_rng(0)
+    held = 0
+    names, clips = tuple(f"s{n:02d}" for n in range(num_signers)), np.full((num_signers, 1), 20.0)
+    for _ in range(300):
+        hits = rng.binomial(20, rng.beta(6, 2, num_signers)).astype(float)
+        counts = SignerCounts(names, clips, hits[:, None], clips, hits)
+        found = spans([counts], 500)["accuracy"]
+        held += found.low <= 0.75 <= found.high
+    assert 0.9 <= held / 300 <= 0.98
+
+
+def test_too_few_people_have_no_interval() -> None:
+    few = [SignerCounts.of(answers(num_signers=4))]
+    assert spans(few) == difference_spans(few, few) == {}
+    assert spans([SignerCounts.of(answers(num_signers=5))]).keys() == set(POOLED_METRICS)
+
+
 def test_differences_are_paired_by_signer() -> None:
     worse = [SignerCounts.of(answers(seed, 0.5)) for seed in range(2)]
     better = [SignerCounts.of(answers(seed, 3.0)) for seed in range(2)]

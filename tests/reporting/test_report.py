@@ -115,7 +115,13 @@ def _page(run: Run) -> tuple[str, Page]:
             "open",
             r"Mixed: .* not shown to beat FSL as it is",
         ),
-        ({arm: found[:1] for arm, found in factory.WIN.items()}, "undecided", r"one common seed"),
+        ({arm: found[:1] for arm, found in factory.WIN.items()}, "undecided", r"\(one seed\)"),
+        (
+            {one: [0.5, 0.6] for one in ("fsl", "fsl_equal_steps")}
+            | {"sslr_best": [0.5125, 0.6125]},
+            "undecided",
+            r"\+1\.3 points .* \(the same in all 2 seeds\)",
+        ),
         ({}, "undecided", r"no test results"),
         ({"sslr_best": [0.6, 0.7]}, "undecided", r"no test results"),
     ],

@@ -130,8 +130,16 @@ def test_signers_are_drawn_where_they_are_known() -> None:
     # Whoever is unknown among others counts as one person more, as with isolated signs.
     assert answered([[*people, made.prediction("z", "abc", "ab", signer=None)]]).has_signers
     # The same errors of everybody leave nothing to chance.
-    same = answered([[made.prediction(one, "abc", "ab", signer=one) for one in "abcd"]])
-    assert same.span.low == same.span.high == pytest.approx(1 / 3)
+    same = answered([[made.prediction(one, "abc", "ab", signer=one) for one in "abcde"]]).span
+    assert same is not None
+    assert same.low == same.high == pytest.approx(1 / 3)
+    # Of too few people sentences are drawn, and of too few sentences nothing.
+    few = [
+        made.prediction(f"{one}{two}", "abc", "ab", signer=one) for one in "abcd" for two in "xy"
+    ]
+    assert not answered([few]).has_signers
+    assert answered([few]).span is not None
+    assert answered([few[:4]]).span is None
 
 
 def test_timelines_say_what_became_of_each_gloss() -> None:

@@ -10,7 +10,9 @@ from experiment_factory import SPACE, new_run
 from slr_ray.config import merge
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment, build_experiment
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.experiment.supervised import SupervisedConfig
+from slr_ray.experiment.validation_checks import check_validation
 from slr_ray.methods.recogniser import Recogniser
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.search.comparison.arms import Candidates, arm_cells
@@ -65,6 +67,20 @@ def test_patience_does_not_cut_equal_steps_short(tmp_path: Path) -> None:
         cell.run(this_place(), lambda _: None)
         steps[cell.label] = cell.folder.num_steps()
     assert steps["fsl_equal_steps"] == steps["sslr_best"] == 3 * steps["fsl"]
+
+
+def test_the_last_model_needs_no_label_of_validation() -> None:
+    plain = {name: SPACE[name] for name in ("data", "pool", "model", "training")}
+    method = {"kind": "sslr", "calibration": "temperature", "patience_rounds": 1}
+    config = build_experiment(
+        merge(plain, {"training": {"patience_epochs": 2}, "method": method}), "test"
+    )
+    fixed = Candidates(config, config).fixed_schedule
+    # Nothing chooses by validation: its labels could train as well.
+    trains = fixed.training.model_copy(update={"with_validation": True})
+    check_validation(fixed.model_copy(update={"training": trains}), "test")
+    assert isinstance(fixed.method, SslrConfig)
+    assert fixed.method.calibration == "folds"
 
 
 def test_several_workers_are_refused_before_the_start(tmp_path: Path) -> None:

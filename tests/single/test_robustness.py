@@ -10,11 +10,12 @@ import pytest
 from experiment_factory import EMBEDDED, SMALL, printed, write_shards
 
 from slr_ray.corpora.data import open_data
+from slr_ray.evaluation.perturbations import Perturbation
 from slr_ray.experiment.experiment import build_experiment
 from slr_ray.methods.recogniser import load_recogniser
-from slr_ray.methods.robustness import open_examinee
-from slr_ray.records.measured import MeasuredRecord
-from slr_ray.records.predictions import from_parquet
+from slr_ray.methods.robustness import clean_scores, open_examinee, point
+from slr_ray.records.measured import MeasuredRecord, Span
+from slr_ray.records.predictions import ClipPrediction, from_parquet
 from slr_ray.records.robustness import RobustnessRecord
 from slr_ray.records.stages import dumps, loads
 from slr_ray.robustness import robustness
@@ -67,7 +68,9 @@ def test_a_checkpoint_is_measured_where_it_was_tested(folder: Path, tmp_path: Pa
     assert (record.num_clips, clean.value) == (own.test.num_clips, own.test.accuracy)
     assert record.clean["balanced_accuracy"].value == pytest.approx(own.test.balanced_accuracy)
     assert record.clean["macro_f1"].value == pytest.approx(own.test.macro_f1)
-    assert clean.over_signers.low <= clean.value <= clean.over_signers.high
+    # Two people tell nothing of others.
+    assert record.num_signers == 2
+    assert clean.over_signers is None
     assert [(one.kind, one.strength) for one in record.points] == [
         ("scale", 0.5),
         ("scale", 2.0),
@@ -86,8 +89,21 @@ def test_a_checkpoint_is_measured_where_it_was_tested(folder: Path, tmp_path: Pa
         by_kind["rotation"].value
     )
     page = (tmp_path / "out/report.html").read_text()
+    assert "over signers)" not in page
     assert "Metrics on the test set by scale" in page
     assert "at rotation 90" in page
+
+
+def test_of_people_enough_there_are_intervals() -> None:
+    clean = [ClipPrediction(f"c{n}", f"s{n % 6}", "a", ("a",), 0.5) for n in range(60)]
+    worse = [ClipPrediction(f"c{n}", f"s{n % 6}", "a", ("ab"[n % 6 > 3],), 0.5) for n in range(60)]
+    assert clean_scores(clean)["accuracy"].over_signers == Span(low=1.0, high=1.0, num_draws=2000)
+    found = point(Perturbation("rotation", 90.0), worse, clean).metrics["accuracy"]
+    assert found.value == pytest.approx(2 / 3)
+    assert found.over_signers is not None
+    assert found.change_over_signers is not None
+    assert found.over_signers.low < 2 / 3 < found.over_signers.high
+    assert found.change_over_signers.low == pytest.approx(found.over_signers.low - 1)
 
 
 def test_more_strengths_are_added_and_nothing_is_done_twice(

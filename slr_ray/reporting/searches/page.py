@@ -27,11 +27,11 @@ from slr_ray.reporting.searches.searches import Searches, alike, unlike
 from slr_ray.reporting.spending import cost, spent_by
 from slr_ray.reporting.trials.progress import best_so_far, ended_after_h
 from slr_ray.reporting.verdict import Comparison, verdict
-from slr_ray.reporting.wording import interval_text, p_text, points
+from slr_ray.reporting.wording import interval_text, p_text, points, untold_text
 
 _WINNER = "sslr_best"
 _JUDGED = (_WINNER, "fsl_equal_steps", "fsl")
-_READINGS = {"better": "higher", "worse": "lower", "open": "within noise", "undecided": "one seed"}
+_READINGS = {"better": "higher", "worse": "lower", "open": "within noise"}
 
 
 def build_comparison(searches: Searches) -> Document:
@@ -238,7 +238,8 @@ def winners_table(searches: Searches) -> Table:
             span = f"{points(found.low)} to {points(found.high)}"
         told = None if p_value is None else p_text(p_value).removeprefix("= ")
         outcome = Comparison(_WINNER, _WINNER, metric, found, p_value).outcome
-        rows.append([pair, found.mean, span, told, found.num_seeds, _READINGS[outcome]])
+        reading = _READINGS.get(outcome) or untold_text(found.num_seeds)
+        rows.append([pair, found.mean, span, told, found.num_seeds, reading])
     columns = [Column("best trials of"), Column("points", "points"), Column("95 % interval")]
     columns += [Column("p (Holm)"), Column("seeds", "count"), Column("reading")]
     caption = (

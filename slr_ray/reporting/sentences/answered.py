@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from slr_ray.evaluation.people import spans
+from slr_ray.evaluation.people import FEWEST_SIGNERS, spans
 from slr_ray.records.measured import SeedRecord, SentenceMetrics, Span
 from slr_ray.records.sentence_predictions import SentencePrediction
 from slr_ray.sentences.people import SentenceCounts
@@ -68,14 +68,14 @@ class Answered:
 
     @property
     def has_signers(self) -> bool:
-        """Whether signers can be drawn again: there are several."""
-        return len({one.signer for one in self._every}) > 1
+        """Whether there are signers enough to draw them again."""
+        return len({one.signer for one in self._every}) >= FEWEST_SIGNERS
 
     @property
-    def span(self) -> Span:
-        """Of the WER: over signers where there are several, else over sentences."""
+    def span(self) -> Span | None:
+        """Of the WER: over signers where there are enough, else over sentences; None of too few."""
         each = not self.has_signers
-        return spans([SentenceCounts.of(one, each=each) for one in self.answers])["wer"]
+        return spans([SentenceCounts.of(one, each=each) for one in self.answers]).get("wer")
 
     def by_length(self) -> dict[int, tuple[int, WordErrors]]:
         """By the number of true glosses: how many sentences, and their errors over all seeds."""

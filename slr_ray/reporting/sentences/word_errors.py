@@ -38,7 +38,7 @@ def rates_table(every: Sequence[Answered]) -> Table:
             [
                 one.title,
                 interval_text(interval([own.wer for own in one.metrics])),
-                span_text(one.span),
+                None if one.span is None else span_text(one.span),
                 *(part / errors.num_glosses for part in parts),
                 len(one.answers[0]),
                 len(one.answers),

@@ -9,6 +9,7 @@ from slr_ray.config import merge
 from slr_ray.experiment.experiment import Experiment, build_experiment
 from slr_ray.experiment.prepared import Prepared
 from slr_ray.experiment.rounds.config import RoundsConfig
+from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.methods.measured import measure_neighbours, train_and_measure
 from slr_ray.records import runs
 from slr_ray.records.stages import StageStore
@@ -38,11 +39,17 @@ class Candidates:
 
     @property
     def fixed_schedule(self) -> Experiment:
-        """The best trial without what validation decides while it trains: all epochs and rounds."""
+        """The best trial without what validation's labels decide while it trains: all epochs and
+        rounds, and a temperature fitted across folds of the labelled clips.
+        """
         best = self.best
         training = best.training.model_copy(update={"keep": "last", "patience_epochs": None})
-        unstopped = {"patience_rounds": None} if isinstance(best.method, RoundsConfig) else {}
-        method = best.method.model_copy(update=unstopped)
+        changes: dict[str, str | None] = {}
+        if isinstance(best.method, RoundsConfig):
+            changes["patience_rounds"] = None
+        if isinstance(best.method, SslrConfig) and best.method.calibration == "temperature":
+            changes["calibration"] = "folds"
+        method = best.method.model_copy(update=changes)
         return best.model_copy(update={"training": training, "method": method})
 
 

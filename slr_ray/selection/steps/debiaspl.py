@@ -35,7 +35,8 @@ class DebiasPLConfig(Config):
 
 
 class DebiasPL(StepRule):
-    """The rule: q, the slow mean of the teacher's own probabilities over all clips of a step.
+    """The rule: q, the slow mean of the teacher's probabilities over all clips of a step, which are
+    aligned ones unless the method's `distribution_alignment` is none, as published.
 
     The release's option of a q over chosen clips only (`masked_qhat`) is broken and left out.
     """

@@ -24,7 +24,8 @@ class SoftMatchConfig(Config):
     bounded_horizon: bool = True
     """Keep that decay's horizon below a third of the steps so far; false as published."""
     uniform_alignment: bool = True
-    """Weigh by probabilities aligned to even frequencies (section 3.3); pseudo-labels are not."""
+    """Weigh by probabilities aligned to even frequencies (section 3.3); pseudo-labels stay as the
+    method's `distribution_alignment` leaves them (published: none)."""
 
     def build(self, num_glosses: int, num_unlabelled: int, width: int) -> StepRule:
         return SoftMatch(self, num_glosses)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from slr_ray.records.measured import SeedRecord
-from slr_ray.records.runs import RunRecord, TrialRecord
+from slr_ray.records.runs import RunRecord, TrialRecord, best_trial
 
 FigureName = Literal[
     "accuracy",
@@ -104,6 +104,12 @@ class Goals:
             return True
         found = figures(trial)
         return bool(found) and all(one <= 0 for one in self.excess(found).values())
+
+    def best(
+        self, trials: Sequence[TrialRecord], metric: str, fold: int | None = None
+    ) -> TrialRecord | None:
+        """Of the trials that keep every limit the best one, in a fold where given."""
+        return best_trial([one for one in trials if self.kept(one)], metric, fold)
 
     def front(self, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Complete trials within the limits that no other one beats in all objectives at once."""

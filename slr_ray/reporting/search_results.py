@@ -113,7 +113,6 @@ def _reason(error: str | None) -> str:
 
 def _progress(run: Run) -> Figure:
     complete = sorted(run.ranked, key=lambda trial: trial.number)
-    best = best_so_far(run, complete)
     name = METRIC_NAMES[run.metric]
     dots = [
         Line(
@@ -124,12 +123,15 @@ def _progress(run: Run) -> Figure:
         )
         for trial in complete
     ]
-    so_far = [(float(trial.number), value) for trial, value in zip(complete, best, strict=True)]
+    so_far = [(float(trial.number), best) for trial, best in best_so_far(run, complete)]
     drawn = [*dots, Line("best so far", so_far, 3, marks=False)]
-    alt = f"Validation {name} by trial; the best reached {best[-1]:.4g}"
+    reached = f"the best reached {so_far[-1][1]:.4g}" if so_far else "none keeps the limits"
+    alt = f"Validation {name} by trial; {reached}"
     share = not run.lower_is_better
     drawing = lines(drawn, alt, "trial", f"validation {name}", share, whole_x=True)
     caption = "Complete trials in the order they were suggested, mean over the search's seeds."
+    if run.goals.limits:
+        caption += f" The best so far is of those that keep {run.goals.limits_text()}."
     return Figure("search_progress", drawing, caption)
 
 

@@ -9,7 +9,6 @@ from typing import Literal
 from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
 from slr_ray.records.measured import Interval, Span
-from slr_ray.records.runs import best_trial
 from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.wording import interval_text, p_text, points, untold_text
 
@@ -236,13 +235,18 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
 
 def _fold_caveats(run: Run) -> list[str]:
     """How folds chose, and what of them is in the choice."""
-    folds = range(run.record.num_folds or 0)
-    chosen = [best_trial(run.trials, run.metric, fold) for fold in folds]
-    numbers = ", ".join(str(one.number) for one in chosen if one is not None)
-    if not numbers:
+    folds, chosen = range(run.record.num_folds or 0), run.record.chosen
+    if chosen is None:
+        # Before the comparison begins, and in records of earlier versions.
+        found = [run.goals.best(run.trials, run.metric, fold) for fold in folds]
+        chosen = [one.number for one in found if one is not None]
+    if not folds or not chosen:
         return []
+    numbers = ", ".join(map(str, chosen))
+    within = f" within {run.goals.limits_text()}" if run.goals.limits else ""
     return [
-        f"Each of {len(folds)} folds took the trial that validated best in it (trials {numbers}); "
+        f"Each of {len(folds)} folds took the trial that validated best in it{within} (trials "
+        f"{numbers}); "
         "which settings the search came to try, all folds led."
     ]
 

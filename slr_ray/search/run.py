@@ -138,7 +138,7 @@ def _candidates(run: SearchRun, record: RunRecord) -> dict[int | None, Candidate
 def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> int:
     """The trial that is best, in a fold where given; `RunFailed` without one."""
     goals = run.space.goals
-    best = best_trial([one for one in records if goals.kept(one)], run.space.metric, fold)
+    best = goals.best(records, run.space.metric, fold)
     if best is None and (outside := best_trial(records, run.space.metric, fold)) is not None:
         found = figures(outside)
         reached = ", ".join(f"{name} {found[name]:.4g}" for name in goals.limits)

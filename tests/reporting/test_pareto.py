@@ -13,7 +13,9 @@ from rich.console import Console
 from slr_ray.documents.document import Beside, Figure, Table
 from slr_ray.reporting.report import build_document
 from slr_ray.reporting.run import Run, load_run
+from slr_ray.reporting.searches.page import build_comparison
 from slr_ray.reporting.terminal import print_summary
+from slr_ray.reporting.verdict import verdict
 
 ASKED = {"objectives": ["accuracy", "num_steps"], "constraints": {"num_steps": 300}}
 
@@ -110,3 +112,33 @@ def test_slices_show_every_parameter_by_how_trials_ended(tmp_path: Path) -> None
 def test_slices_need_eight_trials(tmp_path: Path) -> None:
     run = run_of(tmp_path, [factory.trial_record(number) for number in range(7)])
     assert slices(run) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [([0, 1], "(trials 0, 1)"), (None, "(trials 0, 0)")],
+    ids=["recorded", "not yet"],
+)
+def test_folds_tell_the_trials_that_they_took_within_the_limits(
+    tmp_path: Path, chosen: list[int] | None, told: str
+) -> None:
+    in_folds = [
+        one.model_copy(
+            update={"seeds": [one.seeds[0].model_copy(update={"fold": fold}) for fold in (0, 1)]}
+        )
+        for one in trials()
+    ]
+    run = run_of(tmp_path, in_folds, num_folds=2, chosen=chosen, **ASKED)
+    (caveat,) = [one for one in verdict(run).caveats if one.startswith("Each of 2 folds")]
+    assert told in caveat
+    assert "within num_steps <= 300" in caveat
+
+
+def test_the_best_so_far_is_of_trials_that_keep_the_limits(tmp_path: Path) -> None:
+    best_breaks = [trials()[3].model_copy(update={"number": 0}), *trials()[1:]]
+    run = run_of(tmp_path / "one", best_breaks, **ASKED)
+    assert run.figure("search_progress").alt.endswith("the best reached 0.6")
+    beside = {one.name: one for one in build_comparison({"A": run, "B": run}).figures()}
+    assert beside["best_by_trial"].alt.endswith("by trial: A 0.6; B 0.6")
+    beyond = run_of(tmp_path / "other", best_breaks[:1], **ASKED)
+    assert beyond.figure("search_progress").alt.endswith("none keeps the limits")

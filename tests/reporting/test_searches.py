@@ -89,7 +89,7 @@ def test_what_each_took_and_reached(searches: Searches) -> None:
 def test_the_best_so_far_by_trial_and_by_the_hours_that_it_ran(searches: Searches) -> None:
     run = searches["B"]
     ordered = sorted(run.ranked, key=lambda trial: trial.number)
-    assert best_so_far(run, ordered) == [0.6, 0.6, 0.8]
+    assert [best for _, best in best_so_far(run, ordered)] == [0.6, 0.6, 0.8]
     # The hours in which nothing ran are not counted.
     assert ended_after_h(run) == {0: 1.0, 1: 1.5}
     drawn = {one.name: one for one in build_comparison(searches).figures()}

@@ -113,8 +113,7 @@ def _progress(searches: Searches) -> Section:
     by_trial, by_hour, silent = [], [], []
     for series, (name, run) in enumerate(searches.items()):
         ordered = sorted(run.ranked, key=lambda trial: trial.number)
-        best = best_so_far(run, ordered)
-        at = [(float(one.number), value) for one, value in zip(ordered, best, strict=True)]
+        at = [(float(one.number), best) for one, best in best_so_far(run, ordered)]
         by_trial.append(Line(name, at, series))
         ended = ended_after_h(run)
         logged = sorted(
@@ -122,8 +121,7 @@ def _progress(searches: Searches) -> Section:
         )
         if len(logged) < len(ordered):
             silent.append(name)
-        best = best_so_far(run, logged)
-        at = [(ended[one.number], value) for one, value in zip(logged, best, strict=True)]
+        at = [(ended[one.number], best) for one, best in best_so_far(run, logged)]
         by_hour.append(Line(name, at, series))
     blocks: list[Block] = [
         _curves(searches, by_trial, "trial", "Complete trials in the order they were suggested."),

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from slr_ray.records.log import read_log
 from slr_ray.records.runs import TrialRecord
 from slr_ray.records.tries import Tries
 from slr_ray.reporting.run import Run
 
 
-def best_so_far(run: Run, trials: Sequence[TrialRecord]) -> list[float]:
-    """The best value up to each of these complete trials, in the order given."""
-    values = [trial.value or 0.0 for trial in trials]
-    best = np.minimum.accumulate(values) if run.lower_is_better else np.maximum.accumulate(values)
-    return [float(one) for one in best]
+def best_so_far(run: Run, trials: Sequence[TrialRecord]) -> list[tuple[TrialRecord, float]]:
+    """Complete trials, in the order given, with the best value up to each that keeps the limits.
+
+    They begin with the first trial that keeps them.
+    """
+    better = min if run.lower_is_better else max
+    best: float | None = None
+    found = []
+    for trial in trials:
+        if run.goals.kept(trial):
+            value = trial.value or 0.0
+            best = value if best is None else better(best, value)
+        if best is not None:
+            found.append((trial, best))
+    return found
 
 
 def ended_after_h(run: Run) -> dict[int, float]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 
-from slr_ray.search.listeners import RunListener
+from slr_ray.records.tries import Tries, spent
 
 
-class Budget(RunListener):
-    """Wall time, and the GPU-hours of all cells that this call began."""
+class Budget:
+    """Wall time, and the GPU-hours of all tries of cells that this call began."""
 
-    def __init__(self, wall_s: float | None, gpu_hours: float | None, gpus_a_cell: float) -> None:
-        self._wall_s, self._gpu_hours, self._gpus = wall_s, gpu_hours, gpus_a_cell
+    def __init__(self, wall_s: float | None, gpu_hours: float | None, tries: Tries) -> None:
+        """`tries` are those of the whole sweep; what they took by now was of earlier calls."""
+        self._wall_s, self._gpu_hours, self._tries = wall_s, gpu_hours, tries
         self._began = time.monotonic()
-        self._running: dict[tuple[str, int], float] = {}
-        self._ended_s = 0.0
+        self._before = self._spent_gpu_h()
 
-    def arm_started(self, arm: str, seed: int) -> None:
-        self._running[arm, seed] = time.monotonic()
-
-    def arm_ended(self, arm: str, seed: int, who: str | None, error: str | None) -> None:
-        started = self._running.pop((arm, seed), None)
-        if started is not None:
-            self._ended_s += time.monotonic() - started
+    def _spent_gpu_h(self) -> float:
+        return spent(self._tries.at(datetime.datetime.now(datetime.UTC))).gpu_h
 
     @property
     def is_limited(self) -> bool:
@@ -30,8 +26,6 @@ class Budget(RunListener):
 
     def is_left(self) -> bool:
         """Whether another cell may begin."""
-        now = time.monotonic()
-        if self._wall_s is not None and now - self._began >= self._wall_s:
+        if self._wall_s is not None and time.monotonic() - self._began >= self._wall_s:
             return False
-        used_s = self._ended_s + sum(now - one for one in self._running.values())
-        return self._gpu_hours is None or used_s * self._gpus / 3600 < self._gpu_hours
+        return self._gpu_hours is None or self._spent_gpu_h() - self._before < self._gpu_hours

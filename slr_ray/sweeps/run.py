@@ -42,14 +42,14 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
     log = Log(folder)
     tries.hear(log.write("run_resumed" if sweep.is_resumed else "run_started"))
     folder.begin_attempt(now(), sweep.command)
-    budget = Budget(options.time_budget_s, gpu_hours, options.trial_gpus * options.trial_workers)
+    budget = Budget(options.time_budget_s, gpu_hours, tries)
     told = LogListener(log, "accuracy", tries, workers)
     cells = list(plan.cells.values())
     done = len(cells) - len(plan.to_do)
     failed: dict[str, str] = {}
     try:
         with ProgressBar(console, "cells", len(cells), done=done) as bar:
-            listeners = Listeners([_Shown(bar, console), told, budget])
+            listeners = Listeners([_Shown(bar, console), told])
             watch = None
             if options.address is not None:
                 watch = NodeWatch(workers, listeners.nodes_changed, grows=options.wait_for_nodes)

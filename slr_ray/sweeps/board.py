@@ -7,6 +7,7 @@ from typing import Any
 from slr_ray.records.sweeps import CellRecord, SweepFolder, SweepRecord
 from slr_ray.reporting.board import Board
 from slr_ray.reporting.hparams import write_columns, write_row
+from slr_ray.sweeps.measurements.measurements import FIGURES
 
 
 def write_board(folder: SweepFolder, record: SweepRecord) -> None:
@@ -29,8 +30,11 @@ def write_board(folder: SweepFolder, record: SweepRecord) -> None:
             if cell.trained is not None:
                 board.write_curves([cell.trained])
             for curve, points in cell.curves.items():
+                # TensorBoard's steps are whole numbers, which strengths such as 0.05 are not.
+                by_strength = FIGURES[curve].is_share
                 for x, y in points:
-                    board.writer.add_scalar(curve, y, round(x))
+                    tag, step = (f"{curve}/{x:g}", 0) if by_strength else (curve, round(x))
+                    board.writer.add_scalar(tag, y, step)
             write_row(board, params, cell.figures, 0)
         titles |= {one: one.replace("_", " ") for one in cell.figures}
     if titles:

@@ -191,8 +191,7 @@ def _measured_curve(result: SweepResult, block: str, curve: str, name: str) -> F
         points = [(x, float(np.mean([one[x] for one in seeds]))) for x in at]
         drawn.append(Line(result.titled(place), points, series, marks=len(at) < 10))
     kind = FIGURES[curve]
-    # Shares are of test clips under something of the curve's name, others are told step by step.
-    is_share = kind.kind == "percent"
+    is_share = kind.is_share
     x_label, y_label = (kind.title, "accuracy") if is_share else ("gradient steps", kind.title)
     alt = f"{y_label.capitalize()} over {x_label}: {block}"
     # Collapse comes within a few steps.

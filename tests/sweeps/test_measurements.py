@@ -9,13 +9,17 @@ import pytest
 from experiment_factory import EMBEDDED, write_shards
 from sentence_experiments import SENTENCES
 from sweep_factory import TABLE, new_sweep, run_here
+from tensorboard.backend.event_processing.event_accumulator import ScalarEvent
+from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, open_embedded
 from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.records.predictions import pooled
-from slr_ray.records.sweeps import CellRecord
+from slr_ray.records.sweeps import CellRecord, SweepFolder
+from slr_ray.reporting.board import board_folder
 from slr_ray.reporting.wording import points
 from slr_ray.sentences.people import SentenceCounts
+from slr_ray.sweeps.board import write_board
 from slr_ray.sweeps.differences import differences, differences_table
 from slr_ray.sweeps.page import document
 from slr_ray.sweeps.printed import printed_tables
@@ -56,6 +60,13 @@ ENCODERS: dict[str, Any] = {
 }
 
 
+def scalars(folder: SweepFolder, tag: str) -> list[ScalarEvent]:
+    """What TensorBoard reads under a tag of the first cell that has it."""
+    files = EventMultiplexer().AddRunsFromDirectory(str(board_folder(folder.store))).Reload()
+    name = next(name for name, run in files.Runs().items() if tag in run["scalars"])
+    return list(files.Scalars(name, tag))
+
+
 def test_an_encoder_is_measured_by_every_protocol(tmp_path: Path) -> None:
     sweep = new_sweep(tmp_path, ENCODERS, name="encoders", seeds=1)
     run_here(sweep)
@@ -71,6 +82,9 @@ def test_an_encoder_is_measured_by_every_protocol(tmp_path: Path) -> None:
     record = next(iter(sweep.plan.cells.values())).folder.read_record(CellRecord)
     assert record.curves["embedding_std"]
     assert "curve_0" in [one.name for one in document(result).figures()]
+    write_board(sweep.folder, sweep.folder.read_sweep())
+    steps = [one.step for one in scalars(sweep.folder, "embedding_std")]
+    assert steps == [x for x, _ in record.curves["embedding_std"]]
 
 
 def test_a_transfer_learns_from_the_other_corpus_only(tmp_path: Path) -> None:
@@ -126,6 +140,10 @@ def test_robustness_is_a_curve_for_each_kind(tmp_path: Path) -> None:
     # The signing space undoes a scale; what it can't undo is what was lost.
     assert record.figures["scale"] == pytest.approx(clean, abs=1e-6)
     assert len(document(load_sweep(sweep.folder)).figures()) == 3
+    write_board(sweep.folder, sweep.folder.read_sweep())
+    for strength, accuracy in record.curves["scale"]:
+        (shown,) = scalars(sweep.folder, f"scale/{strength:g}")
+        assert shown.value == pytest.approx(accuracy)
 
 
 def test_sentences_of_all_folds_are_one_result_with_people_drawn_again(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ class FigureKind:
     counted: tuple[str, str] | None = None
     """The classifier whose answers on clips it is counted from, and how."""
 
+    @property
+    def is_share(self) -> bool:
+        """Of test clips. A curve of shares is over strengths of what it is named after, any other
+        one over gradient steps.
+        """
+        return self.kind == "percent"
+
 
 FIGURES: dict[str, FigureKind] = {
     **{name: FigureKind(METRIC_NAMES[name], counted=("", name)) for name in POOLED_METRICS},

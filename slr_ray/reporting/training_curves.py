@@ -6,7 +6,7 @@ import numpy as np
 
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.document import Block, Figure, Paragraph, Section
-from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord
+from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord, UnlabelledFigures
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
 _NUM_TOP_TRIALS = 5
@@ -119,7 +119,8 @@ def _curve(epochs: list[EpochRecord], field: str) -> list[tuple[float, float]]:
 def _of_epoch(record: EpochRecord, field: str) -> float | None:
     if field == "training_loss":
         return record.training_loss
-    holder = record.unlabelled if field.startswith("pseudo_") else record.validation
+    is_of_unlabelled = field in UnlabelledFigures.model_fields
+    holder = record.unlabelled if is_of_unlabelled else record.validation
     value = None if holder is None else getattr(holder, field, None)
     return None if value is None else float(value)
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from slr_ray.config import Config
 from slr_ray.documents.document import Code, Table
 from slr_ray.errors import DataError, StorageError
+from slr_ray.records.measured import UnlabelledFigures
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.report import app
 from slr_ray.reporting.background import cost_section, rerun_section
@@ -413,3 +414,22 @@ def test_trials_whose_rule_selected_nothing_are_told(tmp_path: Path) -> None:
     text = Path(tmp_path, "report.md").read_text()
     assert f"| {told} |" in text
     assert "1 of 2 trials are supervised learning: their rule selected no clip at all (1)." in text
+
+
+def test_what_steps_say_of_unlabelled_clips_is_drawn(tmp_path: Path) -> None:
+    run = _run(tmp_path, {"sslr_best": [0.7]}, trials=[])
+    said = UnlabelledFigures(
+        pseudo_share=0.5,
+        pseudo_threshold=0.8,
+        pseudo_precision=0.7,
+        pseudo_unknown=0.2,
+        rejected=0.3,
+    )
+    (arm,) = run.arms
+    assert arm.trained is not None
+    epochs = [one.model_copy(update={"unlabelled": said}) for one in arm.trained.epochs]
+    trained = arm.trained.model_copy(update={"epochs": epochs})
+    by_steps = replace(run, arms=[arm.model_copy(update={"trained": trained})])
+    drawn = {name.removeprefix("curves_") for name in by_steps.figures}
+    told = {name for name, value in said.model_dump().items() if value is not None}
+    assert told == {*UnlabelledFigures.model_fields} & drawn

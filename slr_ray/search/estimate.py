@@ -155,8 +155,7 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
     Of a resumed run for what is left.
     """
     base, search = run.space.default, run.space.search
-    pool = run.default.pool(search.search_seeds[0])
-    sizes = len(pool.labelled), len(pool.unlabelled) + len(run.default.open_pool)
+    sizes = pool_sizes(run.default, search.search_seeds[0])
     round_0_s, later_s = seconds(base, times, *sizes)
     before = max(num_other_steps(run.opener.prepare(one)) for one in run.space.corners())
     round_0_s += before * times.step_s
@@ -181,6 +180,12 @@ def estimate(run: SearchRun, times: Times, counted: Pretrainings) -> Estimate:
 def _starts(run: SearchRun, *, shared: bool) -> int:
     """How often what trials begin with is trained on a draw."""
     return min(run.num_trials_left, 1) if shared else run.num_trials_left
+
+
+def pool_sizes(prepared: Prepared, seed: int) -> tuple[int, int]:
+    """Labelled and unlabelled clips that a seed trains on, those of an open pool included."""
+    pool = prepared.pool(seed)
+    return len(pool.labelled), len(pool.unlabelled) + len(prepared.open_pool)
 
 
 def seconds(

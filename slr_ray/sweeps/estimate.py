@@ -17,6 +17,7 @@ from slr_ray.search.estimate import (
     at_once,
     measured_times,
     most_steps,
+    pool_sizes,
     pretraining_steps,
     seconds,
     step_seconds,
@@ -81,8 +82,7 @@ def _before(cell: Cell, prepared: Prepared, times: Times) -> tuple[str, float]:
 
 def _trained_s(cell: Cell, prepared: Prepared, times: Times) -> tuple[float, float]:
     """Of round 0, which cells may share, and of later rounds."""
-    config, pool = prepared.config, prepared.pool(cell.seed)
-    sizes = len(pool.labelled), len(pool.unlabelled)
+    config, sizes = prepared.config, pool_sizes(prepared, cell.seed)
     if isinstance(cell.measurement, EncoderMeasurement):
         fine_tuned = config.model_copy(update={"method": SupervisedConfig()})
         steps = most_steps(fine_tuned, sizes[0], 0)[0]

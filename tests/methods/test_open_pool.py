@@ -13,12 +13,14 @@ import torch
 from experiment_factory import EMBEDDED, new_run, opened, plan
 from resuming import same
 from rich.console import Console
+from sweep_factory import new_sweep
 
 from slr_ray.config import merge
 from slr_ray.corpora.arrays import UNKNOWN_GLOSS, UNLABELLED
 from slr_ray.corpora.corpus import open_shards
 from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig, generate
+from slr_ray.durations import duration
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.consistency_config import ConsistencyConfig
 from slr_ray.experiment.default_pool import build_with_pool
@@ -33,6 +35,7 @@ from slr_ray.models.model import Model
 from slr_ray.poses.normalisation import num_channels
 from slr_ray.poses.shard_writing import write_shard
 from slr_ray.records.stages import StageStore
+from slr_ray.search.estimate import Times
 from slr_ray.search.search_run import check_data
 from slr_ray.search.spaces.default_pool import space_with_pool
 from slr_ray.selection.evidence import Evidence, present
@@ -41,6 +44,7 @@ from slr_ray.selection.steps.step_rule import Targets, WeakViews
 from slr_ray.single.replay import replay_run
 from slr_ray.single.train import run_single
 from slr_ray.storage import Store
+from slr_ray.sweeps import estimate
 from slr_ray.training.consistency.stream import UnlabelledStream
 from slr_ray.training.consistency.tally import Tally
 from slr_ray.training.unlabelled import UnlabelledClips
@@ -332,6 +336,39 @@ def test_a_search_counts_it(other: str, tmp_path: Path) -> None:
     assert space.default.pool.kind == "all"
     named = {"pool.open_data": [other], "pool.fraction": 0.2}
     assert space_with_pool("sslr_thresholds", named, Opener()).default.pool.kind == "fraction"
+
+
+def test_the_estimate_of_a_table_counts_it(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = {"kind": "all", "open_data": [other]}
+    methods = {"rounds": BASE["method"], "steps": STEPS}
+    table = {
+        "name": "open",
+        "title": "An open pool",
+        "base": {
+            **BASE,
+            "pool": pool,
+            "training": {**BASE["training"], "num_epochs": 100, "steps_per_epoch": None},
+        },
+        "settings": [
+            {"name": name, "title": name, "config": {"method": one}}
+            for name, one in methods.items()
+        ],
+        "figures": ["accuracy"],
+    }
+    monkeypatch.setattr(estimate, "measured_times", lambda *_: Times(1.0, stream_step_s=2.0))
+    monkeypatch.setattr(estimate, "at_once", lambda _: 1)
+    sweep = new_sweep(tmp_path, table, name="open", seeds=1)
+    problem = next(iter(sweep.plan.prepared.values())).problem(0)
+    labelled, every = (
+        -(-num_clips // 16)
+        for num_clips in (len(problem.labelled), len(problem.labelled) + len(problem.unlabelled))
+    )
+    assert every > labelled
+    # Round 0 and one with the open pool; steps on labelled and unlabelled clips take twice as long.
+    seconds_s = 100 * (labelled + every + 2 * labelled)
+    assert f"{duration(seconds_s)} of training at most" in estimate.text(sweep)
 
 
 def test_with_open_data_no_label_needs_hiding(other: str) -> None:

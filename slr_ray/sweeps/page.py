@@ -26,6 +26,7 @@ from slr_ray.documents.document import (
 from slr_ray.documents.pages import write_document
 from slr_ray.documents.terminal import terminal_table
 from slr_ray.durations import duration
+from slr_ray.reporting.spending import reused_text
 from slr_ray.sweeps.claims import claims, sentences
 from slr_ray.sweeps.differences import differences, differences_table, other_figures_table
 from slr_ray.sweeps.measurements.measurements import FIGURES
@@ -214,14 +215,21 @@ def _paper_section(result: SweepResult) -> Section:
 def _made_section(result: SweepResult) -> Section:
     record = result.record
     cells = result.cells.values()
+    rounds = [one for cell in cells if cell.trained is not None for one in cell.trained.rounds]
+    # Cells tell what they take alone; rounds that one found trained are counted where they were.
+    reused = [one for one in rounds if one.reused]
+    training_s = sum(one.training_s for one in cells) - sum(one.training_s for one in reused)
+    num_steps = sum(one.num_steps for one in cells) - sum(one.num_steps for one in reused)
     keys = {one.key for one in record.cells if one.key is not None}
     rows: list[list[Value]] = [
         ["cells of the table", f"{len(record.cells):,}"],
         ["different ones, measured once each", f"{len(keys):,}"],
-        ["training, added up", duration(sum(one.training_s for one in cells))],
-        ["gradient steps, added up", f"{sum(one.num_steps for one in cells):,}"],
+        ["training, added up", duration(training_s)],
+        ["gradient steps, added up", f"{num_steps:,}"],
         ["wall time", duration(record.wall_s)],
     ]
+    if reused:
+        rows.append(["rounds reused", reused_text(rounds)])
     for block in record.blocks:
         text = (
             f"{block.num_clips:,} clips, {block.num_glosses} glosses, {block.num_signers} signers"

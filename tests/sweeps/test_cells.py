@@ -49,9 +49,15 @@ def test_a_table_counts_its_cells(tmp_path: Path) -> None:
 
 
 def test_what_cells_and_tables_share_is_trained_once(tmp_path: Path, trainings: list[int]) -> None:
-    run_here(new_sweep(tmp_path, seeds=1))
+    first = new_sweep(tmp_path, seeds=1)
+    run_here(first)
     # At each of two places: round 0, which FSL and SSLR share, round 1, and FSL at as many steps.
     assert sorted(trainings) == [0, 0, 0, 0, 1, 1]
+    # Two steps each, those of FSL at as many steps four.
+    assert write_page(load_sweep(first.folder))
+    text = (tmp_path / "tiny/report.md").read_text()
+    assert "| gradient steps, added up | 16 |" in text, text
+    assert "| rounds reused | 2 of 8 (25 %), " in text, text
     trainings.clear()
     other = copy.deepcopy(TABLE)
     other |= {"name": "other", "title": "Another table", "settings": [TABLE["settings"][2]]}

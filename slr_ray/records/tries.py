@@ -26,6 +26,8 @@ class Try:
     """One start of a trial's or an arm's process, and how it ended."""
 
     what: str
+    is_trial: bool
+    """Else it is of an arm or a sweep's cell."""
     who: str | None
     """The process, as HOST:PID; None where nothing was heard from it."""
     begun: datetime.datetime
@@ -88,7 +90,13 @@ class Tries:
             if what in self._running:
                 self._end(what, event, LOST)
             self._running[what] = Try(
-                what, None, event.time, event.time, event.cpus or 0.0, event.gpus or 0.0
+                what=what,
+                is_trial=event.trial is not None,
+                who=None,
+                begun=event.time,
+                ended=event.time,
+                cpus=event.cpus or 0.0,
+                gpus=event.gpus or 0.0,
             )
         elif event.event == "round_ended" and what in self._running:
             self._running[what] = replace(self._running[what], who=event.who)

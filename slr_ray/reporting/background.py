@@ -18,7 +18,12 @@ from slr_ray.documents.document import (
 )
 from slr_ray.durations import duration
 from slr_ray.reporting.run import Best, Run
-from slr_ray.reporting.spending import comparison_facts, reused_text, spending_facts
+from slr_ray.reporting.spending import (
+    comparison_facts,
+    reused_text,
+    spending_facts,
+    trials_at_once,
+)
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -60,8 +65,9 @@ def cost_section(run: Run) -> Section:
         facts.append(("Wall time of the run", duration(run.record.wall_s)))
     facts += spending_facts(run)
     facts.append(("Time in trials, added up", duration(wall_s)))
-    if run.record.wall_s:
-        facts.append(("Trials at the same time, mean", f"{wall_s / run.record.wall_s:.1f}"))
+    at_once = trials_at_once(run)
+    if at_once is not None:
+        facts.append(("Trials at the same time, mean", f"{at_once:.1f}"))
     facts.append(("Training in trials, validation included", duration(training_s)))
     facts.append(("Pools predicted and chosen from, in trials", duration(choosing_s)))
     if wall_s > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from slr_ray.durations import duration
@@ -61,6 +62,21 @@ def spent_by(run: Run) -> tuple[Spent, Spent]:
     """All tries, and of them the lost ones."""
     tries = Tries(read_log(run.folder)).all()
     return spent(tries), spent(one for one in tries if one.outcome == LOST)
+
+
+def trials_at_once(run: Run) -> float | None:
+    """How many trials ran at the same time, mean over the time in which any did.
+
+    None where the log does not tell of a trial.
+    """
+    tries = Tries(read_log(run.folder)).all()
+    ran = sorted((one.begun, one.ended) for one in tries if one.is_trial)
+    busy_s, until = 0.0, datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    for begun, ended in ran:
+        busy_s += max(0.0, (ended - max(begun, until)).total_seconds())
+        until = max(until, ended)
+    added_up_s = sum((ended - begun).total_seconds() for begun, ended in ran)
+    return added_up_s / busy_s if busy_s else None
 
 
 def _hours(one: Spent) -> str:

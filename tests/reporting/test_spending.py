@@ -32,11 +32,11 @@ _LINES = [
 ]
 
 
-def run(tmp_path: Path, price: float | None) -> Run:
+def run(tmp_path: Path, price: float | None, logged: list[Any] = _LINES) -> Run:
     factory.write_run(str(tmp_path), factory.WIN, price_per_hour=price)
     lines = [
         {"at": f"2026-11-26T{at}:00+00:00", "event": event, "who": "driver:1", **facts}
-        for at, event, facts in _LINES
+        for at, event, facts in logged
     ]
     (tmp_path / "log.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in lines))
     return load_run(str(tmp_path))
@@ -123,3 +123,26 @@ def test_pools_of_folds_tell_which_fold(tmp_path: Path) -> None:
     rows = table_of(data_section(in_folds(tmp_path)), "used by")
     who = "Fully supervised (FSL); Best trial"
     assert rows == [[who, fold, seed, 60, 2800] for fold in (0, 1) for seed in (0, 1)]
+
+
+def test_trials_at_the_same_time_are_those_while_any_ran(tmp_path: Path) -> None:
+    """Neither the final comparison counts, nor the hours without a driver."""
+    what = "Trials at the same time, mean"
+    logged: list[Any] = [
+        ("10:00", "run_started", {}),
+        ("10:00", "trial_started", {"trial": 0}),
+        ("10:30", "trial_started", {"trial": 1}),
+        ("11:00", "trial_complete", {"trial": 1, "value": 0.5}),
+        ("12:00", "trial_complete", {"trial": 0, "value": 0.6}),
+        ("16:00", "run_resumed", {}),
+        ("16:00", "trial_started", {"trial": 2}),
+        ("16:30", "trial_complete", {"trial": 2, "value": 0.6}),
+        ("16:30", "arm_started", {"arm": "fsl", "seed": 0}),
+        ("23:00", "arm_ended", {"arm": "fsl", "seed": 0}),
+        ("23:00", "run_ended", {}),
+    ]
+    found = run(tmp_path, None, logged)
+    # Three hours of trials in two and a half.
+    assert dict(table_of(cost_section(found), "what"))[what] == "1.2"
+    (tmp_path / "log.jsonl").unlink()
+    assert what not in dict(table_of(cost_section(found), "what"))

@@ -252,3 +252,29 @@ def test_what_is_no_place_of_shards_is_told(
     for call in (slr_ray.open_corpus, slr_ray.train, slr_ray.pretrain):
         with pytest.raises(DataError, match=f"^the location of pose shards is {told}: give a Par"):
             call(make(names["corpus"].clip(0)))
+
+
+def test_without_a_corpus_a_preset_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the command has it; settings are about that corpus."""
+    from slr_ray.single import calls
+
+    class Begun(Exception):
+        pass
+
+    def begun(prepared: Any, *_: Any) -> str:
+        raise Begun(prepared.config.data.kind, len(prepared.corpus.signers))
+
+    for name in ("run_single", "run_pretraining"):
+        monkeypatch.setattr(calls, name, begun)
+    small = {"data.num_signers": 9, "data.num_glosses": 4}
+    few = {"data.num_signers": 9, "data.num_sentences": 20}
+    for call, preset, kind, settings in (
+        (slr_ray.train, "continuous", "embedded_sentences", few),
+        (slr_ray.train, None, "embedded", small),
+        (slr_ray.pretrain, "ssl_slr_small", "embedded", small),
+    ):
+        with pytest.raises(Begun) as found:
+            call(preset=preset, settings=settings, out=tmp_path, quiet=True)
+        assert found.value.args == (kind, 9)

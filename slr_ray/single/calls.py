@@ -77,11 +77,11 @@ def train(
     True
 
     The same as `python -m slr_ray.train`, in this process. `corpus` is an open one or where its
-    shards are; None is the embedded corpus. Sentences take `preset="continuous"`; without a preset
-    it is "modern". `settings` are values by dotted path, such as `{"method.num_rounds": 3}`.
-    `encoder` is a pre-trained one to start from. Results go to `out`, or to a new folder below
-    ./trained; the same call with the same `out` goes on where it was interrupted, or reads what is
-    there.
+    shards are; None is the embedded corpus, with `preset="continuous"` the one of sentences.
+    Sentences take that preset; without a preset it is "modern". `settings` are values by dotted
+    path, such as `{"method.num_rounds": 3}`. `encoder` is a pre-trained one to start from. Results
+    go to `out`, or to a new folder below ./trained; the same call with the same `out` goes on where
+    it was interrupted, or reads what is there.
 
     Raises `ConfigError` or `DataError` before work starts where something can't be used.
     """
@@ -152,10 +152,12 @@ def _tree(
         raise ConfigError(
             f"settings={settings!r}: give values by dotted path, such as {{'method.num_rounds': 3}}"
         )
-    opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
-    if opened.data is None:
-        raise ConfigError(f"{opened.name} is no corpus of slr_ray.open_corpus")
-    tree: dict[str, Any] = {"data": opened.data.model_dump(mode="json")}
+    tree: dict[str, Any] = {}
+    if corpus is not None:
+        opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
+        if opened.data is None:
+            raise ConfigError(f"{opened.name} is no corpus of slr_ray.open_corpus")
+        tree["data"] = opened.data.model_dump(mode="json")
     if preset is not None:
         tree["preset"] = preset
     return merge(merge(tree, sections), as_tree(settings or {}))

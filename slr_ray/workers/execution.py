@@ -6,6 +6,8 @@ trials saves more time than the training takes.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -150,7 +152,7 @@ def run_on_workers(
             resources_per_worker=workers.worker_resources(),
         ),
         run_config=train.RunConfig(
-            name=name,
+            name=_ray_name(name),
             storage_path=store.plain_location,
             callbacks=[TuneReportCallback()] if in_trial else [],
             # Ray Train asks for the workers' nodes for a minute, again and again.
@@ -163,6 +165,14 @@ def run_on_workers(
         trainer.fit()
     except train.TrainingFailedError as error:
         raise _what_failed(error) from error
+
+
+def _ray_name(name: str) -> str:
+    """The same for the same task, and of few ASCII characters: Ray Train makes folders and tags of
+    metrics of it, which take no others.
+    """
+    words = re.sub(r"[^A-Za-z0-9]+", "_", name)[:40]
+    return f"{words}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _what_failed(error: Exception) -> BaseException:

@@ -121,8 +121,7 @@ def _run(task: PooledTask, workers: Workers, num_threads: int, store: Store) -> 
     if workers.num_workers == 1:
         run_here(task, _silent, num_threads, workers)
     else:
-        name = task.name.replace("/", "_")
-        run_on_workers(task, num_threads, workers, store, name, in_trial=False)
+        run_on_workers(task, num_threads, workers, store, task.name, in_trial=False)
 
 
 def _silent(metrics: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -97,3 +98,22 @@ def test_ray_is_told_how_few_will_do(
     scaling = trainer.call_args.kwargs["scaling_config"]
     assert (scaling.num_workers, scaling.elasticity_enabled) == (told, fewest is not None)
     trainer.return_value.fit.assert_called_once()
+
+
+def test_ray_gets_short_ascii_names_that_are_stable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each task one; Ray Train's metrics take nothing else."""
+    trainer = mock.Mock()
+    monkeypatch.setattr("ray.train.torch.TorchTrainer", trainer)
+
+    def told(name: str) -> str:
+        run_on_workers(_Task(), 1, asked(2), Store(str(tmp_path)), name, in_trial=False)
+        found: str = trainer.call_args.kwargs["run_config"].name
+        return found
+
+    names = ["a → b/gebärden", "a ← b/gebärden", "fold_0/seed_1", "g" * 300]
+    found = [told(name) for name in names]
+    assert [told(name) for name in names] == found
+    assert len(set(found)) == len(names)
+    assert all(re.fullmatch(r"\w{1,60}", one, re.ASCII) for one in found)

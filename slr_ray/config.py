@@ -90,22 +90,64 @@ def _load(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # a SafeLoader
 
 
+_COUNTS_INSTEAD = {"num_epochs": "num_steps"}
+"""Fields, and which other one of their section counts instead where it has a value. A configuration
+that was written whole has both; who gives the first over a layer with the other means the first.
+"""
+
+
+def deciding(dotted: str) -> tuple[str, ...]:
+    """The paths on which it hangs what a field comes to: its own, and what counts instead of it."""
+    section, dot, last = dotted.rpartition(".")
+    instead = _COUNTS_INSTEAD.get(last)
+    return (dotted,) if instead is None else (dotted, f"{section}{dot}{instead}")
+
+
+def refuse_both(layer: Any, origin: str) -> None:
+    """`ConfigError` where a layer that people write gives a field and what counts instead of it."""
+    if isinstance(layer, Mapping):
+        for key, value in layer.items():
+            refuse_both(value, origin)
+            for other in deciding(str(key))[1:]:
+                if value is not None and layer.get(other) is not None:
+                    raise ConfigError(f"{origin}: give {key} or {other}, not both")
+    elif isinstance(layer, list | tuple):
+        for one in layer:
+            refuse_both(one, origin)
+
+
+def _take_back(section: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Empty in `section`, in place, what would count instead of a field that is `given` over it."""
+    for field, instead in _COUNTS_INSTEAD.items():
+        below = section.get(instead)
+        if given.get(field) is not None and instead not in given and below is not None:
+            section[instead] = None
+
+
 def set_dotted(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    """Put `value` at the dotted path, in place, making the mappings on the way."""
+    """Lay `value` on the tree at the dotted path, in place, making the mappings on the way."""
+    section, last = _section_of(tree, dotted)
+    _take_back(section, {last: value})
+    section[last] = value
+
+
+def _section_of(tree: dict[str, Any], dotted: str) -> tuple[dict[str, Any], str]:
+    """The mapping that holds the end of a dotted path, and what it is called there."""
     *parents, last = dotted.split(".")
     for parent in parents:
         child = tree.setdefault(parent, {})
         if not isinstance(child, dict):
             raise ConfigError(f"{dotted}: {parent!r} holds the value {child!r}, not a section")
         tree = child
-    tree[last] = value
+    return tree, last
 
 
 def as_tree(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
+    """`{"a.b": 1}` as `{"a": {"b": 1}}`, one layer."""
     tree: dict[str, Any] = {}
     for dotted, value in values.items():
-        set_dotted(tree, str(dotted), value)
+        section, last = _section_of(tree, str(dotted))
+        section[last] = value
     return tree
 
 
@@ -120,6 +162,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
             parsed[dotted] = _load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"{override!r}: the value is not valid YAML ({error})") from None
+    refuse_both(parsed, "command line")
     return parsed
 
 
@@ -127,8 +170,10 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`over` laid on `base`, section by section.
 
     A section whose `kind` changes starts afresh: the fields of another kind mean nothing there.
+    What counts instead of a field that `over` gives is emptied: see `_COUNTS_INSTEAD`.
     """
     merged = dict(base)
+    _take_back(merged, over)
     for key, value in over.items():
         below = merged.get(key)
         if isinstance(value, Mapping) and isinstance(below, Mapping):

@@ -111,7 +111,7 @@ def pretrain(
         if augmentation is not None:
             section["augmentation"] = {"kind": augmentation}
         if epochs is not None:
-            section |= {"num_epochs": epochs, "num_steps": None}
+            section["num_epochs"] = epochs
         if extra_data:
             section["extra_data"] = extra_data
         if all_clips:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any, ClassVar
 
 import pytest
 
-from slr_ray.config import as_tree, merge, parse_overrides, parse_yaml
+from slr_ray.config import as_tree, merge, parse_overrides, parse_yaml, set_dotted
 from slr_ray.errors import ConfigError
-from slr_ray.experiment.experiment import build_experiment
+from slr_ray.experiment.experiment import build_experiment, pretraining_of
 from slr_ray.search.spaces.space import parse
 
 
@@ -107,6 +108,48 @@ def test_presets_lie_below_the_users_values() -> None:
 def test_a_resolved_configuration_reads_back_as_itself(preset: str) -> None:
     first = build_experiment({"preset": preset}, "test")
     assert build_experiment(first.model_dump(mode="json"), "test") == first
+
+
+class TestEpochsAndSteps:
+    """Pre-training counts `num_steps` instead of `num_epochs`, whichever was given last."""
+
+    SMALL: ClassVar = {"preset": "ssl_slr_small"}
+
+    def counted(self, section: dict[str, int | None], below: Any = None) -> tuple[int, int | None]:
+        """Epochs and steps of a section over another one over the preset."""
+        tree = merge({**self.SMALL, **(below or {})}, {"initialisation": section})
+        found = pretraining_of(build_experiment(tree, "test"))
+        return found.num_epochs, found.num_steps
+
+    def test_who_gives_epochs_over_a_layer_with_steps_gets_epochs(self) -> None:
+        assert self.counted({}) == (200, 400)
+        assert self.counted({"num_epochs": 1}) == (1, None)
+        below = {"initialisation": {"kind": "pretraining", "num_steps": 5}}
+        assert self.counted({"num_epochs": 1}, below) == (1, None)
+        assert self.counted({"num_steps": 7}, {"initialisation": {"num_epochs": 3}}) == (3, 7)
+        assert self.counted({"batch_size": 8}, below) == (200, 5)
+        tree = {"initialisation": {"num_steps": 5}}
+        set_dotted(tree, "initialisation.num_epochs", 2)
+        assert tree == {"initialisation": {"num_steps": None, "num_epochs": 2}}
+
+    def test_what_was_written_reads_back_as_itself(self) -> None:
+        for section in ({"num_steps": 7}, {"num_epochs": 3}, {}):
+            tree = {**self.SMALL, "initialisation": section}
+            first = build_experiment(tree, "test")
+            written = first.model_dump(mode="json")
+            assert build_experiment(written, "test") == first
+            again = build_experiment(merge(written, {"initialisation": {"num_epochs": 9}}), "test")
+            assert pretraining_of(again).num_steps is None
+
+    def test_one_layer_gives_one_of_them(self) -> None:
+        both = ["initialisation.num_epochs=1", "initialisation.num_steps=5"]
+        told = r"give initialisation\.num_epochs or initialisation\.num_steps, not both"
+        for overrides in (both, both[::-1]):
+            with pytest.raises(ConfigError, match=told):
+                parse_overrides(overrides)
+        with pytest.raises(ConfigError, match="num_epochs or num_steps, not both"):
+            parse_overrides(["initialisation={num_epochs: 1, num_steps: 5}"])
+        parse_overrides(["initialisation.num_epochs=1", "initialisation.num_steps=null"])
 
 
 @pytest.mark.parametrize(

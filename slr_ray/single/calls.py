@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsIndex
 
-from slr_ray.config import as_tree, is_whole, merge
+from slr_ray.config import as_tree, is_whole, merge, refuse_both
 from slr_ray.console import literal_console
 from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_corpus
@@ -152,6 +152,7 @@ def _tree(
         raise ConfigError(
             f"settings={settings!r}: give values by dotted path, such as {{'method.num_rounds': 3}}"
         )
+    refuse_both(settings, "settings")
     tree: dict[str, Any] = {}
     if corpus is not None:
         opened = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)

@@ -10,7 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slr_ray.config import Config, as_tree, build, merge, read_yaml, set_dotted
+from slr_ray.config import (
+    Config,
+    as_tree,
+    build,
+    deciding,
+    merge,
+    read_yaml,
+    refuse_both,
+    set_dotted,
+)
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
@@ -133,6 +142,7 @@ def check_table(
     written: Mapping[str, Any], origin: str, overrides: Mapping[str, Any], opener: Opener
 ) -> CheckedTable:
     """The table of a mapping; see `load_table`."""
+    refuse_both(written, origin)
     table = _located(build(Table, written, origin))
     table.check(origin)
     grid = {path: value for path, value in overrides.items() if path in table.grid}
@@ -142,7 +152,9 @@ def check_table(
         plain.experiment(one, next(plain.table.points(one)), {}, opener)
         for one in plain.table.settings
     ]
-    varied = frozenset(path for path in overrides if len(set(_values(own, path))) > 1)
+    varied = frozenset(
+        path for path in overrides if any(len(set(_values(own, one))) > 1 for one in deciding(path))
+    )
     checked = CheckedTable(table, dict(overrides), varied, origin)
     if len(overrides) > len(grid):
         checked.check(opener)
@@ -178,7 +190,11 @@ def _has_field(config: Config, dotted: str) -> bool:
 
 
 def _sets(tree: Mapping[str, Any], dotted: str) -> bool:
-    """Whether a partial configuration says something of a field."""
+    """Whether a partial configuration says what a field comes to."""
+    return any(_names(tree, one) for one in deciding(dotted))
+
+
+def _names(tree: Mapping[str, Any], dotted: str) -> bool:
     section: Any = tree
     for part in dotted.split("."):
         if not isinstance(section, Mapping):

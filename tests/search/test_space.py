@@ -12,6 +12,7 @@ from slr_ray.errors import ConfigError
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.search.spaces.space import as_optuna_params, extremes, parameters, parse, suggest
 from slr_ray.search.spaces.space_file import check_space, load_space, spaces_folder
+from slr_ray.training.pretraining.config import PretrainingConfig
 
 TREE: dict[str, Any] = {
     "method": {
@@ -259,3 +260,22 @@ def test_given_values_outside_the_space_are_named() -> None:
     params, outside = as_optuna_params(tree, plain)
     assert outside == ["method.selection.confidence", "method.num_views"]
     assert params["method.num_rounds"] == 2
+
+
+def test_searched_epochs_count_over_the_steps_of_preset_and_space() -> None:
+    written: dict[str, Any] = {
+        "name": "mine",
+        "preset": "ssl_slr_small",
+        "initialisation": {"kind": "pretraining", "num_epochs": {"int": [1, 3]}},
+    }
+    for one in check_space(written, "mine.yaml", {}).searched:
+        assert isinstance(one.initialisation, PretrainingConfig)
+        assert one.initialisation.num_steps is None
+    both = {**written, "initialisation": {**written["initialisation"], "num_steps": 9}}
+    with pytest.raises(ConfigError, match=r"mine\.yaml: give num_epochs or num_steps, not both"):
+        check_space(both, "mine.yaml", {})
+    both["initialisation"].pop("num_epochs")
+    both["training"] = {"mixup": {"uniform": [0.0, 0.5]}}
+    found = check_space(both, "mine.yaml", {"initialisation.num_epochs": 2}).default
+    assert isinstance(found.initialisation, PretrainingConfig)
+    assert (found.initialisation.num_epochs, found.initialisation.num_steps) == (2, None)

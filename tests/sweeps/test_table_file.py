@@ -12,6 +12,7 @@ from sweep_factory import TABLE, new_sweep
 
 from slr_ray.config import build
 from slr_ray.errors import ConfigError
+from slr_ray.experiment.experiment import pretraining_of
 from slr_ray.experiment.opener import Opener
 from slr_ray.experiment.sslr_config import SslrConfig
 from slr_ray.sweeps.table import Table
@@ -170,6 +171,39 @@ class TestOverrides:
         found = {one.label.split("/")[1]: one.config for one in sweep.plan.cells.values()}
         assert found["fsl"].training.mixup == 0.0
         assert found["sslr"].training.mixup == 0.3
+
+    def test_epochs_count_over_steps_except_where_settings_differ_in_these(
+        self, tmp_path: Path
+    ) -> None:
+        section = {"kind": "pretraining", "num_steps": 5}
+        base = {**TABLE["base"], "preset": "ssl_slr_small", "model": {}}
+        overrides = {"initialisation.num_epochs": 2}
+        table = broken(base={**base, "initialisation": section})
+        sweep = new_sweep(tmp_path / "a", table, overrides, seeds=1)
+        found = {one.config.initialisation.num_steps for one in sweep.plan.cells.values()}
+        assert found == {None}
+        longer = {"method": {"kind": "supervised"}, "initialisation": {"num_steps": 9}}
+        table = {**with_setting(config=longer), "base": {**base, "initialisation": section}}
+        sweep = new_sweep(tmp_path / "b", table, overrides, seeds=1)
+        configs = {one.label.split("/")[1]: one.config for one in sweep.plan.cells.values()}
+        counted = {name: one.initialisation.num_steps for name, one in configs.items()}
+        assert (counted["fsl"], counted["sslr"]) == (9, None)
+
+    def test_steps_of_the_grid_stay(self) -> None:
+        grid = {"initialisation.num_steps": {"title": "steps", "values": [5, 9]}}
+        base = {**TABLE["base"], "preset": "ssl_slr_small", "model": {}}
+        overrides, opener = {"initialisation.num_epochs": 3}, Opener()
+        checked = check_table({**of_grid(grid), "base": base}, "tiny.yaml", overrides, opener)
+        setting = checked.table.settings[0]
+        points = checked.table.points(setting)
+        configs = [checked.experiment(setting, point, {}, opener) for point in points]
+        assert [pretraining_of(one).num_steps for one in configs] == [5, 9]
+
+    def test_a_layer_with_epochs_and_steps_is_refused(self) -> None:
+        both = {"kind": "pretraining", "num_epochs": 1, "num_steps": 5}
+        table = broken(base={**TABLE["base"], "initialisation": both})
+        with pytest.raises(ConfigError, match=r"tiny\.yaml: give num_epochs or num_steps"):
+            check_table(table, "tiny.yaml", {}, Opener())
 
     def test_one_that_nobody_takes_is_refused(self) -> None:
         with pytest.raises(ConfigError, match=r"method\.rounds: no setting of tiny takes it"):

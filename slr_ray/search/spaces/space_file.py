@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slr_ray.config import as_tree, merge, read_yaml, set_dotted
+from slr_ray.config import as_tree, merge, read_yaml, refuse_both, set_dotted
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
@@ -128,6 +128,7 @@ def check_space(
     for dotted in sorted(overrides, key=lambda one: (one.count("."), not one.endswith(".kind"))):
         _take_branch(written, dotted, overrides[dotted])
         set_dotted(written, dotted, overrides[dotted])
+    refuse_both(written, origin)
     written = located(written)
     rest = dict(written)
     name = rest.pop("name", None)

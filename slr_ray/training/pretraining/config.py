@@ -30,7 +30,7 @@ class PretrainingConfig(Config):
     its validation and test signers are left out of them."""
     num_epochs: int = Field(200, ge=1)
     num_steps: int | None = Field(None, ge=1)
-    """Gradient steps instead of epochs."""
+    """Gradient steps instead of epochs; a later `num_epochs` empties it."""
     batch_size: int = Field(512, ge=1)
     """Clips a gradient step, over all workers; all clips where there are fewer."""
     micro_batch_size: int | None = Field(None, ge=1)

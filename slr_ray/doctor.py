@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -176,15 +177,16 @@ def _cluster(address: str, options: RunOptions, places: Mapping[str, str]) -> It
     from slr_ray.workers.gpus import check_gpus
     from slr_ray.workers.session import check_reachable, ray_session
 
-    reached = _checked("cluster", lambda: check_reachable(address))
-    if not reached.is_good:
-        yield reached
-        return
-    workers = options.workers()
-    with ray_session(address, dashboard=False):
+    with contextlib.ExitStack() as stack:
+        try:
+            check_reachable(address)
+            stack.enter_context(ray_session(address, dashboard=False))
+        except UserError as error:
+            yield Finding("cluster", False, str(error))
+            return
         import ray
 
-        there = ray.nodes()
+        workers, there = options.workers(), ray.nodes()
         yield Finding("cluster", True, nodes.described_cluster())
         yield _checked("slr_ray of nodes", lambda: every_node.check_code(there))
         yield _checked("folders", lambda: nodes.check_places(there, places, may_grow=False))
@@ -211,6 +213,8 @@ def _checked(what: str, check: Callable[[], str | None]) -> Finding:
 
 
 def _findings() -> Iterator[Finding]:
+    from slr_ray.workers.session import authentication
+
     python = sys.version.split()[0]
     yield Finding("Python", sys.version_info >= (3, 11), python)
     for package in _NEEDED:
@@ -225,13 +229,7 @@ def _findings() -> Iterator[Finding]:
     yield Finding("processors", True, str(os.cpu_count()))
     yield _checked("corpus cache", _cache)
     yield _checked("room in the cache", lambda: check_room(cache_root()))
-    mode = os.environ.get("RAY_AUTH_MODE", "token (Ray's default)")
-    yield Finding(
-        "Ray authentication",
-        mode != "disabled",
-        mode,
-        "" if mode != "disabled" else "never switch it off on a cluster that others can reach",
-    )
+    yield _checked("Ray authentication", authentication)
 
 
 def _dashboard() -> Finding:

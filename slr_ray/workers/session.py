@@ -21,6 +21,11 @@ _SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """Longest path of a Unix socket."""
 _RAY_FOLDERS = "/ray/session_2026-01-31_12-00-00_000000_{pid}/sockets/plasma_store"
 """What Ray adds to the temporary folder for its longest socket."""
+_AUTH_MODE = "RAY_AUTH_MODE"
+_NO_TOKEN = (
+    "no token was sent: where the cluster asks for one, put it into ~/.ray/auth_token or "
+    "RAY_AUTH_TOKEN"
+)
 _ANSWER_WITHIN_S = 5.0
 _PRINTS = "driver.log"
 
@@ -30,8 +35,8 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
     """Ray for the body: the cluster at `address`, or one of this machine's own.
 
     A session that this process already has is used and left alone. `dashboard` is for an own one.
-    Raises `ConfigError` where the address can't be reached, or Ray can't work in the temporary
-    folder.
+    Raises `ConfigError` where the address can't be reached, Ray's token can't be read, or Ray can't
+    work in the temporary folder.
     """
     # Spares a warning per run: our trials ask for resources by placement group, not by override.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -47,7 +52,12 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
         # Ray asks for a name.
         functools.update_wrapper(hook, _begin)
         for_workers = {"worker_process_setup_hook": hook} if known or places else None
+        advice = ""
         try:
+            if address is not None:
+                _send_token()
+                if os.environ.get(_AUTH_MODE, "").lower() != "token":
+                    advice = f"; {_NO_TOKEN}"
             ray.init(
                 # "local": a Ray that happens to run on this machine is not ours to use.
                 address=address or "local",
@@ -58,13 +68,48 @@ def ray_session(address: str | None, *, dashboard: bool) -> Iterator[None]:
             )
         except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             what = "cannot start Ray" if address is None else f"--address {address}: cannot connect"
-            raise ConfigError(f"{what}: {error}") from None
+            raise ConfigError(f"{what}: {error}{advice}") from None
     end_on_sigterm()
     try:
         yield
     finally:
         if not was_running:
             ray.shutdown()
+
+
+def authentication() -> str:
+    """How Ray's processes know each other, in words; `ConfigError` where they do not, or can't."""
+    mode = os.environ.get(_AUTH_MODE)
+    if mode == "disabled":
+        raise ConfigError(f"{mode}: never switch it off on a cluster that others can reach")
+    joined = "as one is here" if _has_token() else "but for joining a cluster, as none is here"
+    return mode or f"token (Ray's default), {joined}"
+
+
+def _has_token() -> bool:
+    """Whether Ray finds a token; `ConfigError` where what is to hold it can't be read."""
+    from ray._raylet import AuthenticationTokenLoader
+    from ray.exceptions import AuthenticationError
+
+    try:
+        found: bool = AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True)
+    except AuthenticationError as error:
+        raise ConfigError(f"no token of Ray: {error}") from None
+    return found
+
+
+def _send_token() -> None:
+    """Have this process send its token, if it has one.
+
+    `ray start` decides so for itself, and `ray.init` for the address `auto` only: at any other one
+    it would be refused by a cluster that this very machine started.
+    """
+    from ray._raylet import Config
+
+    if _AUTH_MODE not in os.environ and _has_token():
+        os.environ[_AUTH_MODE] = "token"
+        # Ray has read its environment when it was imported.
+        Config.initialize("")
 
 
 def _begin(known: list[str], places: list[str]) -> None:

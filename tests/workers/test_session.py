@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from slr_ray.doctor import _findings
+from slr_ray.doctor import _cluster, _findings
 from slr_ray.errors import ConfigError
+from slr_ray.workers.run_options import RunOptions
 from slr_ray.workers.session import longest_temporary_folder, ray_session, temporary_folder
 
 LONG = "/tmp/slurm_jobdir_of_a_user_with_a_long_name/1355700/tmp.t0016"
@@ -62,3 +65,70 @@ def test_folders_that_ray_can_not_use(
 ) -> None:
     monkeypatch.setenv("TMPDIR", folder)
     assert word in str(temporary_folder()[1])
+
+
+JOINING = """
+import ray
+from ray._raylet import AuthenticationMode, get_authentication_mode
+from slr_ray.errors import ConfigError
+from slr_ray.workers.session import authentication, ray_session
+
+def init(**_):
+    print("token" if get_authentication_mode() == AuthenticationMode.TOKEN else "none")
+    raise ConnectionError("refused")
+
+ray.init = init
+try:
+    with ray_session("there:6379", dashboard=False):
+        pass
+except ConfigError as error:
+    print(error)
+print(authentication())
+"""
+
+
+def joining(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, as Ray keeps the mode and the token of one."""
+    kept = {name: value for name, value in os.environ.items() if "RAY_AUTH" not in name}
+    there = {**kept, "HOME": str(home), **variables}
+    command = [sys.executable, "-c", JOINING]
+    return subprocess.run(command, env=there, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("token", "mode", "sent"),
+    [(True, None, True), (False, None, False), (True, "disabled", False), (True, "token", True)],
+)
+def test_a_cluster_is_joined_with_the_token_that_is_here(
+    token: bool, mode: str | None, sent: bool, tmp_path: Path
+) -> None:
+    if token:
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray/auth_token").write_text("a" * 32)
+    done = joining(tmp_path, **({} if mode is None else {"RAY_AUTH_MODE": mode}))
+    how, told, *found = done.stdout.splitlines()
+    assert how == ("token" if sent else "none")
+    assert told.startswith("--address there:6379: cannot connect: refused")
+    assert ("put it into ~/.ray/auth_token" in told) is not sent
+    if mode == "disabled":
+        assert "never switch it off" in done.stderr
+    else:
+        assert found == [mode or "token"] if sent else "none is here" in found[0]
+
+
+def test_what_should_hold_the_token_is_named(tmp_path: Path) -> None:
+    done = joining(tmp_path, RAY_AUTH_TOKEN_PATH="/there/is/none")
+    assert done.stdout.startswith("no token of Ray: ")
+    assert "/there/is/none" in done.stdout
+
+
+def test_a_cluster_that_refuses_is_a_finding_of_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr("slr_ray.workers.session.check_reachable", lambda _: None)
+    monkeypatch.setattr("ray.init", refuse)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    (finding,) = _cluster("127.0.0.1:6379", RunOptions(), {})
+    assert (finding.what, finding.is_good) == ("cluster", False)
+    assert finding.found.startswith("--address 127.0.0.1:6379: cannot connect: refused")

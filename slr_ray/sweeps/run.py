@@ -56,6 +56,7 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
             if plan.to_do:
                 places = {sweep.place_option: folder.location}
                 with connected(options, workers, places), prints_kept(folder.ray):
+                    budget.begin()
                     at_once = options.max_concurrent
                     if budget.is_limited:
                         # What waits in Ray's queue has begun already.
@@ -71,13 +72,13 @@ def execute(sweep: Sweep, gpu_hours: float | None, console: Console) -> SweepRec
                         may_start=budget.is_left,
                         watch=watch,
                     )
-        is_whole = not plan.to_do
+        is_whole, used_up = not plan.to_do, budget.used_up()
         if is_whole:
             tries.hear(log.write("run_ended"))
         record = record.model_copy(
             update={
                 "failed": dict(_failures(record, plan, failed)),
-                "left_because": None if is_whole or budget.is_left() else _USED_UP,
+                "left_because": None if is_whole or not used_up else f"not begun, as {used_up}",
                 "finished": now() if is_whole else None,
                 "wall_s": tries.wall_s,
             }
@@ -176,9 +177,6 @@ def resumed(location: str, changes: Mapping[str, Any], command: list[str]) -> Sw
         is_resumed=True,
         opener=opener,
     )
-
-
-_USED_UP = "not begun, as the budget of the call was used up; --resume goes on"
 
 
 class _Shown(RunListener):

@@ -10,6 +10,7 @@ from rich.text import Text
 from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.split_checks import split_warnings
 from slr_ray.documents.terminal import terminal_table
+from slr_ray.durations import duration
 from slr_ray.methods.pretraining import cancelled_flip
 from slr_ray.sweeps.plan import Sweep
 from slr_ray.sweeps.printed import Labels, by_labels
@@ -37,6 +38,10 @@ def print_plan(sweep: Sweep, console: Console, *, with_estimate: bool) -> None:
         f"{len(table.settings)} settings{axes} on {draws}: {len(plan.entries)} cells, "
         f"{len(plan.cells)} different ones, {done} done already"
     )
+    if sweep.options.time_budget_s is not None:
+        told = f"the time budget of {duration(sweep.options.time_budget_s)}"
+        anew = " begins anew with this start" if sweep.is_resumed else ""
+        console.print(f"{told}{anew}: no further cell begins after it")
     for told in _notes(sweep):
         console.print(Text(told), soft_wrap=True)
     reasons = Counter(one.impossible for one in plan.entries if one.impossible is not None)

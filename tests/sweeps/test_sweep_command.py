@@ -97,8 +97,8 @@ def test_sigkill_in_mid_table_then_resume_and_a_cell_that_fails(tmp_path: Path) 
 @pytest.mark.ray
 def test_a_used_up_budget_leaves_named_holes(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TABLE))
-    arguments = ("mine.yaml", "--seeds", "1", "--time-budget", "0.001s")
+    arguments = ("mine.yaml", "--seeds", "1", "--time-budget", "0.000001s")
     done = finished(tmp_path, "sweep", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("hole: ") == 7
-    assert "not begun, as the budget of the call was used up" in done.stdout
+    assert "not begun, as the time budget of 0.0 s was used up" in done.stdout

@@ -102,7 +102,8 @@ def group_options(workers: int | None, address: str | None, **others: Any) -> Gr
 
     `others` are fields of `GroupOptions`, None and False where they were not given.
     """
-    given = {name: value for name, value in others.items() if value}
+    # Zero is a value, if a wrong one; it equals False.
+    given = {name: one for name, one in others.items() if one is not None and one is not False}
     if address is None and workers in (None, 1):
         refuse_beside(
             {f"--{name.removesuffix('_s').replace('_', '-')}": one for name, one in given.items()},

@@ -37,6 +37,9 @@ def test_one_worker_here_is_this_process(workers: int | None) -> None:
 
 
 def test_what_is_given_is_asked_for() -> None:
+    for name in ("cpus_per_worker", "wait_at_most_s"):
+        with pytest.raises(ConfigError, match=rf"{name}: .*greater than 0 \(got 0\.0\)"):
+            asked(2, **{name: 0.0})
     workers = asked(4, cpus_per_worker=2.0, gpus_per_worker=1.0)
     assert (workers.num_workers, workers.fewest) == (4, 4)
     assert workers.described() == "4 times 2 CPU and 1 GPU"

@@ -69,8 +69,9 @@ class SeedTraining:
         stages = StageStore(TrainedFolder(Store(self.location)).stages)
         _before_rounds(prepared, self.seed, stages, place, console)
         training, rounds = prepared.config.training, prepared.config.rounds
-        later = rounds.num_rounds * (rounds.num_epochs or training.num_epochs)
-        with ProgressBar(console, "training", training.num_epochs + later) as bar:
+        of_round = rounds.num_epochs or training.num_epochs
+        total = training.num_epochs + rounds.num_rounds * of_round
+        with ProgressBar(console, "training", total) as bar:
 
             def on_epoch(record: EpochRecord) -> None:
                 found = record.validation
@@ -78,7 +79,11 @@ class SeedTraining:
                 if isinstance(found, SentenceMetrics):
                     value = f"WER {100 * found.wer:.1f} %"
                 note = f"round {record.round} epoch {record.epoch} validation {value}"
-                bar.advance(training.evaluate_every_epochs, note)
+                in_rounds = training.num_epochs + (record.round - 1) * of_round
+                epochs = record.epoch + 1 + (in_rounds if record.round else 0)
+                if not bar.done:
+                    bar.found(max(epochs - training.evaluate_every_epochs, 0))
+                bar.to(epochs, note)
 
             measured = train_and_measure(prepared, self.seed, stages, place, on_epoch)
             bar.end()

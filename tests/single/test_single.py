@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,17 @@ from slr_ray.corpora.corpus import Corpus
 from slr_ray.corpora.data import open_data
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig
 from slr_ray.experiment.experiment import build_experiment
+from slr_ray.experiment.prepared import Prepared
+from slr_ray.methods.measured import Measured
 from slr_ray.methods.recogniser import load_recogniser
+from slr_ray.methods.seed_run import OnEpoch
 from slr_ray.poses.shard_writing import shard_bytes, write_shard
-from slr_ray.records.measured import MeasuredRecord
+from slr_ray.progress import ProgressBar
+from slr_ray.records.measured import EpochRecord, MeasuredRecord
+from slr_ray.records.stages import StageStore
+from slr_ray.single import train as single
 from slr_ray.train import train
+from slr_ray.workers.place import Place
 
 
 def embedded() -> Corpus:
@@ -172,3 +181,33 @@ def test_a_configuration_may_be_behind_a_uri(
     assert recogniser.config.training.metric == "balanced_accuracy"
     missing = refused(capsys, tmp_path / "none", config=f"file://{tmp_path}/none.yaml")
     assert "none.yaml" in missing
+
+
+def test_the_bar_of_a_resumed_training_begins_where_the_last_one_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = ("training.num_epochs=3", "method.num_epochs=4", "training.evaluate_every_epochs=2")
+    undisturbed = single.train_and_measure
+    monkeypatch.setattr(single, "ProgressBar", partial(ProgressBar, line_every_s=0.0))
+
+    def interrupted(
+        prepared: Prepared, seed: int, stages: StageStore, place: Place, on_epoch: OnEpoch
+    ) -> Measured:
+        def until_the_second_round(record: EpochRecord) -> None:
+            on_epoch(record)
+            if record.round:
+                raise KeyboardInterrupt
+
+        return undisturbed(prepared, seed, stages, place, until_the_second_round)
+
+    def bars() -> list[str]:
+        lines = capsys.readouterr().out.splitlines()
+        return [one.split(",")[0] for one in lines if re.match(r"training \d+/", one)]
+
+    monkeypatch.setattr(single, "train_and_measure", interrupted)
+    with pytest.raises(SystemExit):
+        run(tmp_path, *overrides)
+    assert bars() == ["training 2/7", "training 3/7", "training 5/7"]
+    monkeypatch.setattr(single, "train_and_measure", undisturbed)
+    run(tmp_path, *overrides)
+    assert bars() == ["training 5/7", "training 7/7"]

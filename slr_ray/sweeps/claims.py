@@ -114,14 +114,18 @@ def _answer(result: SweepResult, claim: Claim, own: Sequence[Difference]) -> str
     sure = [one for one in above if one.outcome == sign]
     wanted = len(own) if claim.at == "every" else min(2, len(own))
     if len(own) == 1:
-        text = f"{here}: {_in_full(own)}"
+        text = f"{here}: {_in_full(own)}{_in_its_unit(claim, own[0])}"
     else:
         word = _words(own[0].figure)[sign < 0]
         unit = " %" if claim.relative else " points" if is_share else ""
         how = f"{word} by more than {claim.more_than:g}{unit}" if claim.more_than else word
         text = f"{here}: {how} in {_of(len(above), own)}"
         if 0 < len(above) <= _MOST_NAMED:
-            at = [f"{placed(result, one)}: {amount(one.found.mean, one.figure)}" for one in above]
+            at = [
+                f"{placed(result, one)}: {amount(one.found.mean, one.figure)}"
+                f"{_in_its_unit(claim, one)}"
+                for one in above
+            ]
             text += f" ({'; '.join(at)})"
         text += f", beyond noise in {len(sure)}" if tested else ""
     return _judged(text, len(sure) >= wanted, len(above) >= wanted)
@@ -140,6 +144,13 @@ def _size(claim: Claim, one: Difference) -> float:
         return one.found.mean
     theirs = one.against.interval(one.figure)
     return one.found.mean / theirs.mean if theirs is not None and theirs.mean else 0.0
+
+
+def _in_its_unit(claim: Claim, one: Difference) -> str:
+    """What stands behind a difference whose claim is judged in per cent of the other's figure."""
+    if not claim.relative:
+        return ""
+    return f", relative {100 * _size(claim, one):+.1f} %".replace("-", "−")
 
 
 def _of(count: int, own: Sequence[Difference]) -> str:

@@ -53,7 +53,28 @@ def result(folder: Path, published: Any, figures: list[str], seeds: int = 4) -> 
                 "relative": True,
             },
             "The goal: a tenth more. Here SSLR − FSL: ahead by more than 10 % in 1 of 2 places "
-            "(labelled 0.1: +12.0), beyond noise in 1. This does not agree.",
+            "(labelled 0.1: +12.0, relative +24.0 %), beyond noise in 1. This does not agree.",
+        ),
+        (
+            {
+                "says": "a tenth more with few labels",
+                "at": "every",
+                "more_than": 10,
+                "relative": True,
+                "where": {"pool.fraction": [0.1]},
+            },
+            "Here SSLR − FSL: accuracy +12.0 points, ahead, relative +24.0 %. This agrees.",
+        ),
+        (
+            {
+                "says": "fewer errors",
+                "at": "every",
+                "expects": "behind",
+                "relative": True,
+                "figure": "balanced_accuracy",
+                "where": {"pool.fraction": [0.1]},
+            },
+            "balanced accuracy −12.0 points, behind, relative −24.0 %. This agrees.",
         ),
         (
             {"says": "a quarter more", "at": "several", "more_than": 25, "relative": True},

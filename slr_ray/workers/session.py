@@ -88,7 +88,7 @@ def authentication() -> str:
 
 def _has_token() -> bool:
     """Whether Ray finds a token; `ConfigError` where what is to hold it can't be read."""
-    from ray._raylet import AuthenticationTokenLoader
+    from ray._private.authentication.authentication_token_setup import AuthenticationTokenLoader
     from ray.exceptions import AuthenticationError
 
     try:
@@ -104,7 +104,7 @@ def _send_token() -> None:
     `ray start` decides so for itself, and `ray.init` for the address `auto` only: at any other one
     it would be refused by a cluster that this very machine started.
     """
-    from ray._raylet import Config
+    from ray._private.authentication.authentication_token_setup import Config
 
     if _AUTH_MODE not in os.environ and _has_token():
         os.environ[_AUTH_MODE] = "token"

@@ -6,16 +6,19 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
+from torch import nn
 
 from docs.check_site import problems
 from docs.hooks.commands import command, command_page, subcommands
 from docs.hooks.configuration import ROOTS, configuration_page, paths
 from docs.hooks.parts import PartError, expand, homes, parts
 from slr_ray.__main__ import COMMANDS
+from slr_ray.objectives.objective import Objective
+from slr_ray.objectives.objectives import ObjectiveConfig
 from slr_ray.search.spaces.search_config import SearchConfig
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -141,6 +144,18 @@ def test_examples_run(page: str) -> None:
     for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL):
         # Pydantic looks up the names of annotations in the module, so it needs one.
         exec(compile(code, page, "exec"), {"__name__": "example"})
+
+
+def test_the_objective_of_its_page_goes_among_the_others() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGES["howto/objective.md"], re.DOTALL)
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(code, "objective.md", "exec"), names)
+    config, others = names["UniformityConfig"], get_args(get_args(ObjectiveConfig)[0])
+    # It is in no module, where its annotations would be looked up.
+    config.model_rebuild(_types_namespace=names)
+    assert all(hasattr(config, name) for name in ("title", "build", "mixes_clips"))
+    assert config.title not in {one.title for one in others}
+    assert isinstance(config().build(nn.Identity(), 8), Objective)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

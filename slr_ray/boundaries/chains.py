@@ -95,8 +95,10 @@ def plan_chains(corpus: Corpus, config: ChainConfig) -> Chains:
     left_out: Counter[str] = Counter()
     blocks: dict[tuple[int, float], dict[int, list[Link]]] = {}
     for link in _links(corpus, config, left_out):
-        # Clips of different rates would be signed at different speeds.
-        key = int(corpus.signer_index[link.clip]), float(np.nan_to_num(corpus.fps[link.clip]))
+        # Clips of different rates would be signed at different speeds; 30000/1001 is 29.97 written
+        # in full.
+        rate = round(float(np.nan_to_num(corpus.fps[link.clip])), 2)
+        key = int(corpus.signer_index[link.clip]), rate
         gloss = int(corpus.gloss_index[link.clip])
         blocks.setdefault(key, {}).setdefault(gloss, []).append(link)
     sentences: list[Chain] = []

@@ -33,7 +33,8 @@ class FoldsSplitConfig(Config):
     """Share of the signers of the other folds that chooses epochs, thresholds and configurations.
     They are drawn within the fold: another fold has others."""
     seed: int = Field(0, ge=0)
-    """Another seed is another division into folds."""
+    """Another seed is another division into folds; of few signers often the same one, as the most
+    even of a few draws is taken."""
 
     @model_validator(mode="after")
     def _exists(self) -> FoldsSplitConfig:

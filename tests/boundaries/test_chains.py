@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -100,6 +101,18 @@ def _named(corpus: Corpus, config: ChainConfig) -> dict[str, list[str]]:
         one.clip_id: [corpus.clip_ids[link.clip].as_py() for link in one.links]
         for one in plan_chains(corpus, config).sentences
     }
+
+
+def test_two_ways_to_write_a_rate_are_one(corpus: Corpus, tmp_path: Path) -> None:
+    clips = [
+        dataclasses.replace(corpus.clip(place), fps=(29.97, 30000 / 1001, 25.0)[place % 3])
+        for place in range(corpus.num_clips)
+    ]
+    write_shard(tmp_path / "rates.parquet", clips, {})
+    chains = plan_chains(open_shards(str(tmp_path / "rates.parquet")), ChainConfig(shortest=2))
+    names = [one.clip_id for one in chains.sentences]
+    assert len(set(names)) == len(names)
+    assert {name.split("-")[3] for name in names} == {"29.97fps", "25fps"}
 
 
 def test_the_seed_says_which_and_other_signers_do_not_matter(

@@ -279,3 +279,30 @@ def test_searched_epochs_count_over_the_steps_of_preset_and_space() -> None:
     found = check_space(both, "mine.yaml", {"initialisation.num_epochs": 2}).default
     assert isinstance(found.initialisation, PretrainingConfig)
     assert (found.initialisation.num_epochs, found.initialisation.num_steps) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("space", "overrides", "path", "value"),
+    [
+        # The default has 5 rounds, and no share of true labels.
+        ("sslr_thresholds", {"method.num_rounds": 1}, ("method", "num_rounds"), 1),
+        ("sslr_thresholds", {"method.true_share": 0.5}, ("method", "true_share"), 0.5),
+        ("continuous", {"sentences.label_prior": 0.25}, ("sentences", "label_prior"), 0.25),
+        ("continuous", {"method.kind": "sslr_sentences"}, ("method", "kind"), "sslr_sentences"),
+        # What is searched itself leaves the default what it is.
+        ("sslr_thresholds", {"method.num_rounds": {"int": [1, 2]}}, ("method", "num_rounds"), 5),
+    ],
+)
+def test_an_override_counts_for_the_default_as_well(
+    space: str, overrides: dict[str, Any], path: tuple[str, str], value: Any
+) -> None:
+    found: Any = load_space(space, overrides).default
+    for name in path:
+        found = getattr(found, name)
+    assert found == value
+
+
+def test_a_default_of_another_kind_is_the_spaces_option() -> None:
+    overrides = {"method.selection.kind": "quantile", "method.selection.share": 0.3}
+    selection = load_space("sslr_thresholds", overrides).default.method.selection  # type: ignore[union-attr]
+    assert (selection.kind, selection.share) == ("quantile", 0.3)

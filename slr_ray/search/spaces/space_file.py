@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slr_ray.config import as_tree, merge, read_yaml, refuse_both, set_dotted
+from slr_ray.config import as_tree, merge, read_yaml, refuse_both
 from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 from slr_ray.experiment.opener import Opener
 from slr_ray.records.goals import Goals
+from slr_ray.search.spaces.overrides import lay_on, over_default
 from slr_ray.search.spaces.search_config import SearchConfig, built_search
 from slr_ray.search.spaces.space import Tree, extremes, parameters, parse
 from slr_ray.storage import absolute
@@ -108,7 +109,8 @@ def load_space(name: str, overrides: Mapping[str, Any], opener: Opener | None = 
 
     `opener` opens encoders that the space starts from.
 
-    An override of a searched value fixes it; one of a branch's kind leaves that option of it.
+    An override of a searched value fixes it, in the space's default, too; one of a branch's kind
+    leaves that option of it.
     Raises `ConfigError` that names path and value: every branch and both ends of every range are
     tried on the configuration.
     """
@@ -124,10 +126,7 @@ def check_space(
 ) -> Space:
     """The space of a mapping; see `load_space`."""
     written = copy.deepcopy(written)
-    # A section before its fields, and its kind first: what its fields mean hangs on it.
-    for dotted in sorted(overrides, key=lambda one: (one.count("."), not one.endswith(".kind"))):
-        _take_branch(written, dotted, overrides[dotted])
-        set_dotted(written, dotted, overrides[dotted])
+    lay_on(written, overrides)
     refuse_both(written, origin)
     written = located(written)
     rest = dict(written)
@@ -166,7 +165,10 @@ def check_space(
         title=str(title),
         tree=tree,
         written=written,
-        default=make(merge(fixed, undotted(default, f"{origin}: default")), told),
+        default=make(
+            over_default(merge(fixed, undotted(default, f"{origin}: default")), fixed, overrides),
+            told,
+        ),
         start_from=tuple(
             make(merge(fixed, undotted(one, f"{origin}: start_from")), told) for one in start_from
         ),
@@ -245,32 +247,6 @@ def located(node: Any, path: str = "") -> Any:
     if isinstance(node, list):
         return [located(one, path) for one in node]
     return absolute(node) if path in _LOCATIONS and isinstance(node, str) else node
-
-
-def _take_branch(written: dict[str, Any], dotted: str, value: Any) -> None:
-    """Where an override names the kind of a branch, put that option in the branch's place.
-
-    In a plain section another kind starts afresh, as in `merge`.
-    """
-    *parents, last = dotted.split(".")
-    above: Any = written
-    for depth, parent in enumerate(parents):
-        section = above.get(parent)
-        if not isinstance(section, Mapping):
-            return
-        if "choose" in section:
-            path = ".".join(parents[: depth + 1])
-            if last != "kind" or depth < len(parents) - 1:
-                raise ConfigError(
-                    f"{dotted}: {path} is a branch; fix its kind as well: {path}.kind=..."
-                )
-            options = section["choose"] if isinstance(section["choose"], list) else []
-            same = [one for one in options if isinstance(one, Mapping) and one.get("kind") == value]
-            above[parent] = dict(same[0]) if same else {}
-            return
-        above = section
-    if last == "kind" and above.get("kind", value) != value:
-        above.clear()
 
 
 def fixed_part(tree: Tree) -> Tree:

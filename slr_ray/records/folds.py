@@ -6,6 +6,11 @@ from slr_ray.config import Record
 from slr_ray.records.measured import Interval, Span
 
 
+def draw_path(seed: int, fold: int | None) -> str:
+    """What folders and curves call one draw; `fold` is None where there is one split only."""
+    return f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
+
+
 class PooledMetric(Record):
     """One metric over all test clips, each predicted once, by the model of its fold."""
 

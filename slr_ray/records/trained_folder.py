@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from slr_ray.records.folds import FoldsRecord
+from slr_ray.records.folds import FoldsRecord, draw_path
 from slr_ray.records.record_files import read_record, write_record
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.storage import Store, below
@@ -25,8 +25,7 @@ class TrainedFolder:
         return self.store.join("stages")
 
     def result(self, seed: int, fold: int | None = None) -> ResultFolder:
-        name = f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
-        return ResultFolder(self.store.join(name))
+        return ResultFolder(self.store.join(draw_path(seed, fold)))
 
     def finished(self) -> dict[int | None, list[int]]:
         """The seeds whose results are whole, by fold; None is what was trained without folds."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
+from slr_ray.records.folds import draw_path
 from slr_ray.records.measured import AnyMetrics, Metrics, SeedRecord
 from slr_ray.storage import Store, cache_root, parted
 
@@ -92,9 +93,10 @@ class Board:
 
 
 def _write_curves(writer: SummaryWriter, seed: SeedRecord) -> None:
-    """A seed's curves. Steps of `epoch/` are gradient steps, those of `round/` are rounds."""
+    """A draw's curves. Steps of `epoch/` are gradient steps, those of `round/` are rounds."""
+    draw = draw_path(seed.seed, seed.fold)
     for epoch in seed.epochs:
-        prefix = f"epoch/seed_{seed.seed}"
+        prefix = f"epoch/{draw}"
         writer.add_scalar(f"{prefix}/training_loss", epoch.training_loss, epoch.num_steps)
         writer.add_scalar(f"{prefix}/learning_rate", epoch.learning_rate, epoch.num_steps)
         _metrics(writer, f"{prefix}/validation", epoch.validation, epoch.num_steps)
@@ -104,7 +106,7 @@ def _write_curves(writer: SummaryWriter, seed: SeedRecord) -> None:
                 if value is not None:
                     writer.add_scalar(f"{prefix}/{name}", value, epoch.num_steps)
     for one in seed.rounds:
-        prefix = f"round/seed_{seed.seed}"
+        prefix = f"round/{draw}"
         _metrics(writer, f"{prefix}/validation", one.validation, one.round)
         writer.add_scalar(f"{prefix}/num_pseudo_labels", one.num_pseudo_labels, one.round)
         if one.audit is not None and one.audit.precision is not None:

@@ -25,6 +25,7 @@ from slr_ray.methods.other_glosses import encoder_of_other_glosses
 from slr_ray.methods.pretraining import pretrained_encoder
 from slr_ray.progress import ProgressBar
 from slr_ray.records.claim import claim
+from slr_ray.records.folds import draw_path
 from slr_ray.records.measured import AnyMetrics, EpochRecord, MeasuredRecord, SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder
 from slr_ray.records.stages import StageStore, dumps
@@ -50,7 +51,7 @@ class SeedTraining:
 
     @property
     def name(self) -> str:
-        return f"seed_{self.seed}" if self.fold is None else f"fold_{self.fold}/seed_{self.seed}"
+        return draw_path(self.seed, self.fold)
 
     @property
     def result(self) -> ResultFolder:

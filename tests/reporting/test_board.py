@@ -82,6 +82,25 @@ def test_curves_are_there_while_a_trial_runs_and_once_at_its_end(
     assert at_the_end[f"hparam/{METRIC}"] == [(2, pytest.approx(0.8))]
 
 
+def test_each_fold_has_curves_of_its_own(tmp_path: Path) -> None:
+    """Draws of a search in folds share seeds: seed 0 is in folds 0 and 2."""
+    folder = RunFolder(str(tmp_path / "run"))
+    of_folds = [
+        seed_record(seed, 0.6 + fold / 10, 3).model_copy(update={"fold": fold})
+        for seed, fold in ((0, 0), (1, 1), (0, 2))
+    ]
+    whole = record(3, "complete").model_copy(update={"seeds": of_folds})
+    BoardListener(folder, [METRIC]).ended(whole)
+    found = shown(folder)
+    for one in of_folds:
+        place = f"fold_{one.fold}/seed_{one.seed}"
+        by_round = [(at.round, pytest.approx(at.validation.accuracy)) for at in one.rounds]
+        assert found[f"round/{place}/validation/accuracy"] == by_round
+        by_epoch = [(at.num_steps, pytest.approx(at.training_loss)) for at in one.epochs]
+        assert found[f"epoch/{place}/training_loss"] == by_epoch
+    assert CURVE not in found
+
+
 def test_a_short_trial_is_read_at_its_end_only(folder: RunFolder) -> None:
     told = BoardListener(folder, [METRIC])
     told.started(3)

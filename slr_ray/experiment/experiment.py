@@ -15,6 +15,7 @@ from slr_ray.augmentation.config import (
 from slr_ray.config import Config, build, merge
 from slr_ray.corpora.data import DataConfig
 from slr_ray.corpora.embedded.corpus import EmbeddedConfig
+from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.corpora.pools import FractionPoolConfig, PoolConfig
 from slr_ray.corpora.splits import SignerSplitConfig, SplitConfig
 from slr_ray.errors import ConfigError
@@ -99,6 +100,20 @@ class Experiment(Config):
         """The method as rounds; what has none of its own has round 0, which all may share."""
         method = self.method
         return method if isinstance(method, RoundsConfig) else RoundsConfig(num_rounds=0)
+
+    @property
+    def folds_split(self) -> FoldsSplitConfig:
+        """The split, where it has folds; `ConfigError` where it has none."""
+        if not isinstance(self.split, FoldsSplitConfig):
+            raise ConfigError(f"split.kind is {self.split.kind!r}: folds need split.kind=folds")
+        return self.split
+
+    def in_fold(self, fold: int | None) -> Experiment:
+        """The same in a fold of its split; as it is with None, where a run has one split only."""
+        if fold is None:
+            return self
+        split = self.folds_split.model_copy(update={"fold": fold})
+        return self.model_copy(update={"split": split})
 
 
 # A section that names no kind means the default one: `method: {num_rounds: 3}` is SSLR's.

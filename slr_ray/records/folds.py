@@ -11,6 +11,11 @@ def draw_path(seed: int, fold: int | None) -> str:
     return f"seed_{seed}" if fold is None else f"fold_{fold}/seed_{seed}"
 
 
+def draw_text(seed: int, fold: int | None) -> str:
+    """The same for reading."""
+    return f"seed {seed}" if fold is None else f"seed {seed}, fold {fold}"
+
+
 class PooledMetric(Record):
     """One metric over all test clips, each predicted once, by the model of its fold."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slr_ray.corpora.folds import FoldsSplitConfig
-from slr_ray.errors import ConfigError
 from slr_ray.experiment.experiment import Experiment
 
 
@@ -19,12 +17,7 @@ class Draw:
 
     def of(self, config: Experiment) -> Experiment:
         """The experiment in this draw's fold."""
-        if self.fold is None:
-            return config
-        if not isinstance(config.split, FoldsSplitConfig):
-            raise ConfigError(f"split.kind is {config.split.kind!r}: folds need split.kind=folds")
-        split = config.split.model_copy(update={"fold": self.fold})
-        return config.model_copy(update={"split": split})
+        return config.in_fold(self.fold)
 
     @property
     def place(self) -> str:

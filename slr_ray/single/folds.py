@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from slr_ray.corpora.folds import FoldsSplitConfig
 from slr_ray.documents.markdown import to_markdown
 from slr_ray.documents.terminal import terminal_table
-from slr_ray.errors import ConfigError
 from slr_ray.evaluation.people import POOLED_METRICS, spans
 from slr_ray.evaluation.statistics import interval
 from slr_ray.experiment.experiment import Experiment
@@ -38,10 +36,7 @@ _OF_SENTENCES = ("wer", "frame_accuracy", "segment_f1_50", "boundary_f1_50")
 
 def prepare_folds(config: Experiment, opener: Opener) -> list[Prepared]:
     """Every fold of an experiment with `split.kind: folds`, opened."""
-    split = config.split
-    if not isinstance(split, FoldsSplitConfig):
-        raise ConfigError(f"split.kind is {split.kind!r}: folds need split.kind=folds")
-    return [opener.prepare(config.model_copy(update={"split": one})) for one in split.every()]
+    return [opener.prepare(config.in_fold(one)) for one in range(config.folds_split.num_folds)]
 
 
 def run_folds(

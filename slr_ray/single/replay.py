@@ -51,15 +51,22 @@ def replay_run(
     Raises `ConfigError` for an override that a replay can't answer, `DataError` where no
     predictions were kept.
     """
-    told, runs = saved_runs(location, trial)
-    base = runs[0].method
+    told, trainings = saved_runs(location, trial)
+    first = trainings[0].run
+    base = first.method
     assert isinstance(base, SslrConfig)
     method = _changed(base, overrides)
     calibrates = method.calibration == "temperature"
     if calibrates or method.reject is not None:
         what = "method.calibration=temperature" if calibrates else "method.reject"
-        refuse_choosing(runs[0].training, what)
-    saved = [(run, *one) for run in runs for one in _saved(run, with_validation=calibrates)]
+        refuse_choosing(first.training, what)
+    by_training = {
+        training.name: [
+            (training.run, *one) for one in _saved(training.run, with_validation=calibrates)
+        ]
+        for training in trainings
+    }
+    saved = [one for rounds in by_training.values() for one in rounds]
     if not saved:
         raise DataError(
             f"{told}: no round has kept its predictions. They are kept where the pool's clips "
@@ -81,10 +88,10 @@ def replay_run(
     lacking_of = [(one, _lacking(one.needs, base.needs, evidence)) for one in asked]
     able = [one for one, lacking in lacking_of if not lacking]
     found = [replayed for one in saved for replayed in _replayed(*one, method, able)]
-    console.print(f"{told}: {len(runs)} training(s), each round's whole pool", soft_wrap=True)
-    print_rules(found, runs[0].problem.num_glosses, console)
+    console.print(f"{told}: {_counted(by_training)}", soft_wrap=True)
+    print_rules(found, first.problem.num_glosses, console)
     if per_gloss:
-        console.print(gloss_table(found, runs[0].problem.corpus.glosses))
+        console.print(gloss_table(found, first.problem.corpus.glosses))
     for one, lacking in lacking_of:
         if lacking:
             reason = f"needs {lacking}, which the run has not kept"
@@ -92,6 +99,14 @@ def replay_run(
     if any(one.precision is not None for one in found):
         console.print(Text(_AUDIT))
     return found
+
+
+def _counted(by_training: Mapping[str, Sequence[object]]) -> str:
+    """How many trainings are replayed, and which have kept nothing for it."""
+    without = [name for name, rounds in by_training.items() if not rounds]
+    count = f"{len(by_training) - len(without)} of " if without else ""
+    text = f"{count}{len(by_training)} training(s), each round's whole pool"
+    return f"{text}; no predictions are kept of {'; '.join(without)}" if without else text
 
 
 def _changed(method: SslrConfig, overrides: Mapping[str, Any]) -> SslrConfig:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from experiment_factory import opened
-from record_factory import run_record, trial_record
+from record_factory import run_record, seed_record, trial_record
 from rich.console import Console
 from sentence_experiments import sentence_experiment
 
@@ -21,10 +21,12 @@ from slr_ray.experiment.opener import Opener
 from slr_ray.methods.pseudo_labelling.predicted import kept_predictions
 from slr_ray.methods.seed_run import prepare_seed, round_key
 from slr_ray.methods.sslr import rounds
+from slr_ray.methods.sslr import seed_record as recorded
 from slr_ray.records.measured import MeasuredRecord
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.stages import StageStore
 from slr_ray.records.trained_folder import TrainedFolder
+from slr_ray.search.draws import search_draws
 from slr_ray.single.folds import prepare_folds, run_folds
 from slr_ray.single.replay import replay_run
 from slr_ray.single.replay_tables import Replayed
@@ -170,8 +172,8 @@ def test_validation_is_predicted_where_the_run_did_not_need_it(
 ) -> None:
     config = opened(small(num_rounds=1, calibration="temperature"))
     run_single(config, 0, str(tmp_path), 1, Console(quiet=True))
-    calibrating = kept_predictions(saved_runs(str(tmp_path))[1][0], 1)
-    plain = saved_runs(result[0])[1][0]
+    calibrating = kept_predictions(saved_runs(str(tmp_path))[1][0].run, 1)
+    plain = saved_runs(result[0])[1][0].run
     without = kept_predictions(plain, 1)
     predicted = kept_predictions(plain, 1, with_validation=True)
     assert calibrating is not None
@@ -196,7 +198,7 @@ def test_clips_that_were_learnt_are_no_validation(tmp_path: Path, asked: str) ->
 
 def test_validation_needs_the_round_before(tmp_path: Path) -> None:
     run_single(opened(small(num_rounds=1)), 0, str(tmp_path), 1, Console(quiet=True))
-    run = saved_runs(str(tmp_path))[1][0]
+    run = saved_runs(str(tmp_path))[1][0].run
     run.stages.store.delete(f"{round_key(run, 0)}.pt")
     found, _ = replayed(str(tmp_path), "quantile share=0.5")
     assert len(found) == 1
@@ -266,7 +268,8 @@ def test_a_search_is_replayed_by_its_best_trial(tmp_path: Path, share_stages: bo
         config = small(num_rounds=1, selection={"kind": "top_confidence", "num_clips": 5 + number})
         folder.trial(number).write_task({}, "searched")
         folder.trial(number).write_config(config)
-        folder.trial(number).write_record(trial_record(number, value=value))
+        seeds = [seed_record(seed, value, 2) for seed in (0, 1)]
+        folder.trial(number).write_record(trial_record(number, value=value, seeds=seeds))
         stages = StageStore(folder.stages(None if share_stages else f"trial_{number:04d}"))
         for seed in (0, 1):
             list(rounds(prepare_seed(opened(config), seed, stages, this_place())))
@@ -280,3 +283,44 @@ def test_a_search_is_replayed_by_its_best_trial(tmp_path: Path, share_stages: bo
     with pytest.raises(ConfigError, match="--trial 7: no such ended trial; there are 0, 1"):
         replayed(folder.location, trial=7)
     assert np.isfinite([one.edge for one in own if one.edge is not None]).all()
+
+
+@pytest.mark.parametrize("keeps_all", [True, False])
+def test_a_trial_in_folds_is_replayed_on_its_own_draws(tmp_path: Path, keeps_all: bool) -> None:
+    folder = RunFolder(str(tmp_path))
+    folder.write_run(run_record(search_seeds=[0, 1], num_trials=2, num_folds=3))
+    folder.write_options(RunOptions())
+    draws = search_draws([0, 1], 3)
+    assert [(one.seed, one.fold) for one in draws] == [(0, 0), (1, 1), (0, 2)]
+    split, stages = FoldsSplitConfig(num_folds=3), StageStore(folder.stages(None))
+    opener, trained = Opener(), []
+    for one in draws:
+        keep = {} if keeps_all or one.fold != 1 else {"keep_predictions": 0}
+        config = one.of(small(num_rounds=1, **keep).model_copy(update={"split": split}))
+        run = prepare_seed(opener.prepare(config), one.seed, stages, this_place())
+        of_draw = recorded(run, list(rounds(run)))
+        trained.append(of_draw.model_copy(update={"fold": one.fold}))
+    folder.trial(0).write_config(small(num_rounds=1).model_copy(update={"split": split}))
+    folder.trial(0).write_record(trial_record(0, seeds=trained))
+    found, text = replayed(folder.location, "top_per_gloss num_clips=3")
+    if keeps_all:
+        assert "trial 0: 3 training(s), each round's whole pool\n" in text
+    else:
+        assert "trial 0: 2 of 3 training(s), each round's whole pool; " in text
+        assert "no predictions are kept of seed 1, fold 1\n" in text
+    kept = [one for one in trained if keeps_all or one.fold != 1]
+    for one, record in zip(found, kept, strict=True):
+        audit = record.rounds[1].audit
+        assert audit is not None
+        assert one.num_pool == audit.num_unlabelled
+        assert one.per_gloss.tolist() == list(audit.selected_per_gloss.values())
+
+
+def test_a_trial_that_trained_nothing_is_told(tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path))
+    folder.write_run(run_record(search_seeds=[0], num_trials=1))
+    folder.write_options(RunOptions())
+    folder.trial(0).write_config(small())
+    folder.trial(0).write_record(trial_record(0, "failed"))
+    with pytest.raises(DataError, match="trial 0: it ended before any round"):
+        replayed(folder.location, trial=0)

@@ -27,22 +27,30 @@ def pseudo_label_section(run: Run) -> Section:
     if not audits:
         nothing = Paragraph("No round chose pseudo-labels, so there is nothing to audit.", "note")
         return Section("pseudo-labels", "Pseudo-labels", [nothing])
-    blocks: list[Block] = [Paragraph(f"{title}, {len(seeds)} seed(s). {_NOTE}")]
-    blocks.append(_round_table(audits))
+    blocks: list[Block] = [Paragraph(f"{title}, {_counted(seeds)}. {_NOTE}")]
+    blocks.append(_round_table(audits, run.repeats))
     if any(one.precision is not None for found in audits.values() for one in found):
-        blocks.append(_precision_figure(audits))
-    last = audits[max(audits)]
-    blocks += [_confidence_figure(last, max(audits)), _gloss_figure(run, last, max(audits))]
+        blocks.append(_precision_figure(audits, run.repeats))
+    last, at = audits[max(audits)], max(audits)
+    blocks += [_confidence_figure(last, at, run.repeats), _gloss_figure(run, last, at)]
     return Section("pseudo-labels", "Pseudo-labels", blocks)
 
 
+def _counted(trained: list[SeedRecord]) -> str:
+    """How many there are; a seed may be in several folds."""
+    seeds, folds = {one.seed for one in trained}, {one.fold for one in trained}
+    if folds == {None}:
+        return f"{len(trained)} seed(s)"
+    return f"{len(trained)} trainings ({len(seeds)} seed(s), {len(folds)} folds)"
+
+
 def _audited(run: Run) -> tuple[str, list[SeedRecord]]:
-    """The seeds to look at: the best trial's in the final comparison, else the best there is.
+    """The trainings to look at: the best trial's in the final comparison, else the best there is.
 
     The best trial may have no round with pseudo-labels.
     """
     for arm in ("sslr_best", "sslr_default"):
-        seeds = [one.trained for one in run.arm(arm) if one.trained is not None]
+        seeds = run.trainings(arm)
         if _by_round(seeds):
             return f"{run.titles[arm]} in the final comparison", seeds
     for trial in run.ranked[:1]:
@@ -64,9 +72,9 @@ def _mean(audits: list[Audit], read: Callable[[Audit], float | None]) -> float |
     return float(np.mean(values)) if values else None
 
 
-def _round_table(audits: dict[int, list[Audit]]) -> Table:
-    columns = [Column("round", "count"), Column("seeds", "count"), Column("unlabelled", "count")]
-    columns += [Column(name, "count") for name in ("selected", "added", "changed")]
+def _round_table(audits: dict[int, list[Audit]], repeats: str) -> Table:
+    counts = ("round", repeats, "unlabelled", "selected", "added", "changed")
+    columns = [Column(name, "count") for name in counts]
     columns += [
         Column(f"{name}, %", "percent")
         for name in ("precision", "right in the pool", "calibration error")
@@ -99,8 +107,8 @@ def _round_table(audits: dict[int, list[Audit]]) -> Table:
         ]
         for at, found in audits.items()
     ]
-    caption = "Means over the seeds that reached the round. Added: not used in the round before; "
-    caption += "changed: used before with another gloss."
+    caption = f"Means over the {repeats} that reached the round. Added: not used in the round "
+    caption += "before; changed: used before with another gloss."
     if is_open:
         caption += " Clips of glosses that the corpus lacks count as wrong."
     return Table(columns, rows, caption)
@@ -136,7 +144,7 @@ def _rejection_cells(audits: list[Audit]) -> list[Value]:
     ]
 
 
-def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
+def _precision_figure(audits: dict[int, list[Audit]], repeats: str) -> Figure:
     readings: list[tuple[str, int, Callable[[Audit], float | None]]] = [
         ("precision of the selected", 3, lambda one: one.precision),
         ("right on the whole pool", 4, lambda one: one.pool_accuracy),
@@ -160,10 +168,10 @@ def _precision_figure(audits: dict[int, list[Audit]]) -> Figure:
     ]
     alt = "Precision of the pseudo-labels, what is right on the pool and share selected, by round"
     drawing = lines(drawn, alt, "round", "share", share=True, whole_x=True)
-    return Figure("pseudo_label_precision", drawing, "Means over seeds.")
+    return Figure("pseudo_label_precision", drawing, f"Means over {repeats}.")
 
 
-def _confidence_figure(audits: list[Audit], at: int) -> Figure:
+def _confidence_figure(audits: list[Audit], at: int, repeats: str) -> Figure:
     num_bins = len(audits[0].confidence_counts)
     everything = [
         float(np.mean([one.confidence_counts[index] for one in audits]))
@@ -179,7 +187,7 @@ def _confidence_figure(audits: list[Audit], at: int) -> Figure:
         BarSeries("selected clips", chosen, 3),
     ]
     drawing = histogram(drawn, alt, "confidence of the predicted gloss")
-    return Figure("confidence", drawing, f"Round {at}, the last one; mean over seeds.")
+    return Figure("confidence", drawing, f"Round {at}, the last one; mean over {repeats}.")
 
 
 def _gloss_figure(run: Run, audits: list[Audit], at: int) -> Figure:
@@ -188,7 +196,7 @@ def _gloss_figure(run: Run, audits: list[Audit], at: int) -> Figure:
         for gloss in run.record.glosses
     }
     ordered = sorted(counts, key=lambda gloss: -counts[gloss])
-    caption = f"Selected clips by gloss in round {at}, mean over seeds"
+    caption = f"Selected clips by gloss in round {at}, mean over {run.repeats}"
     if len(ordered) > _MAX_GLOSSES:
         half = _MAX_GLOSSES // 2
         caption += f"; the {half} most and {half} least chosen of {len(ordered)} glosses"

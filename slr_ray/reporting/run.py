@@ -16,7 +16,7 @@ from slr_ray.documents.document import Figure
 from slr_ray.errors import DataError
 from slr_ray.evaluation.people import PeopleCounts, SignerCounts
 from slr_ray.records.goals import MEASURED, TITLES, Goals, smaller_is_better
-from slr_ray.records.measured import SentenceMetrics
+from slr_ray.records.measured import SeedRecord, SentenceMetrics
 from slr_ray.records.run_folder import ResultFolder, RunFolder, TrialFolder
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
 from slr_ray.records.sentence_predictions import SentencePrediction
@@ -168,6 +168,19 @@ class Run:
         """Every record of one training and its fold: `arms`, or with folds those of each."""
         found = [(fold, one) for fold, records in self.folds.items() for one in records]
         return [*found] or [(None, one) for one in self.arms]
+
+    def trainings(self, arm: str) -> list[SeedRecord]:
+        """What an arm trained, fold by fold where there are any; the nearest neighbour nothing."""
+        return [
+            one.trained.model_copy(update={"fold": fold})
+            for fold, one in self.single_arms
+            if one.arm == arm and one.trained is not None
+        ]
+
+    @property
+    def repeats(self) -> str:
+        """What means are over: seeds, or trainings where a seed has one in several folds."""
+        return "trainings" if self.record.num_folds else "seeds"
 
     def test_values(self, arm: str, metric: str) -> dict[int, float]:
         """One arm's test-set metric by seed."""

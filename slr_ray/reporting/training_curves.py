@@ -6,6 +6,7 @@ import numpy as np
 
 from slr_ray.documents.charts import Line, lines
 from slr_ray.documents.document import Block, Figure, Paragraph, Section
+from slr_ray.records.folds import draw_text
 from slr_ray.records.measured import EpochRecord, RoundRecord, SeedRecord, UnlabelledFigures
 from slr_ray.reporting.run import METRIC_NAMES, Run
 
@@ -19,11 +20,7 @@ def training_section(run: Run) -> Section:
     share = metric != "loss"
     name = f"validation {METRIC_NAMES[metric]}"
     blocks: list[Block] = []
-    trained = {
-        arm: [one.trained for one in run.arm(arm) if one.trained is not None]
-        for arm in run.arm_names
-    }
-    trained = {arm: seeds for arm, seeds in trained.items() if seeds}
+    trained = {arm: seeds for arm in run.arm_names if (seeds := run.trainings(arm))}
     by_round = [
         line
         for arm, seeds in trained.items()
@@ -32,7 +29,7 @@ def training_section(run: Run) -> Section:
     if by_round:
         alt = f"{name} by round for " + ", ".join(run.titles[arm] for arm in trained)
         drawing = lines(by_round, alt, "round", name, share, whole_x=True)
-        caption = "Final comparison, mean over seeds with single seeds behind it; "
+        caption = f"Final comparison, mean over {run.repeats} with single {run.repeats} behind it; "
         caption += "FSL has round 0 only."
         blocks.append(Figure("rounds_arms", drawing, caption))
     by_round = [
@@ -43,7 +40,7 @@ def training_section(run: Run) -> Section:
     if by_round:
         alt = f"{name} by round for the {len(by_round)} best trials"
         drawing = lines(by_round, alt, "round", name, share, whole_x=True)
-        caption = "Best trials, mean over the search's seeds."
+        caption = f"Best trials, mean over the search's {run.repeats}."
         blocks.append(Figure("rounds_trials", drawing, caption))
     for field, label, is_share in (
         (metric, name, share),
@@ -60,7 +57,7 @@ def training_section(run: Run) -> Section:
                 run.titles[arm],
                 points,
                 run.series[arm],
-                title=f"{run.titles[arm]}, seed {seed.seed}",
+                title=f"{run.titles[arm]}, {draw_text(seed.seed, seed.fold)}",
                 marks=False,
             )
             for arm, seeds in trained.items()
@@ -68,9 +65,10 @@ def training_section(run: Run) -> Section:
             if (points := _curve(seed.epochs, field))
         ]
         if curves:
-            alt = f"Learning curves: {label} by gradient step, one line an arm and seed"
+            one = run.repeats.removesuffix("s")
+            alt = f"Learning curves: {label} by gradient step, one line an arm and {one}"
             drawing = lines(curves, alt, "gradient steps", label, is_share)
-            caption = "Final comparison, one line a seed."
+            caption = f"Final comparison, one line a {one}."
             blocks.append(Figure(f"curves_{field}", drawing, caption))
     if not blocks:
         blocks.append(Paragraph("No rounds or epochs are recorded yet.", "note"))
@@ -85,7 +83,7 @@ def _round_lines(label: str, seeds: list[SeedRecord], metric: str, series: int) 
             [(float(one.round), _of_round(one, metric)) for one in seed.rounds],
             series,
             faint=True,
-            title=f"{label}, seed {seed.seed}",
+            title=f"{label}, {draw_text(seed.seed, seed.fold)}",
         )
         for seed in seeds
         if seed.rounds

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import record_factory as factory
+from folds_factory import in_folds
 from rich.console import Console
 
 from slr_ray.documents.document import Section, Table
-from slr_ray.records.run_folder import RunFolder
-from slr_ray.records.runs import ArmRecord
 from slr_ray.reporting.background import cost_section, data_section
 from slr_ray.reporting.result import verdict_section
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.reporting.spending import spending_sentence
 from slr_ray.reporting.terminal import print_summary
 from slr_ray.reporting.verdict import verdict
-from slr_ray.search.comparison.pooled_arm import pooled_arm
 
 _ONE_GPU = {"cpus": 4.0, "gpus": 1.0}
 _LINES = [
@@ -60,34 +57,6 @@ def test_without_a_price_no_cost_and_without_a_log_no_hours(tmp_path: Path) -> N
     assert "ost at" not in str(spending_sentence(run(tmp_path, None)))
     (tmp_path / "log.jsonl").unlink()
     assert spending_sentence(load_run(str(tmp_path))) is None
-
-
-def fold_record(arm: str, seed: int, fold: int) -> ArmRecord:
-    """Rounds of fold 1 take twice the steps and the time of fold 0's; seed 1 finds round 0."""
-    record = factory.arm_record(arm, seed, 0.6)
-    if record.trained is None:
-        return record
-    taken: dict[str, Any] = {"num_steps": 100 * (fold + 1), "training_s": 10.0 * (fold + 1)}
-    rounds = [
-        one.model_copy(update={**taken, "reused": seed == 1 and one.round == 0})
-        for one in record.trained.rounds
-    ]
-    sums = {name: len(rounds) * value for name, value in taken.items()}
-    trained = record.trained.model_copy(update={"rounds": rounds})
-    return record.model_copy(update={**sums, "trained": trained})
-
-
-def in_folds(tmp_path: Path) -> Run:
-    """Three arms in two folds on two seeds."""
-    factory.write_run(str(tmp_path), {}, [], num_folds=2, final_seeds=[0, 1])
-    folder = RunFolder(str(tmp_path))
-    for arm, seed in itertools.product(("fsl", "sslr_best", "nearest_neighbour"), (0, 1)):
-        folds = [fold_record(arm, seed, fold) for fold in (0, 1)]
-        for fold, one in enumerate(folds):
-            folder.arm(arm, seed, fold).write_record(one)
-        figures = {name: getattr(folds[0], name) for name in ("validation", "test", "f1_per_gloss")}
-        folder.arm(arm, seed).write_record(pooled_arm(folds, **figures))
-    return load_run(str(tmp_path))
 
 
 def table_of(section: Section, first: str) -> list[list[object]]:

@@ -19,6 +19,7 @@ from slr_ray.corpora.inspection.footage import MANIFEST
 from slr_ray.corpora.inspection.inspection import Inspection, inspect_corpus
 from slr_ray.corpora.inspection.page import find_clips, typical_clips, write_page
 from slr_ray.corpora.inspection.signer_checks import SignerReport
+from slr_ray.corpora.inspection.tables import signer_table
 from slr_ray.data import app
 from slr_ray.errors import DataError
 from slr_ray.poses.clip import Clip
@@ -115,6 +116,17 @@ def test_missing_joints_are_shares_by_part_and_signer() -> None:
     assert found.missing.left_hand == pytest.approx(4 / 20)
     assert found.missing.right_hand == pytest.approx(6 / 20)
     assert found.missing.both_hands == 0
+
+
+def test_the_hand_that_signs_is_told_and_that_none_was_found() -> None:
+    found = inspect(
+        make_clip("1", 1, signer="ann"),
+        without(make_clip("2", 2, signer="bob"), LEFT_HAND),
+        without(make_clip("3", 3, signer="cem"), RIGHT_HAND),
+        without(without(make_clip("4", 4, signer="dot"), LEFT_HAND), RIGHT_HAND),
+    )
+    hands = {row[0]: row[-1] for row in signer_table(found).rows}
+    assert hands == {"ann": "both", "bob": "right", "cem": "left", "dot": "none"}
 
 
 def test_frames_without_any_hand_are_counted() -> None:

@@ -41,7 +41,8 @@ class SignerReport(Record):
     missing_per_joint: list[float]
     """In the order of `poses.skeleton.JOINTS`."""
     dominant_hand: str | None
-    """The hand found in at least half as many frames again as the other; None where both are."""
+    """The hand found in at least half as many frames again as the other; None where both are, or
+    neither ever was."""
     shoulder_width: float | None
     """Mean distance of the shoulders in x as a fraction of the picture; None if never found."""
     far_outside: float
@@ -55,6 +56,13 @@ class SignerReport(Record):
     repeated_frames: float
     """Share of frames that equal the frame before."""
     suspicious: list[str]
+
+    @property
+    def signing_hand(self) -> str:
+        """For reading: left, right, both or none."""
+        if self.missing_both_hands == 1:
+            return "none"
+        return self.dominant_hand or "both"
 
 
 class _Sums:

@@ -125,7 +125,7 @@ def signer_table(inspection: Inspection) -> Table:
             one.missing_left_hand,
             one.missing_right_hand,
             one.missing_both_hands,
-            one.dominant_hand or "both",
+            one.signing_hand,
         ]
         for index, one in enumerate(inspection.signer_reports)
     ]

@@ -129,6 +129,15 @@ class Goals:
         found = figures(trial)
         return [found[name] * (-1 if smaller_is_better(name) else 1) for name in self.objectives]
 
+    def beyond_text(self, outside: TrialRecord) -> str:
+        """Why no trial is best where all break a limit, of which `outside` is the best one."""
+        found = figures(outside)
+        reached = ", ".join(f"{name} {found[name]:.4g}" for name in self.limits)
+        return (
+            f"no complete trial keeps {self.limits_text()}, so none is compared; trial "
+            f"{outside.number}, the best of the others, has {reached}"
+        )
+
     def limits_text(self) -> str:
         """For reading, such as training_s <= 600."""
         return ", ".join(

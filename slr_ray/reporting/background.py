@@ -104,9 +104,10 @@ def environment_section(run: Run) -> Section:
 def rerun_section(run: Run) -> Section:
     location = run.location
     blocks: list[Block] = [Paragraph("This run:"), Code(shlex.join(run.record.command))]
-    if run.ranked:
-        best = run.ranked[0]
-        config = shlex.quote(run.folder.best.config_location)
+    best = run.winner
+    if best is not None:
+        own = run.folder.trial(best.number) if run.best is None else run.folder.best
+        config = shlex.quote(own.config_location)
         seed = "" if run.best is None else f" --seed {run.best.seed}"
         blocks += [
             Paragraph("The best trial again, trained alone:"),

@@ -154,6 +154,17 @@ class Run:
             key=lambda one: (not self.goals.kept(one), sign * (one.value or 0.0), one.number),
         )
 
+    @property
+    def winner(self) -> TrialRecord | None:
+        """The best trial within the limits, over all folds; `no_winner` says why there is none."""
+        return next((one for one in self.ranked if self.goals.kept(one)), None)
+
+    @property
+    def no_winner(self) -> str:
+        """Why no trial is best, in words."""
+        outside = next(iter(self.ranked), None)
+        return "no trial is complete" if outside is None else self.goals.beyond_text(outside)
+
     def arm(self, name: str) -> list[ArmRecord]:
         return [record for record in self.arms if record.arm == name]
 

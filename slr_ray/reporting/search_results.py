@@ -38,6 +38,8 @@ def trials_section(run: Run) -> Section:
         Paragraph(f"{len(run.trials)} of {run.record.num_trials} trials have ended: {told}.")
     ]
     if run.ranked:
+        if run.winner is None:
+            blocks.append(Paragraph(f"There is no best trial: {run.no_winner}.", "warning"))
         blocks.append(_progress(run))
         blocks += pareto_blocks(run)
     else:

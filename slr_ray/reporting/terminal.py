@@ -46,8 +46,10 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
         console.print(Text(f"• {sentence}"))
     for caveat in found.caveats:
         console.print(Text(f"! {caveat}", style="yellow"))
-    if run.ranked:
+    if run.winner is not None:
         console.print(_best_trials(run, num_trials))
+    elif run.ranked:
+        console.print(Text(f"! {run.no_winner}.", style="yellow"), soft_wrap=True)
     if len(run.goals.objectives) > 1 and run.front:
         console.print(terminal_table(front_table(run), num_trials))
     spending = spending_sentence(run)
@@ -61,9 +63,9 @@ def print_summary(run: Run, console: Console, num_trials: int = 5) -> None:
 def print_searches(searches: Searches, console: Console) -> None:
     """Letters, best values and verdicts of several searches, and the best trials in pairs."""
     for name, run in searches.items():
-        best = "no trial is complete"
-        if run.ranked:
-            best = f"trial {run.ranked[0].number} is best with {run.ranked[0].value:.4f}"
+        best = run.no_winner
+        if run.winner is not None:
+            best = f"trial {run.winner.number} is best with {run.winner.value:.4f}"
         told = f"{name}: {masked(run.location)}, {len(run.trials)} trials, {best}"
         console.print(Text(told), soft_wrap=True)
     for sentence in unlike(searches):

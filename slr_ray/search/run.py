@@ -11,7 +11,6 @@ from rich.text import Text
 
 from slr_ray.errors import RunFailed
 from slr_ray.experiment.experiment import build_experiment
-from slr_ray.records.goals import figures
 from slr_ray.records.log import Log, read_log
 from slr_ray.records.run_folder import RunFolder
 from slr_ray.records.runs import RunRecord, TrialRecord, best_trial
@@ -140,11 +139,8 @@ def _best(run: SearchRun, records: list[TrialRecord], fold: int | None) -> int:
     goals = run.space.goals
     best = goals.best(records, run.space.metric, fold)
     if best is None and (outside := best_trial(records, run.space.metric, fold)) is not None:
-        found = figures(outside)
-        reached = ", ".join(f"{name} {found[name]:.4g}" for name in goals.limits)
         raise RunFailed(
-            f"no complete trial keeps {goals.limits_text()}, so none is compared; trial "
-            f"{outside.number}, the best of the others, has {reached}. Search on with more trials: "
+            f"{goals.beyond_text(outside)}. Search on with more trials: "
             f"{run.go_on_command} --num-trials {run.space.search.num_trials + 8}"
         )
     if best is None:

@@ -63,9 +63,9 @@ def saved_runs(location: str, trial: int | None = None) -> tuple[str, list[Saved
 def _of_search(folder: RunFolder, trial: int | None) -> tuple[str, list[SavedRun]]:
     run = load_run(folder.location)
     if trial is None:
-        if not run.ranked:
-            raise DataError(f"{folder.location} has no complete trial yet")
-        trial = run.ranked[0].number
+        if run.winner is None:
+            raise DataError(f"{folder.location}: {run.no_winner}; --trial names another one")
+        trial = run.winner.number
     record = next((one for one in run.trials if one.number == trial), None)
     if record is None:
         there = ", ".join(str(one.number) for one in run.trials)

@@ -10,11 +10,11 @@ import pytest
 import record_factory as factory
 from rich.console import Console
 
-from slr_ray.documents.document import Beside, Figure, Table
+from slr_ray.documents.document import Beside, Figure, Paragraph, Section, Table
 from slr_ray.reporting.report import build_document
 from slr_ray.reporting.run import Run, load_run
 from slr_ray.reporting.searches.page import build_comparison
-from slr_ray.reporting.terminal import print_summary
+from slr_ray.reporting.terminal import print_searches, print_summary
 from slr_ray.reporting.verdict import verdict
 
 ASKED = {"objectives": ["accuracy", "num_steps"], "constraints": {"num_steps": 300}}
@@ -35,8 +35,11 @@ def run_of(folder: Path, given: list[Any], **changes: Any) -> Run:
 
 
 def tables(run: Run) -> list[Table]:
-    sections = build_document(run).sections
-    return [one for part in sections for one in part.blocks if isinstance(one, Table)]
+    return [one for part in build_document(run).sections for one in tables_of(part)]
+
+
+def tables_of(section: Section) -> list[Table]:
+    return [one for one in section.blocks if isinstance(one, Table)]
 
 
 def test_the_front_is_drawn_and_listed(tmp_path: Path) -> None:
@@ -132,6 +135,38 @@ def test_folds_tell_the_trials_that_they_took_within_the_limits(
     (caveat,) = [one for one in verdict(run).caveats if one.startswith("Each of 2 folds")]
     assert told in caveat
     assert "within num_steps <= 300" in caveat
+
+
+_BEYOND = (
+    "no complete trial keeps num_steps <= 1, so none is compared; trial 3, the best of the "
+    "others, has num_steps 400"
+)
+
+
+def test_no_trial_is_best_where_none_keeps_the_limits(tmp_path: Path) -> None:
+    asked = {"constraints": {"num_steps": 1}}
+    none = run_of(tmp_path / "none", trials(), **asked)
+    some = run_of(tmp_path / "some", trials())
+    out = StringIO()
+    print_summary(none, Console(file=out, width=200))
+    assert f"{_BEYOND}." in out.getvalue()
+    assert "Best trials" not in out.getvalue()
+    out = StringIO()
+    print_searches({"A": none, "B": some}, Console(file=out, width=200))
+    assert f"4 trials, {_BEYOND}\n" in out.getvalue()
+    assert "trial 3 is best with 0.9000" in out.getvalue()
+    sections = {one.anchor: one for one in build_comparison({"A": none, "B": some}).sections}
+    winners, best = sections["winners"].blocks
+    assert winners == Paragraph(f"A has no best trial: {_BEYOND}.", "warning")
+    assert isinstance(best, Table)
+    assert [one.title for one in best.columns] == ["setting", "B"]
+    (taken,) = [one for one in tables_of(sections["searches"]) if "Hours" in one.caption]
+    at = [one.title for one in taken.columns].index("best trial")
+    assert [row[at:] for row in taken.rows] == [[None, None], [3, 0.9]]
+    told = {one.anchor: one.blocks for one in build_document(none).sections}
+    assert Paragraph(f"There is no best trial: {_BEYOND}.", "warning") in told["trials"]
+    assert not [one for one in told["rerun"] if "slr_ray.train" in getattr(one, "text", "")]
+    assert none.winner is None
 
 
 def test_the_best_so_far_is_of_trials_that_keep_the_limits(tmp_path: Path) -> None:

@@ -163,10 +163,13 @@ def test_glosses_without_a_training_clip_are_a_caveat(tmp_path: Path) -> None:
     assert not verdict(_run(tmp_path, factory.WIN, trials=[])).caveats
 
 
-def test_the_rerun_command_names_the_seed_of_the_checkpoint(tmp_path: Path) -> None:
+def test_the_rerun_command_names_the_trial_then_the_seed_of_the_checkpoint(tmp_path: Path) -> None:
     folder = tmp_path / "my run"
     factory.write_run(str(folder), factory.WIN)
     run = RunFolder(str(folder))
+    before = load_run(str(folder))
+    trial = f"'{folder}/trials/{before.ranked[0].number:04d}/config.yaml'"
+    assert f"slr_ray.train --config {trial} Its searched" in _page(before)[1].text
     result = run.arm("sslr_best", 3)
     result.write_config(Config())
     result.write_checkpoint(b"")

@@ -135,7 +135,9 @@ def test_without_a_comparison_yet(tmp_path: Path) -> None:
     document = build_comparison(load_searches(places))
     assert winners_table(load_searches(places)).rows == []
     (blocks,) = (one.blocks for one in document.sections if one.anchor == "winners")
-    assert blocks == [Paragraph("No trial is complete.", "warning")]
+    assert blocks == [
+        Paragraph(f"{name} has no best trial: no trial is complete.", "warning") for name in "AB"
+    ]
 
 
 _SPLIT = {"validation": {"num_clips": 241}}

@@ -148,6 +148,14 @@ def test_sentences_have_rounds_that_a_replay_does_not_know(tmp_path: Path) -> No
         replayed(folder.location)
 
 
+def test_a_search_whose_trials_all_break_a_limit_has_no_best_one(tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path))
+    folder.write_run(run_record(constraints={"num_steps": 1}))
+    folder.trial(0).write_record(trial_record(0))
+    with pytest.raises(DataError, match=r"keeps num_steps <= 1, .*; --trial names another one"):
+        replayed(folder.location)
+
+
 def test_overrides_change_how_it_chooses(result: tuple[str, MeasuredRecord]) -> None:
     threshold = {
         "method__selection__kind": "threshold",

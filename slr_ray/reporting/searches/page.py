@@ -19,6 +19,7 @@ from slr_ray.documents.document import (
 )
 from slr_ray.evaluation.statistics import holm, paired_difference
 from slr_ray.locations import masked
+from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.background import cell, flat
 from slr_ray.reporting.importance import branch_free, parameter_names
 from slr_ray.reporting.result import shown_metric
@@ -96,7 +97,7 @@ def _taken_table(searches: Searches) -> Table:
 def _taken(run: Run) -> list[Value]:
     counted = Counter(trial.status for trial in run.trials)
     whole, _ = spent_by(run)
-    price, best = run.record.price_per_hour, run.ranked[0] if run.ranked else None
+    price, best = run.record.price_per_hour, run.winner
     return [
         len(run.trials),
         *(counted[status] for status in ("complete", "pruned", "failed")),
@@ -150,9 +151,18 @@ def _curves(searches: Searches, drawn: list[Line], over: str, caption: str) -> F
 
 def _settings(searches: Searches) -> Section:
     """What the winners have in different ways, and all that was searched."""
-    found = {name: _winner(run) for name, run in searches.items() if run.ranked}
+    blocks: list[Block] = [
+        Paragraph(f"{name} has no best trial: {run.no_winner}.", "warning")
+        for name, run in searches.items()
+        if run.winner is None
+    ]
+    found = {
+        name: _settings_of(run, run.winner)
+        for name, run in searches.items()
+        if run.winner is not None
+    }
     if not found:
-        return Section("winners", "Winners", [Paragraph("No trial is complete.", "warning")])
+        return Section("winners", "Winners", blocks)
     searched = {
         branch_free(name) for run in searches.values() for name in parameter_names(run.trials)
     }
@@ -164,12 +174,13 @@ def _settings(searches: Searches) -> Section:
     ]
     columns = [Column("setting", "code"), *(Column(name, "code") for name in found)]
     caption = "The best trials' settings, where they differ or any search varied them."
-    return Section("winners", "Winners", [Table(columns, rows, caption, markdown_rows=100)])
+    blocks.append(Table(columns, rows, caption, markdown_rows=100))
+    return Section("winners", "Winners", blocks)
 
 
-def _winner(run: Run) -> dict[str, Value]:
-    """All settings of the best trial by dotted path."""
-    searched = {branch_free(name): value for name, value in run.ranked[0].params.items()}
+def _settings_of(run: Run, trial: TrialRecord) -> dict[str, Value]:
+    """All settings of a trial by dotted path."""
+    searched = {branch_free(name): value for name, value in trial.params.items()}
     tree = merge(run.record.base_config, as_tree(searched))
     return {name: cell(value) for name, value in flat(tree, ".")}
 

@@ -168,6 +168,13 @@ def trial_record(number: int, status: Any = "complete", **changes: Any) -> Trial
     return TrialRecord(**{**fields, **changes})
 
 
+def in_folds(trial: TrialRecord, num_folds: int) -> TrialRecord:
+    """The same, having reached in each fold what it reached."""
+    (seed,) = trial.seeds
+    seeds = [seed.model_copy(update={"fold": fold}) for fold in range(num_folds)]
+    return trial.model_copy(update={"seeds": seeds})
+
+
 def run_record(**changes: Any) -> RunRecord:
     fields: dict[str, Any] = {
         "name": "sslr_thresholds",

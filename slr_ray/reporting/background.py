@@ -24,6 +24,7 @@ from slr_ray.reporting.spending import (
     spending_facts,
     trials_at_once,
 )
+from slr_ray.reporting.trials.winners import handed_out
 
 _MAX_NAMES = 20
 _MAX_ORIGINS = 5
@@ -104,7 +105,7 @@ def environment_section(run: Run) -> Section:
 def rerun_section(run: Run) -> Section:
     location = run.location
     blocks: list[Block] = [Paragraph("This run:"), Code(shlex.join(run.record.command))]
-    best = run.winner
+    best = handed_out(run)
     if best is not None:
         own = run.folder.trial(best.number) if run.best is None else run.folder.best
         config = shlex.quote(own.config_location)

@@ -19,6 +19,7 @@ from slr_ray.reporting.board import Board
 from slr_ray.reporting.importance import parameter_importance, parameter_names
 from slr_ray.reporting.run import Run
 from slr_ray.reporting.sentences.pictures import write_timelines
+from slr_ray.reporting.trials.winners import taken
 from slr_ray.storage import Store
 
 _STATUS = "status"
@@ -90,7 +91,9 @@ def write_review(run: Run) -> None:
     }
     goals = [run.metric, *run.also_shown]
     write_search_columns(run.folder.store, values, goals, keep=True)
-    best = run.ranked[0].params if run.ranked else {}
+    trials = {one.number: one for one in taken(run).values()}
+    # Figures over folds that took different trials are those of no one setting.
+    best = next(iter(trials.values())).params if len(trials) == 1 else {}
     for one in run.arms:
         title = run.titles[one.arm]
         # Both are the best trial's setting.

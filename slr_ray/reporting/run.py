@@ -156,7 +156,10 @@ class Run:
 
     @property
     def winner(self) -> TrialRecord | None:
-        """The best trial within the limits, over all folds; `no_winner` says why there is none."""
+        """The best trial within the limits, over all folds; `no_winner` says why there is none.
+
+        Which trial each fold took, and which one is under `best/`: `trials/winners.py`.
+        """
         return next((one for one in self.ranked if self.goals.kept(one)), None)
 
     @property

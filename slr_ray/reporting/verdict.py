@@ -10,6 +10,7 @@ from slr_ray.evaluation.people import difference_spans, spans
 from slr_ray.evaluation.statistics import PairedDifference, holm, interval, paired_difference
 from slr_ray.records.measured import Interval, Span
 from slr_ray.reporting.run import METRIC_NAMES, Run
+from slr_ray.reporting.trials.winners import taken
 from slr_ray.reporting.wording import interval_text, p_text, points, untold_text
 
 _MAX_GLOSSES = 20
@@ -235,18 +236,14 @@ def _caveats(run: Run, judged: list[Comparison]) -> list[str]:
 
 def _fold_caveats(run: Run) -> list[str]:
     """How folds chose, and what of them is in the choice."""
-    folds, chosen = range(run.record.num_folds or 0), run.record.chosen
-    if chosen is None:
-        # Before the comparison begins, and in records of earlier versions.
-        found = [run.goals.best(run.trials, run.metric, fold) for fold in folds]
-        chosen = [one.number for one in found if one is not None]
-    if not folds or not chosen:
+    chosen = taken(run)
+    if not run.record.num_folds or not chosen:
         return []
-    numbers = ", ".join(map(str, chosen))
+    numbers = ", ".join(str(one.number) for one in chosen.values())
     within = f" within {run.goals.limits_text()}" if run.goals.limits else ""
     return [
-        f"Each of {len(folds)} folds took the trial that validated best in it{within} (trials "
-        f"{numbers}); "
+        f"Each of {run.record.num_folds} folds took the trial that validated best in it{within} "
+        f"(trials {numbers}); "
         "which settings the search came to try, all folds led."
     ]
 

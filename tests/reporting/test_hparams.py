@@ -109,3 +109,28 @@ def test_at_the_end_what_mattered_comes_first_and_arms_have_rows(
         == best.params["method.num_rounds"]
     )
     assert "method.num_rounds" not in arm.hparams
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown_rounds"),
+    [([1, 1, 1], 1.0), ([0, 0, 2], None)],
+    ids=["the same", "different ones"],
+)
+def test_an_arm_has_the_parameters_of_the_trial_that_every_fold_took(
+    tmp_path: Path, chosen: list[int], shown_rounds: float | None
+) -> None:
+    trials = [
+        factory.in_folds(factory.trial_record(number, params={"method.num_rounds": number}), 3)
+        for number in range(3)
+    ]
+    best = max(trials, key=lambda one: one.value or 0.0)
+    assert best.number != 1
+    factory.write_run(str(tmp_path), factory.WIN, trials=trials, num_folds=3, chosen=chosen)
+    write_review(load_run(str(tmp_path)))
+    _, rows = shown(RunFolder(str(tmp_path)))
+    titles = [title for title in rows if title.startswith("Best trial")]
+    assert len(titles) == 2
+    for title in titles:
+        given = rows[title].hparams
+        assert ("method.num_rounds" in given) is (shown_rounds is not None)
+        assert shown_rounds is None or given["method.num_rounds"].number_value == shown_rounds

@@ -125,13 +125,8 @@ def test_slices_need_eight_trials(tmp_path: Path) -> None:
 def test_folds_tell_the_trials_that_they_took_within_the_limits(
     tmp_path: Path, chosen: list[int] | None, told: str
 ) -> None:
-    in_folds = [
-        one.model_copy(
-            update={"seeds": [one.seeds[0].model_copy(update={"fold": fold}) for fold in (0, 1)]}
-        )
-        for one in trials()
-    ]
-    run = run_of(tmp_path, in_folds, num_folds=2, chosen=chosen, **ASKED)
+    given = [factory.in_folds(one, 2) for one in trials()]
+    run = run_of(tmp_path, given, num_folds=2, chosen=chosen, **ASKED)
     (caveat,) = [one for one in verdict(run).caveats if one.startswith("Each of 2 folds")]
     assert told in caveat
     assert "within num_steps <= 300" in caveat

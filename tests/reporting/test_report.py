@@ -181,6 +181,18 @@ def test_the_rerun_command_names_the_trial_then_the_seed_of_the_checkpoint(tmp_p
     assert f"slr_ray.train --config {location} --out for_use {changes}" in page.text
 
 
+def test_the_rerun_command_has_the_settings_of_the_fold_that_is_handed_out(tmp_path: Path) -> None:
+    trials = [
+        factory.in_folds(factory.trial_record(n, value=0.5 + n / 10, params={"a.b": n}), 3)
+        for n in range(3)
+    ]
+    run = _run(tmp_path, factory.WIN, trials=trials, num_folds=3, chosen=[2, 2, 0])
+    best = Best({"split": {"kind": "folds", "num_folds": 3, "fold": 2}}, "checkpoint.pt", 0)
+    told = [getattr(one, "text", "") for one in rerun_section(replace(run, best=best)).blocks]
+    at = told.index("Its searched settings (trial 0), usable as overrides:")
+    assert told[at + 1] == "a.b=0"
+
+
 @pytest.mark.parametrize(
     ("tree", "changes"),
     [

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import yaml
 
+from slr_ray.config import as_tree, merge
 from slr_ray.records.audits.audit import Audit
 from slr_ray.records.measured import EpochRecord, Metrics, RoundRecord, SeedRecord
 from slr_ray.records.runs import ArmRecord, RunRecord, TrialRecord
@@ -242,6 +244,8 @@ def write_run(
         trials += [trial_record(22, "failed"), trial_record(23, "pruned")]
     for trial in trials:
         store.write_json(f"trials/{trial.number:04d}/record.json", trial.model_dump())
+        tree = merge(record.base_config, as_tree(trial.params))
+        store.write_bytes(f"trials/{trial.number:04d}/config.yaml", yaml.safe_dump(tree).encode())
     for arm, values in accuracies.items():
         for seed, accuracy in enumerate(values):
             made = arm_record(arm, seed, accuracy, glosses)

@@ -11,7 +11,7 @@ import record_factory as factory
 from typer.testing import CliRunner
 
 from slr_ray.documents.document import Document, Figure, Paragraph, Table
-from slr_ray.errors import ConfigError
+from slr_ray.errors import ConfigError, DataError
 from slr_ray.evaluation.statistics import paired_difference
 from slr_ray.report import app
 from slr_ray.reporting.run import load_run
@@ -118,6 +118,34 @@ def test_winners_have_their_settings_side_by_side(tmp_path: Path) -> None:
         ["method.num_rounds", 2, 5],
         ["model.width", 32, 64],
     ]
+
+
+def test_winners_have_the_settings_that_they_ran_with(tmp_path: Path) -> None:
+    trials = [factory.trial_record(0, params={"model.width": 32})]
+    places = [str(tmp_path / name) for name in ("one", "other")]
+    for place, num_rounds in zip(places, (1, 3), strict=True):
+        # The default's number of rounds is none of those that the space gave its trials.
+        factory.write_run(place, WIN, trials, base_config={"method": {"num_rounds": 5}})
+        config = {"method": {"num_rounds": num_rounds}, "model": {"width": 32}}
+        Store(place).write_json("trials/0000/config.yaml", config)
+    found = table(build_comparison(load_searches(places)), "winners", "A")
+    assert found.rows == [["method.num_rounds", 1, 3], ["model.width", 32, 32]]
+    Store(places[1]).delete("trials/0000/config.yaml")
+    with pytest.raises(DataError, match=r"cannot read the best trial of .*other: .*config\.yaml"):
+        build_comparison(load_searches(places))
+
+
+def test_winners_are_all_that_folds_took(tmp_path: Path) -> None:
+    trials = [
+        factory.in_folds(factory.trial_record(number, params={"a": number}), 3)
+        for number in range(3)
+    ]
+    for name, chosen in (("one", [2, 2, 0]), ("other", [1, 1, 1])):
+        factory.write_run(str(tmp_path / name), WIN, trials, num_folds=3, chosen=chosen)
+    places = [str(tmp_path / name) for name in ("one", "other")]
+    found = table(build_comparison(load_searches(places)), "winners", "A, trial 0")
+    assert [one.title for one in found.columns] == ["setting", "A, trial 0", "A, trial 2", "B"]
+    assert found.rows == [["a", 0, 2, 1]]
 
 
 def test_best_trials_are_paired_by_seed(searches: Searches) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 
-from slr_ray.config import as_tree, merge
 from slr_ray.documents.charts import IntervalRow, Line, intervals, lines
 from slr_ray.documents.document import (
     Block,
@@ -17,9 +16,9 @@ from slr_ray.documents.document import (
     Table,
     Value,
 )
+from slr_ray.errors import DataError
 from slr_ray.evaluation.statistics import holm, paired_difference
 from slr_ray.locations import masked
-from slr_ray.records.runs import TrialRecord
 from slr_ray.reporting.background import cell, flat
 from slr_ray.reporting.importance import branch_free, parameter_names
 from slr_ray.reporting.result import shown_metric
@@ -27,6 +26,7 @@ from slr_ray.reporting.run import METRIC_NAMES, Run
 from slr_ray.reporting.searches.searches import Searches, alike, unlike
 from slr_ray.reporting.spending import cost, spent_by
 from slr_ray.reporting.trials.progress import best_so_far, ended_after_h
+from slr_ray.reporting.trials.winners import taken
 from slr_ray.reporting.verdict import Comparison, verdict
 from slr_ray.reporting.wording import interval_text, p_text, points, untold_text
 
@@ -154,12 +154,12 @@ def _settings(searches: Searches) -> Section:
     blocks: list[Block] = [
         Paragraph(f"{name} has no best trial: {run.no_winner}.", "warning")
         for name, run in searches.items()
-        if run.winner is None
+        if not taken(run)
     ]
     found = {
-        name: _settings_of(run, run.winner)
+        title: cells
         for name, run in searches.items()
-        if run.winner is not None
+        for title, cells in _settings_of(name, run).items()
     }
     if not found:
         return Section("winners", "Winners", blocks)
@@ -178,11 +178,20 @@ def _settings(searches: Searches) -> Section:
     return Section("winners", "Winners", blocks)
 
 
-def _settings_of(run: Run, trial: TrialRecord) -> dict[str, Value]:
-    """All settings of a trial by dotted path."""
-    searched = {branch_free(name): value for name, value in trial.params.items()}
-    tree = merge(run.record.base_config, as_tree(searched))
-    return {name: cell(value) for name, value in flat(tree, ".")}
+def _settings_of(name: str, run: Run) -> dict[str, dict[str, Value]]:
+    """All settings that a search's best trial ran with, by dotted path; with folds that took
+    different trials those of each.
+    """
+    numbers = sorted({one.number for one in taken(run).values()})
+    titles = [name] if len(numbers) == 1 else [f"{name}, trial {one}" for one in numbers]
+    try:
+        trees = [run.folder.trial(one).read_config() for one in numbers]
+    except OSError as error:
+        raise DataError(f"cannot read the best trial of {run.location}: {error}") from None
+    return {
+        title: {path: cell(value) for path, value in flat(tree, ".")}
+        for title, tree in zip(titles, trees, strict=True)
+    }
 
 
 def _verdicts(searches: Searches) -> Section:

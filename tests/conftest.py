@@ -21,6 +21,8 @@ _hook.__enter__()
 
 # Ray gives its workers what the processors have left, and other tests would leave them nothing.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# Hundreds of processes begin in these tests, and each would compile our sources anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -34,43 +34,40 @@ def hours_ago(hours: float, event: str, **facts: Any) -> Event:
     return Event(at=at.isoformat(), event=event, who="driver:1", **facts)
 
 
-def starts(hours: float, seed: int) -> Event:
-    return hours_ago(hours, "arm_started", arm="fsl", seed=seed, cpus=4.0, gpus=0.5)
-
-
-def ends(hours: float, seed: int, event: str = "arm_ended") -> Event:
-    return hours_ago(hours, event, arm="fsl", seed=seed)
+def told(hours: float, seed: int, event: str = "arm_started") -> Event:
+    """Of a cell on half a GPU."""
+    return hours_ago(hours, event, arm="fsl", seed=seed, cpus=4.0, gpus=0.5)
 
 
 @pytest.mark.parametrize(
     ("of_call", "gpu_hours"),
     [
         ([], 0.0),
-        ([starts(4, 0), starts(4, 1)], 4.0),
-        ([starts(4, 0), starts(4, 1), ends(3, 0)], 2.5),
-        ([starts(4, 0), starts(4, 1), ends(3, 0), ends(1, 1, "arm_failed")], 2.0),
+        ([(4, 0), (4, 1)], 4.0),
+        ([(4, 0), (4, 1), (3, 0, "arm_ended")], 2.5),
+        ([(4, 0), (4, 1), (3, 0, "arm_ended"), (1, 1, "arm_failed")], 2.0),
         # The lost try is paid for as well.
-        ([starts(4, 0), ends(1, 0, "arm_restarted"), starts(1, 0)], 2.0),
-        ([starts(4, 0), ends(1, 0, "arm_restarted")], 1.5),
+        ([(4, 0), (1, 0, "arm_restarted"), (1, 0)], 2.0),
+        ([(4, 0), (1, 0, "arm_restarted")], 1.5),
     ],
     ids=["none", "running", "one ended", "all ended", "lost", "lost for good"],
 )
 def test_gpu_hours_are_those_of_all_tries_of_the_call(
-    of_call: Sequence[Event], gpu_hours: float
+    of_call: Sequence[tuple[Any, ...]], gpu_hours: float
 ) -> None:
     # An earlier call was killed while a cell ran.
-    before = [hours_ago(99, "run_started"), starts(99, 7), hours_ago(90, "run_goes_on")]
+    before = [hours_ago(99, "run_started"), told(99, 7), hours_ago(90, "run_goes_on")]
     tries = Tries([*before, hours_ago(4, "run_resumed")])
     enough, used_up = Budget(None, gpu_hours + 0.1, tries), Budget(None, gpu_hours - 0.1, tries)
     assert enough.is_limited
     for event in of_call:
-        tries.hear(event)
+        tries.hear(told(*event))
     assert enough.is_left()
     assert not used_up.is_left()
-    told = used_up.used_up()
-    assert told is not None
-    assert f"budget of {gpu_hours - 0.1:g} GPU-hours" in told
-    assert "--gpu-hours" in told
+    words = used_up.used_up()
+    assert words is not None
+    assert f"budget of {gpu_hours - 0.1:g} GPU-hours" in words
+    assert "--gpu-hours" in words
 
 
 def test_wall_time_counts_from_when_cells_can_begin(clock: list[float]) -> None:

@@ -286,6 +286,7 @@ def test_a_worker_that_no_node_can_hold_is_refused(
         run(rows, tmp_path / "poses", bundles, cpus_per_actor=2.0)
 
 
+@pytest.mark.chaos
 def test_a_node_is_lost_while_workers_on_every_node_work(
     cluster: Any, bundles: Path, tmp_path: Path, watched: list[Running]
 ) -> None:

@@ -243,8 +243,7 @@ def _fold_caveats(run: Run) -> list[str]:
     within = f" within {run.goals.limits_text()}" if run.goals.limits else ""
     return [
         f"Each of {run.record.num_folds} folds took the trial that validated best in it{within} "
-        f"(trials {numbers}); "
-        "which settings the search came to try, all folds led."
+        f"(trials {numbers}); which settings the search came to try, all folds led."
     ]
 
 

@@ -97,7 +97,7 @@ def _opened(
         raise DataError(
             f"{origin}: method.kind {config.method.kind!r} has no rounds that choose pseudo-labels"
         )
-    prepared = {fold: opener.prepare(config.in_fold(fold)) for _, fold in draws}
+    prepared = {fold: opener.prepare(config.in_fold(fold)) for fold in {fold for _, fold in draws}}
     return [
         SavedRun(draw_text(seed, fold), prepare_seed(prepared[fold], seed, stages, this_place()))
         for seed, fold in draws
